@@ -1,0 +1,2 @@
+//! The HTTP server of Vintem.
+fn main() {}

@@ -1,0 +1,3 @@
+//! Domain and storage of Vintem.
+
+pub mod kernel;

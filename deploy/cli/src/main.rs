@@ -1,0 +1,2 @@
+//! The operator command of Vintem.
+fn main() {}
