@@ -3,6 +3,15 @@
 //! Nothing here does I/O, reads a clock or draws a random number; every function is pure,
 //! so that rules built from these words can be tested by calling them.
 
+pub mod amount;
+pub mod fingerprint;
+pub mod instant;
+pub mod metadata;
+pub mod name;
 pub mod refusal;
+pub mod window;
 
+pub use amount::Minor;
+pub use instant::{Instant, When};
+pub use metadata::Metadata;
 pub use refusal::{Place, Refusal, RefusalCode};
