@@ -1,3 +1,4 @@
 //! Domain and storage of Vintem.
 
+pub mod event_store;
 pub mod kernel;

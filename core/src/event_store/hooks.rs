@@ -1,0 +1,19 @@
+//! What the contexts hang into the append transaction without the writer knowing them.
+
+use super::overlay::EventRow;
+use super::proposal::Proposal;
+use crate::kernel::Instant;
+use futures_util::future::BoxFuture;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// The contexts' part of a commit.
+pub trait Hooks: Send + Sync + 'static {
+    /// Folds the batch's events into the look-up tables. `vintem verify` calls the same fold to
+    /// rebuild the tables from the log and compares.
+    fn fold_look_ups<'a>(&'a self, tx: &'a mut PgConnection, shard: i16, events: &'a [EventRow]) -> BoxFuture<'a, Result<(), sqlx::Error>>;
+
+    /// Returns of money that are due on an account (expired holds): the writer appends them itself
+    /// before it refuses a movement of that account for lack of funds.
+    fn due_returns<'a>(&'a self, tx: &'a mut PgConnection, shard: i16, account: Uuid, now: Instant) -> BoxFuture<'a, Result<Vec<Proposal>, sqlx::Error>>;
+}

@@ -1,0 +1,38 @@
+//! The append-only log of a shard and its one writer.
+//!
+//! Services *propose* ([`proposal`]); only the shard writer disposes. A [`job::Job`] carries the
+//! decisions of one request to [`writer::Shard`]. The writer takes what waits, looks up what it
+//! needs ([`wanted`]), locks the shard ([`head`]), catches up if another process wrote ([`cache`]),
+//! checks every proposal on an [`overlay`] that can be rolled back ([`check`], [`decide`]), appends
+//! events, entries, counters, requests and one batch row ([`append`]), commits, and answers.
+//!
+//! Invariants kept here: positions are gap-free; a stream's versions and an account's entry
+//! versions are contiguous; every balance follows from the one before; no bound or counter is
+//! crossed; each batch is chained to the one before ([`chain`]); a key is answered once.
+//!
+//! What a process has cached is current if and only if the newest tip is the one it built on. If
+//! the batch it built on is gone, history was forked: the shard is halted, never folded.
+//!
+//! Deliberately absent: any knowledge of what an event means (contexts hang their look-ups in
+//! through [`hooks`]), NOTIFY, sequences, advisory locks, and an updated head row.
+
+pub mod append;
+mod cache;
+pub mod chain;
+mod check;
+mod decide;
+pub mod head;
+pub mod hooks;
+mod in_flight;
+pub mod job;
+pub mod look_up;
+pub mod overlay;
+pub mod proposal;
+mod turn;
+mod wanted;
+pub mod writer;
+
+pub use crate::kernel::RefusalCode;
+pub use job::{Answer, Disposed, Done, Item, Job, RequestKey, StoredAnswer, StoredBody, WriteError};
+pub use proposal::{Applied, Decision, EntryAfter, Outcome, Proposal, Recorded};
+pub use writer::{Credentials, Limits, Shard};

@@ -1,0 +1,93 @@
+//! Everything that a batch's jobs refer to, collected for one look-up per kind.
+
+use super::job::{Job, Waiting};
+use super::look_up::{self, FoundRequest, RequestScope};
+use super::overlay::AccountState;
+use super::proposal::{Decision, Proposal};
+use sqlx::PgConnection;
+use std::collections::{HashMap, HashSet};
+use uuid::Uuid;
+
+/// What must be looked up.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    requests: Vec<RequestScope>,
+    streams: HashSet<Uuid>,
+    accounts: HashSet<Uuid>,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub requests: HashMap<RequestScope, FoundRequest>,
+    pub streams: HashMap<Uuid, i32>,
+    pub accounts: HashMap<Uuid, AccountState>,
+}
+
+impl Wanted {
+    /// Of all jobs of a batch.
+    pub fn by(waiting: &[Waiting]) -> Self {
+        let mut wanted = Self::default();
+        for Waiting { job, .. } in waiting {
+            wanted.requests.extend(scope(job));
+            for item in &job.items {
+                match &item.decision {
+                    Decision::Propose(proposal) => wanted.add(proposal),
+                    Decision::Refuse(_, expects) => wanted.streams.extend(expects.iter().map(|e| e.stream)),
+                    Decision::Already(_) => {}
+                }
+            }
+        }
+        wanted
+    }
+
+    /// Of proposals that turned up while deciding.
+    pub fn by_proposals(proposals: &[Proposal]) -> Self {
+        let mut wanted = Self::default();
+        for proposal in proposals {
+            wanted.add(proposal);
+        }
+        wanted
+    }
+
+    fn add(&mut self, proposal: &Proposal) {
+        self.streams.extend(proposal.expects.iter().map(|e| e.stream));
+        self.accounts.extend(&proposal.must_be_empty);
+        self.accounts.extend(proposal.counts.iter().map(|c| c.account));
+        for event in &proposal.events {
+            if !event.fresh {
+                self.streams.insert(event.stream);
+            }
+            self.accounts.extend(event.moves.iter().map(|m| m.account));
+            self.accounts.extend(event.settings.iter().map(|s| s.account));
+        }
+    }
+
+    /// Looks everything up that `known` does not hold.
+    pub async fn look_up(&self, connection: &mut PgConnection, shard: i16, mut known: impl FnMut(Uuid) -> Option<AccountState>) -> Result<Found, sqlx::Error> {
+        let mut found = Found::default();
+        let mut cold = Vec::new();
+        for id in &self.accounts {
+            match known(*id) {
+                Some(state) => _ = found.accounts.insert(*id, state),
+                None => cold.push(*id),
+            }
+        }
+        if !cold.is_empty() {
+            found.accounts.extend(look_up::accounts(connection, shard, &cold).await?);
+        }
+        if !self.streams.is_empty() {
+            let streams: Vec<Uuid> = self.streams.iter().copied().collect();
+            found.streams = look_up::streams(connection, shard, &streams).await?;
+        }
+        if !self.requests.is_empty() {
+            found.requests = look_up::requests(connection, shard, &self.requests).await?;
+        }
+        Ok(found)
+    }
+}
+
+/// The scope of a job's key.
+pub(super) fn scope(job: &Job) -> Option<RequestScope> {
+    job.request.as_ref().map(|r| (job.origin.tenant, r.principal, r.key.to_string()))
+}

@@ -1,0 +1,248 @@
+//! The shard writer: one task per shard and process that alone decides what is appended.
+
+use super::cache::AccountCache;
+use super::head;
+use super::hooks::Hooks;
+use super::in_flight::InFlight;
+use super::job::{Disposed, Job, Waiting, WriteError};
+use super::turn::{Failure, Memory, Turned, timed_out};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{ConnectOptions, Connection};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, sleep, timeout};
+
+/// How many small decisions share a commit at most.
+const SMALL_BATCH: usize = 2_000;
+/// A job with more items than this travels in the lane of its own.
+const BULK_ITEMS: usize = 100;
+/// How long a turn is tried again before its callers are told that the database is away.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The same, when the batch before already found it away: its callers have waited in the queue.
+const IMPATIENCE: Duration = Duration::from_millis(300);
+/// How long an unacknowledged COMMIT is asked about before its outcome counts as unknown.
+const RESOLUTION: Duration = Duration::from_secs(10);
+
+/// Where the writer gets its connection: the options of the moment, since leased users rotate.
+/// The number changes when the options do.
+pub type Credentials = Arc<dyn Fn() -> (u64, PgConnectOptions) + Send + Sync>;
+
+/// Bounds of a writer.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Jobs that may wait in each lane.
+    pub queue: usize,
+    /// Accounts kept in memory.
+    pub cached_accounts: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { queue: 10_000, cached_accounts: 1_000_000 }
+    }
+}
+
+/// The way to a shard's writer. Cheap to clone; the writer ends when the last handle is dropped.
+#[derive(Clone)]
+pub struct Shard {
+    small: mpsc::Sender<Waiting>,
+    bulk: mpsc::Sender<Waiting>,
+    in_flight: InFlight,
+    position: watch::Receiver<i64>,
+}
+
+impl Shard {
+    /// Starts the writer of a shard.
+    pub fn start(shard: i16, credentials: Credentials, hooks: Arc<dyn Hooks>, limits: Limits) -> Self {
+        let (small, small_rx) = mpsc::channel(limits.queue);
+        let (bulk, bulk_rx) = mpsc::channel(limits.queue.div_ceil(1_000));
+        let (position, watched) = watch::channel(0);
+        let memory = Memory { shard, head: None, cache: AccountCache::new(limits.cached_accounts) };
+        let writer = Writer { memory, hooks, credentials, connection: None, small: small_rx, bulk: bulk_rx, position, after_bulk: false, is_away: false };
+        tokio::spawn(writer.run());
+        Self { small, bulk, in_flight: InFlight::default(), position: watched }
+    }
+
+    /// Hands a job to the writer and waits for its last word.
+    pub async fn dispose(&self, job: Job) -> Result<Disposed, WriteError> {
+        let guard = match &job.request {
+            Some(request) => Some(self.in_flight.take(job.origin.tenant, request.principal, &request.key).ok_or(WriteError::InFlight)?),
+            None => None,
+        };
+        let (reply, answer) = oneshot::channel();
+        let lane = if job.items.len() > BULK_ITEMS { &self.bulk } else { &self.small };
+        lane.try_send(Waiting { job, reply, _guard: guard }).map_err(|_| WriteError::Overloaded)?;
+        // The writer answers every job it takes; only its own end leaves one without.
+        answer.await.unwrap_or(Err(WriteError::OutcomeUnknown))
+    }
+
+    /// The newest position that this process recorded; a hint to look, never a promise.
+    pub fn position(&self) -> watch::Receiver<i64> {
+        self.position.clone()
+    }
+}
+
+struct Writer {
+    memory: Memory,
+    hooks: Arc<dyn Hooks>,
+    credentials: Credentials,
+    connection: Option<(u64, PgConnection)>,
+    small: mpsc::Receiver<Waiting>,
+    bulk: mpsc::Receiver<Waiting>,
+    position: watch::Sender<i64>,
+    after_bulk: bool,
+    is_away: bool,
+}
+
+impl Writer {
+    async fn run(mut self) {
+        while let Some(waiting) = self.take().await {
+            self.work(waiting).await;
+        }
+    }
+
+    /// Natural batching: what waits is taken, without a timer. The lanes take turns.
+    async fn take(&mut self) -> Option<Vec<Waiting>> {
+        let first = if self.after_bulk {
+            tokio::select! { biased; job = self.small.recv() => job?, job = self.bulk.recv() => job? }
+        } else {
+            tokio::select! { biased; job = self.bulk.recv() => job?, job = self.small.recv() => job? }
+        };
+        self.after_bulk = first.job.items.len() > BULK_ITEMS;
+        let mut items = first.job.items.len();
+        let mut waiting = vec![first];
+        while !self.after_bulk && items < SMALL_BATCH {
+            let Ok(next) = self.small.try_recv() else { break };
+            items += next.job.items.len();
+            waiting.push(next);
+        }
+        Some(waiting)
+    }
+
+    /// Brings the jobs to an end, whatever it takes within the limits.
+    async fn work(&mut self, mut waiting: Vec<Waiting>) {
+        let deadline = Instant::now() + if self.is_away { IMPATIENCE } else { PATIENCE };
+        let mut has_failed = false;
+        loop {
+            match self.try_turn(&waiting).await {
+                Ok(turned) => return self.succeed(waiting, turned),
+                Err(Failure::Uncertain(turned)) => match self.resolve(&turned).await {
+                    Some(true) => return self.succeed(waiting, *turned),
+                    Some(false) => {}
+                    None => return fail(waiting, WriteError::OutcomeUnknown),
+                },
+                Err(Failure::Halted) => return fail(waiting, WriteError::Halted),
+                Err(Failure::Forked) => {
+                    self.pull_brake("the history that this process built on is gone: failover or restore").await;
+                    return fail(waiting, WriteError::Halted);
+                }
+                Err(Failure::Lost(error)) if is_defect(&error) => {
+                    tracing::error!(%error, shard = self.memory.shard, has_failed, "the batch broke a constraint of the schema");
+                    self.memory.head = None;
+                    self.memory.cache.clear();
+                    if has_failed && waiting.len() == 1 {
+                        self.pull_brake(&format!("a proposal broke a constraint of the schema: {error}")).await;
+                        return fail(waiting, WriteError::Defect);
+                    }
+                    if waiting.len() > 1 {
+                        // One of them is at fault; alone, each of the others is answered as usual.
+                        for one in waiting.drain(..) {
+                            Box::pin(self.work(vec![one])).await;
+                        }
+                        return;
+                    }
+                    has_failed = true;
+                }
+                Err(Failure::Lost(error)) => {
+                    tracing::warn!(%error, shard = self.memory.shard, "the writer lost its transaction and tries again");
+                    if Instant::now() >= deadline {
+                        self.is_away = true;
+                        return fail(waiting, WriteError::DatabaseUnavailable);
+                    }
+                    sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+
+    async fn try_turn(&mut self, waiting: &[Waiting]) -> Result<Turned, Failure> {
+        let (number, mut connection) = self.connect().await.map_err(Failure::Lost)?;
+        let result = self.memory.turn(&mut connection, &*self.hooks, waiting).await;
+        // A connection that failed is dropped, and with it whatever its session still held.
+        if result.is_ok() {
+            self.connection = Some((number, connection));
+        }
+        result
+    }
+
+    async fn connect(&mut self) -> Result<(u64, PgConnection), sqlx::Error> {
+        let (number, options) = (self.credentials)();
+        if let Some((built, connection)) = self.connection.take() {
+            if built == number {
+                return Ok((built, connection));
+            }
+            // The leased user changed: leave the old one in order before its lease ends.
+            let _ = connection.close().await;
+        }
+        let options = options.options([("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "10s"), ("statement_timeout", "20s")]);
+        let mut connection = timeout(Duration::from_secs(5), options.connect()).await.map_err(|_| timed_out())??;
+        if let Some(setting) = head::unsafe_setting(&mut connection).await? {
+            return Err(sqlx::Error::Configuration(format!("Postgres runs with {setting}; a ledger must not").into()));
+        }
+        Ok((number, connection))
+    }
+
+    /// Learns whether an uncertain COMMIT happened; `None` when that cannot be learned in time.
+    async fn resolve(&mut self, turned: &Turned) -> Option<bool> {
+        let deadline = Instant::now() + RESOLUTION;
+        tracing::warn!(shard = self.memory.shard, seq = turned.head.seq, "a commit was not acknowledged; asking again");
+        while Instant::now() < deadline {
+            if let Ok((number, mut connection)) = self.connect().await {
+                let resolution = self.memory.resolve(&mut connection, &*self.hooks, turned);
+                if let Ok(Ok(is_durable)) = timeout(RESOLUTION, resolution).await {
+                    self.connection = Some((number, connection));
+                    return Some(is_durable);
+                }
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+        // What became of it is unknown, so nothing may be built on it.
+        self.memory.head = None;
+        self.memory.cache.clear();
+        None
+    }
+
+    async fn pull_brake(&mut self, reason: &str) {
+        tracing::error!(shard = self.memory.shard, reason, "the shard is halted; `vintem recover` lifts it");
+        self.memory.head = None;
+        self.memory.cache.clear();
+        if let Ok((number, mut connection)) = self.connect().await
+            && head::halt(&mut connection, self.memory.shard, reason).await.is_ok()
+        {
+            self.connection = Some((number, connection));
+        }
+    }
+
+    fn succeed(&mut self, waiting: Vec<Waiting>, turned: Turned) {
+        self.is_away = false;
+        self.memory.head = Some(turned.head);
+        self.memory.cache.remember(turned.accounts);
+        self.position.send_replace(turned.head.last_position);
+        for (waiting, disposed) in waiting.into_iter().zip(turned.disposed) {
+            // A caller that went away finds its answer under its key.
+            let _ = waiting.reply.send(Ok(disposed));
+        }
+    }
+}
+
+fn fail(waiting: Vec<Waiting>, error: WriteError) {
+    for waiting in waiting {
+        let _ = waiting.reply.send(Err(error));
+    }
+}
+
+/// Constraint violations (class 23) are defects of the writer, never control flow.
+fn is_defect(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code.starts_with("23"))
+}
