@@ -1,2 +1,32 @@
-//! The operator command of Vintem.
-fn main() {}
+//! `vintem`, the operator's command. This file is its table of contents.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use vintem_cli::commands;
+
+/// The operator's command of Vintem.
+#[derive(Debug, Parser)]
+#[command(name = "vintem", version, propagate_version = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The development stack of this checkout: `cargo dev up`, `cargo dev down` …
+    #[command(subcommand)]
+    Dev(commands::dev::Dev),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Dev(command) => command.run().await,
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => commands::complain(error.as_ref()),
+    }
+}

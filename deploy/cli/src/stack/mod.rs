@@ -1,0 +1,190 @@
+//! The development stack: Postgres, Vault and nginx of one checkout, beside whatever else runs on the machine.
+//!
+//! [`Stack`] is what tests use: it finds the running stack and makes databases, sets of mounts and roles in
+//! Vault, wrapped `secret_id`s and servers of their own. The commands of `cargo dev` are the other modules.
+//!
+//! Invariants
+//! - Everything lies in one state folder ([`state`]), listens on its own ports of the loopback address, and is
+//!   recognised by number *and* start time ([`process`]); no other instance on the machine is touched.
+//! - No password of Postgres exists in a file, a variable or an argument. The superuser is a peer on the Unix
+//!   socket ([`cluster`]), everybody else leases a user from Vault ([`provision`]).
+//! - The only secret on disk is Vault's unseal key ([`vault_server`]); no token is kept.
+//! - Every step looks before it acts, so each command can be interrupted and repeated.
+//!
+//! Deliberately absent: containers, other machines, production set-up.
+
+pub mod authority;
+pub mod cluster;
+pub mod database;
+pub mod error;
+pub mod owner;
+pub mod packages;
+pub mod policy;
+pub mod process;
+pub mod provision;
+pub mod state;
+pub mod ui;
+pub mod up;
+pub mod vault;
+pub mod vault_build;
+pub mod vault_server;
+
+use secrecy::SecretString;
+use tokio::sync::OnceCell;
+
+pub use cluster::Cluster;
+pub use error::StackError;
+pub use provision::LeaseTimes;
+use state::{Folder, State, find_checkout};
+use vault::{Vault, text};
+
+/// The database of the stack itself.
+pub const DATABASE: &str = "vintem";
+/// The stack's Postgres, as process record, log and certificate are named.
+pub const POSTGRES: &str = "postgres";
+
+/// A stack that `cargo dev up` has set up.
+#[derive(Debug)]
+pub struct Stack {
+    folder: Folder,
+    known: State,
+    /// The token to administer Vault with, made at first use and good for two hours.
+    operator: OnceCell<Vault>,
+}
+
+impl Stack {
+    /// Finds the stack of this checkout, or the one that `VINTEM_STACK_STATE` names.
+    pub fn load() -> Result<Self, StackError> {
+        Self::load_from(Folder::of_checkout(&find_checkout()?))
+    }
+
+    /// The stack in a known folder.
+    pub fn load_from(folder: Folder) -> Result<Self, StackError> {
+        let known = folder.read()?.ok_or_else(|| StackError::Missing {
+            what: "there is no development stack here".into(),
+            advice: "set it up: cargo dev up".into(),
+        })?;
+        Ok(Self { folder, known, operator: OnceCell::new() })
+    }
+
+    /// A stack whose Vault is administered already.
+    fn administered(folder: Folder, known: State, vault: Vault) -> Self {
+        Self { folder, known, operator: OnceCell::new_with(Some(vault)) }
+    }
+
+    /// The state folder.
+    pub fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
+    /// Ports and paths.
+    pub fn known(&self) -> &State {
+        &self.known
+    }
+
+    /// The stack's Postgres.
+    pub fn cluster(&self) -> Cluster {
+        Cluster {
+            name: POSTGRES.into(),
+            folder: self.folder.path(POSTGRES),
+            port: self.known.ports.postgres,
+            programs: self.known.postgres_bin.clone(),
+            owner: self.folder.owners().postgres,
+            state: self.folder.clone(),
+        }
+    }
+
+    /// A Postgres server of its own, running and with the group roles, for a test that kills or restarts it.
+    /// The caller removes it with [`Cluster::remove`]; `down` removes what was forgotten.
+    pub async fn private_cluster(&self, name: &str) -> Result<Cluster, StackError> {
+        database::check_name(name)?;
+        let owner = self.folder.owners().postgres;
+        let folder = self.folder.path("private").join(name);
+        owner::make_folder(&folder, owner, 0o755)?;
+        let port = free_port().map_err(StackError::file("find a port for", &folder))?;
+        let cluster =
+            Cluster { name: format!("private-{name}"), folder, port, programs: self.known.postgres_bin.clone(), owner, state: self.folder.clone() };
+        cluster.initialise()?;
+        let (pair, _) = authority::issue(self.vault().await?, POSTGRES).await?;
+        owner::write_file(&authority::pair(&cluster.folder), pair.as_bytes(), owner, 0o600)?;
+        cluster.start().await?;
+        cluster.create_roles().await?;
+        Ok(cluster)
+    }
+
+    /// Makes an empty database in the stack's Postgres.
+    pub async fn create_database(&self, name: &str) -> Result<(), StackError> {
+        self.cluster().create_database(name).await
+    }
+
+    /// Drops a database, cutting its sessions. Remove its set in Vault first.
+    pub async fn drop_database(&self, name: &str) -> Result<(), StackError> {
+        self.cluster().drop_database(name).await
+    }
+
+    /// Makes `<prefix>database`, `<prefix>kv` and the AppRoles `<prefix>api` … for a database of the stack's Postgres.
+    pub async fn provision_vault(&self, prefix: &str, database: &str) -> Result<(), StackError> {
+        self.provision_vault_on(&self.cluster(), prefix, database, LeaseTimes::default()).await
+    }
+
+    /// The same for another server or with other lease times.
+    pub async fn provision_vault_on(&self, cluster: &Cluster, prefix: &str, database: &str, times: LeaseTimes) -> Result<(), StackError> {
+        provision::set(self.vault().await?, cluster, prefix, database, times).await
+    }
+
+    /// Removes what [`Stack::provision_vault`] made; leased users are dropped.
+    pub async fn remove_vault(&self, prefix: &str) -> Result<(), StackError> {
+        self.remove_vault_on(&self.cluster(), prefix).await
+    }
+
+    /// Removes what [`Stack::provision_vault_on`] made.
+    pub async fn remove_vault_on(&self, cluster: &Cluster, prefix: &str) -> Result<(), StackError> {
+        provision::remove(self.vault().await?, cluster, prefix).await
+    }
+
+    /// The public half of an AppRole's login.
+    pub async fn role_id(&self, app_role: &str) -> Result<String, StackError> {
+        let path = format!("auth/approle/role/{app_role}/role-id");
+        let answer = self.vault().await?.get(&path).await?;
+        Ok(text(&answer, &path, "/data/role_id")?.to_owned())
+    }
+
+    /// The secret half, wrapped: one line for the standard input of the process, good for two minutes and one use.
+    pub async fn wrapped_secret_id(&self, app_role: &str) -> Result<SecretString, StackError> {
+        Ok(self.vault().await?.wrapped_secret_id(app_role).await?)
+    }
+
+    /// Where Vault listens.
+    pub fn vault_address(&self) -> String {
+        vault_server::address(&self.known)
+    }
+
+    /// A client with every right in Vault.
+    pub async fn vault(&self) -> Result<&Vault, StackError> {
+        self.operator.get_or_try_init(|| vault_server::operator(&self.folder, &self.known)).await
+    }
+
+    /// The environment of a process that logs in as `<prefix><role>` and works on `database`: nothing in it is secret.
+    pub async fn environment(&self, cluster: &Cluster, prefix: &str, role: &str, database: &str) -> Result<Vec<(String, String)>, StackError> {
+        let app_role = format!("{prefix}{role}");
+        let authority = self.folder.authority().display().to_string();
+        let mut variables = vec![
+            ("VINTEM_VAULT_ADDR", self.vault_address()),
+            ("VINTEM_VAULT_CA", authority.clone()),
+            ("VINTEM_VAULT_ROLE_ID", self.role_id(&app_role).await?),
+            ("VINTEM_VAULT_ROLE", app_role),
+            ("VINTEM_DATABASE_HOST", "127.0.0.1".into()),
+            ("VINTEM_DATABASE_PORT", cluster.port.to_string()),
+            ("VINTEM_DATABASE_NAME", database.into()),
+            ("VINTEM_DATABASE_CA", authority),
+        ];
+        if !prefix.is_empty() {
+            variables.push(("VINTEM_VAULT_MOUNTS", prefix.into()));
+        }
+        Ok(variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+}
+
+fn free_port() -> std::io::Result<u16> {
+    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}

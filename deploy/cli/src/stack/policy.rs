@@ -1,0 +1,61 @@
+//! The policies of `vault-policies/`, as they are or with a test's prefix.
+//!
+//! The files are plain HCL that `vault policy write` takes in production. A test has mounts and roles of its own,
+//! whose names begin with its prefix, so the paths of the policies move along.
+
+/// The policies of the processes that log in by AppRole, by name.
+pub const APP_ROLES: [(&str, &str); 4] = [
+    ("api", include_str!("../../../../vault-policies/api.hcl")),
+    ("migrator", include_str!("../../../../vault-policies/migrator.hcl")),
+    ("operator", include_str!("../../../../vault-policies/operator.hcl")),
+    ("auditor", include_str!("../../../../vault-policies/auditor.hcl")),
+];
+
+/// The policy of the supervisor's token.
+pub const SUPERVISOR: &str = include_str!("../../../../vault-policies/supervisor.hcl");
+
+/// Beginnings of paths that exist once per prefix.
+const OWN: [&str; 3] = ["database/", "kv/", "auth/approle/role/"];
+
+/// A policy whose paths lead to the mounts and roles of `prefix`.
+pub fn render(policy: &str, prefix: &str) -> String {
+    policy.split_inclusive('\n').map(|line| render_line(line, prefix)).collect()
+}
+
+fn render_line(line: &str, prefix: &str) -> String {
+    let Some(path) = line.strip_prefix("path \"") else { return line.to_owned() };
+    match OWN.into_iter().find(|own| path.starts_with(own)) {
+        Some(own @ "auth/approle/role/") => format!("path \"{own}{prefix}{}", &path[own.len()..]),
+        Some(_) => format!("path \"{prefix}{path}"),
+        None => line.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_prefix_a_policy_is_its_file() {
+        for (_, policy) in APP_ROLES {
+            assert_eq!(render(policy, ""), policy);
+        }
+    }
+
+    #[test]
+    fn a_prefix_moves_own_paths_and_leaves_shared_ones() {
+        let api = render(APP_ROLES[0].1, "t1-");
+        assert!(api.contains("path \"t1-database/creds/reader\" {"));
+        assert!(api.contains("path \"t1-kv/data/cursor\" {"));
+        assert!(api.contains("path \"sys/leases/revoke\" {"));
+        assert!(render(SUPERVISOR, "t1-").contains("path \"auth/approle/role/t1-api/secret-id\" {"));
+    }
+
+    #[test]
+    fn every_process_reads_only_what_its_name_stands_for() {
+        for (name, policy) in &APP_ROLES[1..] {
+            let paths: Vec<&str> = policy.lines().filter_map(|line| line.strip_prefix("path \"")?.split('"').next()).collect();
+            assert_eq!(paths, [format!("database/creds/{name}").as_str(), "sys/leases/revoke"]);
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! What the processes find in Vault: engines, roles, AppRoles, policies, keys.
+//!
+//! One set without a prefix for the stack itself; a test makes a set with a prefix of its own, for a database of
+//! its own, and cannot reach anybody else's. Every step looks before it makes, so that a run that was
+//! interrupted is finished by the next one.
+
+use aws_lc_rs::signature::Ed25519KeyPair;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+
+use super::cluster::Cluster;
+use super::database::check_name;
+use super::error::StackError;
+use super::policy::{APP_ROLES, SUPERVISOR, render};
+use super::state::State;
+use super::vault::{Vault, VaultError, text};
+
+/// Name of the one connection in a database engine.
+const CONNECTION: &str = "ledger";
+/// The plugin that speaks Postgres.
+const PLUGIN: &str = "postgresql-database-plugin";
+
+/// How long a leased database user lives.
+#[derive(Debug, Clone, Copy)]
+pub struct LeaseTimes {
+    /// Without renewal.
+    pub default_s: u32,
+    /// With renewals.
+    pub max_s: u32,
+}
+
+impl Default for LeaseTimes {
+    fn default() -> Self {
+        Self { default_s: 60 * 60, max_s: 24 * 60 * 60 }
+    }
+}
+
+/// The database users that can be leased: name of the Vault role, group role.
+const LEASED: [(&str, &str); 5] = [
+    ("reader", "vintem_reader"),
+    ("writer", "vintem_writer"),
+    ("operator", "vintem_operator"),
+    ("auditor", "vintem_auditor"),
+    ("migrator", "vintem_owner"),
+];
+
+/// What exists once per Vault: the plugin, the login method, transit.
+pub async fn shared(vault: &Vault, known: &State) -> Result<(), StackError> {
+    if let Some(plugin) = &known.vault_plugin {
+        let program = std::fs::read(plugin).map_err(StackError::file("read", plugin))?;
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &program);
+        let sha256 = digest.as_ref().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+        let command = plugin.file_name().and_then(|name| name.to_str()).unwrap_or(PLUGIN);
+        vault.write(&format!("sys/plugins/catalog/database/{PLUGIN}"), json!({ "sha256": sha256, "command": command })).await?;
+    }
+    if vault.get("sys/auth").await?.pointer("/data/approle~1").is_none() {
+        vault.write("sys/auth/approle", json!({ "type": "approle" })).await?;
+    }
+    mount(vault, "transit", json!({ "type": "transit" })).await?;
+    vault.write("sys/policies/acl/supervisor", json!({ "policy": SUPERVISOR })).await?;
+    Ok(())
+}
+
+/// The set of one prefix, for one database.
+pub async fn set(vault: &Vault, cluster: &Cluster, prefix: &str, database: &str, times: LeaseTimes) -> Result<(), StackError> {
+    check_prefix(prefix)?;
+    engine(vault, cluster, prefix, database).await?;
+    for (role, group) in LEASED {
+        let body = json!({
+            "db_name": CONNECTION, "creation_statements": creation(role, group), "default_ttl": times.default_s, "max_ttl": times.max_s,
+            "revocation_statements": ["DROP ROLE IF EXISTS \"{{name}}\""],
+        });
+        vault.write(&format!("{prefix}database/roles/{role}"), body).await?;
+    }
+    for (role, policy) in APP_ROLES {
+        let name = format!("{prefix}{role}");
+        vault.write(&format!("sys/policies/acl/{name}"), json!({ "policy": render(policy, prefix) })).await?;
+        vault.write(&format!("auth/approle/role/{name}"), app_role(role, &name)).await?;
+    }
+    keys(vault, prefix).await
+}
+
+/// Removes the set of one prefix; the users it leased are dropped.
+pub async fn remove(vault: &Vault, cluster: &Cluster, prefix: &str) -> Result<(), StackError> {
+    check_prefix(prefix)?;
+    for (role, _) in APP_ROLES {
+        vault.delete(&format!("auth/approle/role/{prefix}{role}")).await?;
+        vault.delete(&format!("sys/policies/acl/{prefix}{role}")).await?;
+    }
+    // Removing the engine revokes its leases first, which drops the users in Postgres.
+    vault.delete(&format!("sys/mounts/{prefix}database")).await?;
+    vault.delete(&format!("sys/mounts/{prefix}kv")).await?;
+    cluster.drop_vault_user(&vault_user(prefix)).await
+}
+
+/// The Postgres user of one prefix. Each has its own, because rotating its password in one engine would lock
+/// every other engine with the same user out.
+fn vault_user(prefix: &str) -> String {
+    if prefix.is_empty() { "vintem_vault".into() } else { format!("{prefix}vault") }
+}
+
+/// Connects a database engine; afterwards only Vault knows the password of its user.
+async fn engine(vault: &Vault, cluster: &Cluster, prefix: &str, database: &str) -> Result<(), StackError> {
+    let (engine, user) = (format!("{prefix}database"), vault_user(prefix));
+    mount(vault, &engine, json!({ "type": "database" })).await?;
+    let path = format!("{engine}/config/{CONNECTION}");
+    let url = format!(
+        "postgresql://{{{{username}}}}:{{{{password}}}}@127.0.0.1:{}/{database}?sslmode=verify-full&sslrootcert={}",
+        cluster.port,
+        cluster.state.authority().display()
+    );
+    let configured = vault.find(&path).await?;
+    let same = configured.is_some_and(|found| found.pointer("/data/connection_details/connection_url").and_then(Value::as_str) == Some(&url));
+    if same && cluster.has_role(&user).await? {
+        return Ok(());
+    }
+    let password = random(vault, "hex").await?;
+    cluster.create_vault_user(&user, &password, database).await?;
+    let connection = json!({
+        "plugin_name": PLUGIN, "connection_url": url, "username": user, "password": password.expose_secret(),
+        "password_authentication": "scram-sha-256", "allowed_roles": LEASED.map(|(role, _)| role),
+        "max_open_connections": 3, "max_idle_connections": 1, "max_connection_lifetime": "5m",
+    });
+    vault.write(&path, connection).await?;
+    vault.write(&format!("{engine}/rotate-root/{CONNECTION}"), json!({})).await?;
+    Ok(())
+}
+
+/// Members of a group role; the migrator acts as it, so that what it makes belongs to the group.
+fn creation(role: &str, group: &str) -> Vec<String> {
+    let create = format!("CREATE ROLE \"{{{{name}}}}\" LOGIN PASSWORD '{{{{password}}}}' VALID UNTIL '{{{{expiration}}}}' IN ROLE {group}");
+    let become_group = (role == "migrator").then(|| format!("ALTER ROLE \"{{{{name}}}}\" SET ROLE {group}"));
+    std::iter::once(create).chain(become_group).collect()
+}
+
+/// A server renews its token for as long as it lives; a command's token ends with the day.
+fn app_role(role: &str, name: &str) -> Value {
+    let mut body = json!({
+        "token_policies": [name], "bind_secret_id": true, "token_bound_cidrs": ["127.0.0.1/32"], "secret_id_bound_cidrs": ["127.0.0.1/32"],
+    });
+    let times = if role == "api" {
+        // It logs in again by itself when Vault was away for longer than its token lives.
+        json!({ "token_period": "1h", "secret_id_ttl": "72h", "secret_id_num_uses": 20 })
+    } else {
+        json!({ "token_ttl": "1h", "token_max_ttl": "24h", "secret_id_ttl": "10m", "secret_id_num_uses": 1 })
+    };
+    if let (Some(body), Some(times)) = (body.as_object_mut(), times.as_object()) {
+        body.extend(times.clone());
+    }
+    body
+}
+
+/// The API's keys, made once and never replaced here.
+async fn keys(vault: &Vault, prefix: &str) -> Result<(), StackError> {
+    let engine = format!("{prefix}kv");
+    mount(vault, &engine, json!({ "type": "kv", "options": { "version": "2" } })).await?;
+    let path = format!("{engine}/data/token-signing");
+    if find_secret(vault, &path).await?.is_none() {
+        let kid = random(vault, "hex").await?.expose_secret().chars().take(16).collect::<String>();
+        let pem = signing_key()?;
+        let data = json!({ "current": kid, "keys": [{ "kid": kid, "pkcs8_pem": pem.expose_secret() }] });
+        vault.write(&path, json!({ "options": { "cas": 0 }, "data": data })).await?;
+    }
+    let path = format!("{engine}/data/cursor");
+    if find_secret(vault, &path).await?.is_none() {
+        let key = random(vault, "base64").await?;
+        vault.write(&path, json!({ "options": { "cas": 0 }, "data": { "key": key.expose_secret() } })).await?;
+    }
+    Ok(())
+}
+
+/// A fresh engine answers 400 until it has prepared its storage, which takes some tenths of a second.
+async fn find_secret(vault: &Vault, path: &str) -> Result<Option<Value>, StackError> {
+    for _ in 0..100 {
+        match vault.find(path).await {
+            Err(VaultError::Refused { status, .. }) if status.as_u16() == 400 => {
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+            other => return Ok(other?),
+        }
+    }
+    Ok(vault.find(path).await?)
+}
+
+fn signing_key() -> Result<SecretString, StackError> {
+    let unusable = |_| StackError::Missing { what: "no Ed25519 key could be made".into(), advice: "report this".into() };
+    let pair = Ed25519KeyPair::generate().map_err(unusable)?;
+    let document = pair.to_pkcs8v1().map_err(unusable)?;
+    let body = STANDARD.encode(document.as_ref());
+    Ok(format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n").into())
+}
+
+/// 32 bytes from Vault's generator.
+async fn random(vault: &Vault, format: &str) -> Result<SecretString, VaultError> {
+    let answer = vault.write("sys/tools/random/32", json!({ "format": format })).await?;
+    text(&answer, "sys/tools/random/32", "/data/random_bytes").map(|found| SecretString::from(found.to_owned()))
+}
+
+async fn mount(vault: &Vault, path: &str, body: Value) -> Result<(), VaultError> {
+    match vault.write(&format!("sys/mounts/{path}"), body).await {
+        Err(VaultError::Refused { errors, .. }) if errors.contains("path is already in use") => Ok(()),
+        other => other.map(drop),
+    }
+}
+
+fn check_prefix(prefix: &str) -> Result<(), StackError> {
+    if prefix.is_empty() { Ok(()) } else { check_name(prefix) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_migrator_acts_as_its_group() {
+        for (role, group) in LEASED {
+            let statements = creation(role, group);
+            assert!(statements[0].ends_with(&format!("IN ROLE {group}")) && statements[0].contains("VALID UNTIL '{{expiration}}'"));
+            assert_eq!(statements.len(), if role == "migrator" { 2 } else { 1 });
+        }
+    }
+
+    #[test]
+    fn the_signing_key_is_a_pkcs8_key_in_pem() {
+        let pem = signing_key().unwrap();
+        let body = pem.expose_secret().lines().nth(1).unwrap();
+        assert!(Ed25519KeyPair::from_pkcs8(&STANDARD.decode(body).unwrap()).is_ok());
+    }
+}

@@ -1,0 +1,91 @@
+//! `cargo dev up`: from a bare machine to a running stack, step by step.
+
+use std::path::Path;
+
+use super::error::StackError;
+use super::state::{Folder, State, find_checkout};
+use super::ui::Step;
+use super::{DATABASE, POSTGRES, Stack, authority, packages, provision, vault_build, vault_server};
+
+/// Sets the whole stack up.
+pub async fn up(yes: bool) -> Result<(), StackError> {
+    let checkout = find_checkout()?;
+    let folder = Folder::of_checkout(&checkout);
+    let _one_at_a_time = begin(&folder)?;
+    services(&folder, &checkout, yes).await?;
+    Ok(())
+}
+
+/// Makes the state folder and takes the lock that keeps two commands from changing one stack at once.
+pub fn begin(folder: &Folder) -> Result<std::fs::File, StackError> {
+    folder.create()?;
+    folder.try_lock("stack")?.ok_or_else(|| StackError::Declined("another `cargo dev` command is changing this stack right now".into()))
+}
+
+/// What tests need as well: Postgres and Vault running, the first database, roles and policies.
+pub async fn services(folder: &Folder, checkout: &Path, yes: bool) -> Result<Stack, StackError> {
+    packages::ensure(yes)?;
+    let mut known = decide(folder, checkout)?;
+    let step = Step::begin("Vault", "starting");
+    let vault = vault_server::ensure(folder, &mut known).await?;
+    step.done(&format!("unsealed on {}", vault_server::address(&known)));
+
+    let step = Step::begin("Postgres", "starting");
+    let stack = Stack::administered(folder.clone(), known, vault.clone());
+    let cluster = stack.cluster();
+    cluster.initialise()?;
+    let mut known = stack.known().clone();
+    if authority::certify(&vault, &mut known, POSTGRES, &cluster.folder, cluster.owner).await? {
+        folder.write(&known)?;
+        // A running server reads its certificate again when told.
+        super::process::signal(folder, POSTGRES, nix::sys::signal::Signal::SIGHUP);
+    }
+    cluster.start().await?;
+    cluster.create_roles().await?;
+    if !cluster.has_database(DATABASE).await? {
+        cluster.create_database(DATABASE).await?;
+    }
+    step.done(&format!("on port {}", cluster.port));
+
+    let step = Step::begin("Secrets", "policies, roles, keys");
+    provision::shared(&vault, &known).await?;
+    stack.provision_vault("", DATABASE).await?;
+    step.done("database users are leased, policies are those of vault-policies/");
+    Ok(Stack::administered(folder.clone(), known, vault))
+}
+
+/// What is decided once and recorded: programs and ports.
+fn decide(folder: &Folder, checkout: &Path) -> Result<State, StackError> {
+    let found = match vault_build::find(folder) {
+        Some(found) => found,
+        None => build_vault(folder, checkout)?,
+    };
+    let old = folder.read()?;
+    let data_version = std::fs::read_to_string(folder.path("postgres/data/PG_VERSION")).ok();
+    let major = data_version.and_then(|text| text.trim().parse().ok());
+    let postgres_bin = packages::postgres_programs(major).ok_or_else(|| StackError::Missing {
+        what: format!("the stack's data is of Postgres {}, which is not installed any more", major.unwrap_or_default()),
+        advice: "install that version, or start afresh: cargo dev down --purge".into(),
+    })?;
+    let known = State {
+        checkout: checkout.to_path_buf(),
+        ports: old.as_ref().map_or_else(|| folder.choose_ports(), |old| old.ports),
+        postgres_bin,
+        vault_program: found.program,
+        vault_plugin: found.plugin,
+        certificates: old.as_ref().map(|old| old.certificates.clone()).unwrap_or_default(),
+        first_client: old.and_then(|old| old.first_client),
+    };
+    folder.write(&known)?;
+    Ok(known)
+}
+
+fn build_vault(folder: &Folder, checkout: &Path) -> Result<vault_build::Found, StackError> {
+    if let Some(lack) = vault_build::lacks_go() {
+        return Err(lack);
+    }
+    let mut step = Step::begin("Vault", "building it from its Go module, once (about 5 minutes)");
+    let found = vault_build::build(folder, checkout, |line| step.tell(&format!("building it, once: {line}")))?;
+    step.done("built");
+    Ok(found)
+}
