@@ -221,3 +221,25 @@ GRANT INSERT ON shard TO vintem_operator;
 GRANT DELETE ON halt TO vintem_operator;
 
 INSERT INTO shard (shard) VALUES (0);
+
+-- The version of an account's newest entry at a position; 0 before its first. Positions rise with
+-- versions, so it bisects the primary key and needs no index of its own.
+CREATE FUNCTION version_at(the_shard smallint, the_account bigint, the_position bigint) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    low bigint := 0;
+    high bigint;
+    middle bigint;
+    found_position bigint;
+BEGIN
+    SELECT version, position INTO high, found_position FROM entry
+    WHERE shard = the_shard AND account = the_account ORDER BY version DESC LIMIT 1;
+    IF high IS NULL OR found_position <= the_position THEN
+        RETURN coalesce(high, 0);
+    END IF;
+    WHILE high - low > 1 LOOP
+        middle := (low + high) / 2;
+        SELECT position INTO found_position FROM entry WHERE shard = the_shard AND account = the_account AND version = middle;
+        IF found_position <= the_position THEN low := middle; ELSE high := middle; END IF;
+    END LOOP;
+    RETURN low;
+END $$;

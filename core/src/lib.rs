@@ -2,3 +2,4 @@
 
 pub mod event_store;
 pub mod kernel;
+pub mod ledger;

@@ -1,0 +1,160 @@
+//! The facts of the ledger as they stand in payloads. The writer adds `moves` and `counts`.
+//!
+//! Members may be added, never renamed or removed: old history stays readable.
+
+use super::known::Side;
+use crate::event_store::proposal::Status;
+use crate::kernel::{Instant, Metadata, Minor};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// An asset can be used.
+pub const ASSET_REGISTERED: &str = "asset.registered";
+/// An account exists.
+pub const ACCOUNT_OPENED: &str = "account.opened";
+/// An account's bounds, switches or status changed.
+pub const ACCOUNT_CHANGED: &str = "account.changed";
+/// Money was posted.
+pub const TRANSACTION_POSTED: &str = "transaction.posted";
+/// A transaction was reversed, wholly or in part.
+pub const TRANSACTION_REVERSED: &str = "transaction.reversed";
+/// Money was held back.
+pub const HOLD_PLACED: &str = "hold.placed";
+/// A hold was captured; the money moved in the transaction named.
+pub const HOLD_CAPTURED: &str = "hold.captured";
+/// What remained was released.
+pub const HOLD_RELEASED: &str = "hold.released";
+/// The hold lasts longer.
+pub const HOLD_EXTENDED: &str = "hold.extended";
+/// The hold holds more.
+pub const HOLD_INCREMENTED: &str = "hold.incremented";
+/// The hold's time was over; what remained returned.
+pub const HOLD_EXPIRED: &str = "hold.expired";
+
+/// `asset.registered`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssetRegistered {
+    /// Its code, for instance `BRL`.
+    pub code: String,
+    /// Decimals of its minor unit, 0 to 8.
+    pub scale: u8,
+    /// For people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+/// `account.opened`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountOpened {
+    /// Unique per tenant and asset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The asset's code.
+    pub asset: String,
+    /// The asset's scale, repeated so that the event can be read alone.
+    pub scale: u8,
+    /// The side that raises it.
+    pub normal_side: Side,
+    /// Bounds, switches, status at the beginning.
+    #[serde(flatten)]
+    pub settings: AccountChanged,
+    /// The integrator's own facts.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub metadata: Metadata,
+}
+
+/// `account.changed`: all settings as they hold after it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountChanged {
+    /// Minor units; absent is unlimited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_balance: Option<Minor>,
+    /// Minor units; absent is unlimited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_balance: Option<Minor>,
+    /// Money may leave.
+    pub sends: bool,
+    /// Money may arrive.
+    pub receives: bool,
+    /// Open, frozen or closed.
+    pub status: Status,
+    /// Why, in the caller's words (freezing and closing).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// `transaction.posted`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TransactionPosted {
+    /// For people; non-personal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The integrator's own facts.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub metadata: Metadata,
+    /// The hold that it captured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Uuid>,
+}
+
+/// `transaction.reversed`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TransactionReversed {
+    /// The reversal's own id.
+    pub reversal: Uuid,
+    /// Which line of the original each move takes back.
+    pub lines: Vec<u16>,
+    /// For people; non-personal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+/// `hold.placed`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldPlaced {
+    /// From this instant on it counts as ended.
+    pub expires_at: Instant,
+    /// By how many per cent a final capture may exceed it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub over_capture_percent: u8,
+    /// For people; non-personal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The integrator's own facts.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub metadata: Metadata,
+}
+
+/// `hold.captured`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldCaptured {
+    /// The transaction that moved the money.
+    pub transaction: Uuid,
+    /// Captured per line of the hold, in minor units.
+    pub lines: Vec<(u16, Minor)>,
+    /// Whether the hold ended with it.
+    pub ends: bool,
+}
+
+/// `hold.extended`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldExtended {
+    /// The new end.
+    pub expires_at: Instant,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_zero(percent: &u8) -> bool {
+    *percent == 0
+}
+
+/// The frozen legs of any event that moves money: account and the changes of posted, held, incoming.
+pub type MoveFact = (Uuid, Minor, Minor, Minor);
+
+/// The part of a payload that holds the legs.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Moves {
+    /// In the order of the command's lines.
+    #[serde(default)]
+    pub moves: Vec<MoveFact>,
+}

@@ -1,0 +1,148 @@
+//! Reversals: a transaction's money taken back, wholly or in part, never more than it moved.
+//!
+//! They append to the original's stream, so two racing reversals meet at one version and the
+//! loser is decided again on what the winner left. A reversal cannot be reversed.
+
+use super::event::{self, MoveFact, TransactionReversed};
+use super::known::{Known, Side};
+use super::transaction::{Stated, amount, to_payload};
+use crate::event_store::Recorded;
+use crate::event_store::proposal::{Decision, EntryKind, Move, NewEvent, Proposal, StreamVersion};
+use crate::kernel::{Minor, Refusal, RefusalCode};
+use std::collections::{BTreeMap, HashSet};
+use uuid::Uuid;
+
+/// A transaction folded from its stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transaction {
+    /// Its stream.
+    pub id: Uuid,
+    /// Events so far.
+    pub version: i32,
+    /// Its legs, in order of their lines.
+    pub moves: Vec<MoveFact>,
+    /// What was taken back per line, as a positive amount.
+    pub reversed: Vec<Minor>,
+}
+
+impl Transaction {
+    /// Folds a stream; `None` when it is not a transaction's.
+    pub fn fold(events: &[Recorded]) -> Option<Self> {
+        let first = events.first().filter(|e| e.kind == event::TRANSACTION_POSTED)?;
+        let moves = serde_json::from_str::<event::Moves>(&first.payload).ok()?.moves;
+        let mut transaction = Self { id: first.stream, version: 1, reversed: vec![Minor::ZERO; moves.len()], moves };
+        for event in &events[1..] {
+            transaction.evolve(event)?;
+        }
+        Some(transaction)
+    }
+
+    fn evolve(&mut self, event: &Recorded) -> Option<()> {
+        let facts = serde_json::from_str::<TransactionReversed>(&event.payload).ok()?;
+        let back = serde_json::from_str::<event::Moves>(&event.payload).ok()?.moves;
+        self.version = event.version;
+        for (line, (_, posted, ..)) in facts.lines.iter().zip(back) {
+            let reversed = self.reversed.get_mut(usize::from(*line))?;
+            *reversed = reversed.plus(Minor::new(posted.units().abs()));
+        }
+        Some(())
+    }
+
+    /// What may still be taken back of a line.
+    fn remaining(&self, line: usize) -> Minor {
+        Minor::new(self.moves[line].1.units().abs()).minus(self.reversed[line])
+    }
+}
+
+/// The command to reverse.
+#[derive(Debug, Clone)]
+pub struct Reverse {
+    /// The original.
+    pub transaction: Uuid,
+    /// The reversal's id, drawn by the service.
+    pub reversal: Uuid,
+    /// How much.
+    pub extent: Extent,
+    /// For people.
+    pub description: Option<String>,
+}
+
+/// How much of an original (or of a hold) a command takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Extent {
+    /// What remains.
+    All,
+    /// An amount of both legs.
+    Amount(String),
+    /// Amounts of single lines, as texts.
+    Lines(Vec<(u16, String)>),
+}
+
+/// Decides a reversal against the folded original.
+pub fn reverse(command: &Reverse, original: &Transaction, known: &Known) -> Result<Decision, Refusal> {
+    let current = vec![StreamVersion { stream: original.id, version: original.version }];
+    let lines = match lines(&command.extent, original, known)? {
+        Ok(lines) => lines,
+        Err(refusal) => return Ok(Decision::Refuse(refusal, current)),
+    };
+    let mut sums: BTreeMap<&str, i128> = BTreeMap::new();
+    let mut moves = Vec::with_capacity(lines.len());
+    for (line, amount) in &lines {
+        let (account, posted, ..) = original.moves[usize::from(*line)];
+        let back = if posted.is_positive() { -*amount } else { *amount };
+        if let Some(identity) = known.accounts.get(&account) {
+            let debit = if identity.normal_side == Side::Debit { back } else { -back };
+            *sums.entry(&identity.asset).or_default() += debit.units();
+        }
+        moves.push(Move { account, posted: back, line: *line, ..Move::default() });
+    }
+    if let Some((asset, _)) = sums.iter().find(|(_, sum)| **sum != 0) {
+        return Ok(Decision::Refuse(Refusal::new(RefusalCode::Unbalanced, format!("the lines to reverse do not balance in {asset}")).at("/lines"), current));
+    }
+    let facts = TransactionReversed { reversal: command.reversal, lines: lines.iter().map(|(line, _)| *line).collect(), description: command.description.clone() };
+    let event = NewEvent {
+        stream: original.id,
+        expected: original.version,
+        fresh: false,
+        kind: event::TRANSACTION_REVERSED,
+        payload: to_payload(&facts),
+        effective_at: None,
+        entry_kind: EntryKind::Reversal,
+        moves,
+        settings: None,
+    };
+    Ok(Decision::Propose(Proposal { events: vec![event], ..Proposal::default() }))
+}
+
+fn lines(extent: &Extent, original: &Transaction, known: &Known) -> Stated<Vec<(u16, Minor)>> {
+    let all = 0..u16::try_from(original.moves.len()).unwrap_or(u16::MAX);
+    let scale = |line: u16| original.moves.get(usize::from(line)).and_then(|m| known.accounts.get(&m.0)).map_or(0, |a| a.scale);
+    let lines: Vec<(u16, Minor)> = match extent {
+        Extent::All => all.map(|line| (line, original.remaining(usize::from(line)))).filter(|(_, amount)| amount.is_positive()).collect(),
+        Extent::Amount(_) if all.len() != 2 => {
+            return Err(Refusal::new(RefusalCode::ValidationFailed, "a transaction of more than two legs is reversed by lines").at("/amount"));
+        }
+        Extent::Amount(text) => {
+            let amount = amount(text, scale(0), "/amount/amount")?;
+            all.map(|line| (line, amount)).collect()
+        }
+        Extent::Lines(lines) => {
+            let mut seen = HashSet::new();
+            let mut parsed = Vec::with_capacity(lines.len());
+            for (index, (line, text)) in lines.iter().enumerate() {
+                if !all.contains(line) || !seen.insert(*line) {
+                    return Err(Refusal::new(RefusalCode::ValidationFailed, format!("line {line} does not exist or stands twice")).at(format!("/lines/{index}/line")));
+                }
+                parsed.push((*line, amount(text, scale(*line), &format!("/lines/{index}/amount/amount"))?));
+            }
+            parsed
+        }
+    };
+    let exceeded = lines.iter().find(|(line, amount)| *amount > original.remaining(usize::from(*line)));
+    if lines.is_empty() || exceeded.is_some() {
+        let remaining = exceeded.map_or(Minor::ZERO, |(line, _)| original.remaining(usize::from(*line)));
+        let remaining = remaining.to_text(scale(exceeded.map_or(0, |(line, _)| *line)));
+        return Ok(Err(Refusal::new(RefusalCode::ReversalExceeds, format!("{remaining} of the original is left to reverse"))));
+    }
+    Ok(Ok(lines))
+}

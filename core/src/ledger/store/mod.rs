@@ -1,0 +1,4 @@
+//! SQL of the ledger.
+
+pub mod identities;
+pub mod look_ups;
