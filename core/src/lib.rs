@@ -3,3 +3,5 @@
 pub mod event_store;
 pub mod kernel;
 pub mod ledger;
+pub mod secrets;
+pub mod telemetry;

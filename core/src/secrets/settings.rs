@@ -1,0 +1,256 @@
+//! The configuration of a process: typed, complete, and without a secret.
+//!
+//! This is the only file that reads the environment. Each name is known; a name that starts with
+//! `VINTEM_` and is not known stops the start, because a misspelt setting that is silently
+//! ignored is found in production. All problems are reported at once.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+const PREFIX: &str = "VINTEM_";
+const OTLP: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+const SERVER_ONLY: [&str; 3] = ["VINTEM_LISTEN", "VINTEM_METRICS_LISTEN", "VINTEM_ISSUER"];
+
+/// Where Vault is, and who we are to it.
+#[derive(Debug, Clone)]
+pub struct VaultSettings {
+    /// `VINTEM_VAULT_ADDR`: an `https` address.
+    pub address: String,
+    /// `VINTEM_VAULT_CA`: the PEM file of the authorities that may vouch for Vault; no other may.
+    pub ca: PathBuf,
+    /// `VINTEM_VAULT_ROLE`: our AppRole.
+    pub role: String,
+    /// `VINTEM_VAULT_ROLE_ID`: its role id, which is a name and not a secret.
+    pub role_id: String,
+    /// `VINTEM_VAULT_MOUNTS`: a prefix of the mounts, so that several systems can share a Vault.
+    pub mount_prefix: String,
+}
+
+/// Where Postgres is. The user and its password are leased.
+#[derive(Debug, Clone)]
+pub struct DatabaseSettings {
+    /// `VINTEM_DATABASE_HOST`.
+    pub host: String,
+    /// `VINTEM_DATABASE_PORT`.
+    pub port: u16,
+    /// `VINTEM_DATABASE_NAME`.
+    pub name: String,
+    /// `VINTEM_DATABASE_CA`: the PEM file of the authority of the server's certificate.
+    pub ca: PathBuf,
+}
+
+/// What the process tells about itself, and where to.
+#[derive(Debug, Clone)]
+pub struct TelemetrySettings {
+    /// `VINTEM_LOG`: a filter such as `info,vintem_core=debug`.
+    pub log: String,
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT`: where spans go; none are kept without it.
+    pub otlp_endpoint: Option<String>,
+}
+
+/// What every process needs.
+#[derive(Debug, Clone)]
+pub struct ProcessSettings {
+    /// Vault.
+    pub vault: VaultSettings,
+    /// Postgres.
+    pub database: DatabaseSettings,
+    /// Logs and spans.
+    pub telemetry: TelemetrySettings,
+}
+
+/// What the HTTP server needs beyond that.
+#[derive(Debug, Clone)]
+pub struct ServerSettings {
+    /// `VINTEM_LISTEN`: where requests arrive.
+    pub listen: SocketAddr,
+    /// `VINTEM_METRICS_LISTEN`: the private port of `/metrics`.
+    pub metrics_listen: SocketAddr,
+    /// `VINTEM_ISSUER`: our public base URL, the `iss` of every token.
+    pub issuer: String,
+    /// The rest.
+    pub process: ProcessSettings,
+}
+
+/// What is wrong with the environment, all of it. Values are not repeated, for somebody may have
+/// put a secret where none belongs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the environment does not configure this process: {}", .0.join("; "))]
+pub struct SettingsError(Vec<String>);
+
+impl ProcessSettings {
+    /// Reads the environment of a process that does not listen.
+    pub fn from_env() -> Result<Self, SettingsError> {
+        let mut environment = Environment::of_process();
+        // One environment may serve the server and the operator's command beside it.
+        environment.variables.retain(|name, _| !SERVER_ONLY.contains(&name.as_str()));
+        let settings = environment.process();
+        environment.finish(settings)
+    }
+}
+
+impl ServerSettings {
+    /// Reads the environment of the HTTP server.
+    pub fn from_env() -> Result<Self, SettingsError> {
+        let mut environment = Environment::of_process();
+        let settings = environment.server();
+        environment.finish(settings)
+    }
+}
+
+/// The variables not yet understood, and the problems so far.
+struct Environment {
+    variables: BTreeMap<String, String>,
+    problems: Vec<String>,
+}
+
+impl Environment {
+    #[expect(clippy::disallowed_methods, reason = "this is the door to the environment")]
+    fn of_process() -> Self {
+        let variables = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().unwrap_or_default())));
+        Self::of(variables)
+    }
+
+    fn of(variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        let variables = variables.into_iter().filter(|(name, _)| name.starts_with(PREFIX) || name == OTLP).collect();
+        Self { variables, problems: Vec::new() }
+    }
+
+    fn process(&mut self) -> Option<ProcessSettings> {
+        // Each is read before any `?`, so that one run reports every problem.
+        let address = self.required_where("VINTEM_VAULT_ADDR", "an https:// address", |a| a.starts_with("https://"));
+        let vault_ca = self.required("VINTEM_VAULT_CA", "a file name");
+        let role = self.required("VINTEM_VAULT_ROLE", "the name of an AppRole");
+        let role_id = self.required("VINTEM_VAULT_ROLE_ID", "the id of the AppRole");
+        let mount_prefix = self.optional("VINTEM_VAULT_MOUNTS").unwrap_or_default();
+        let host = self.required("VINTEM_DATABASE_HOST", "a host name");
+        let port = self.required("VINTEM_DATABASE_PORT", "a port number");
+        let name = self.required("VINTEM_DATABASE_NAME", "the name of a database");
+        let database_ca = self.required("VINTEM_DATABASE_CA", "a file name");
+        let log = self.optional("VINTEM_LOG").unwrap_or_else(|| "info".to_owned());
+        let otlp_endpoint = self.optional(OTLP);
+        Some(ProcessSettings {
+            vault: VaultSettings { address: address?, ca: vault_ca?, role: role?, role_id: role_id?, mount_prefix },
+            database: DatabaseSettings { host: host?, port: port?, name: name?, ca: database_ca? },
+            telemetry: TelemetrySettings { log, otlp_endpoint },
+        })
+    }
+
+    fn server(&mut self) -> Option<ServerSettings> {
+        let listen = self.required("VINTEM_LISTEN", "an address and port such as 127.0.0.1:8080");
+        let metrics_listen = self.required("VINTEM_METRICS_LISTEN", "an address and port");
+        // The issuer is compared as text, so it has one spelling.
+        let issuer = self.required_where("VINTEM_ISSUER", "an https:// address without a final slash", |issuer| {
+            issuer.starts_with("https://") && !issuer.ends_with('/')
+        });
+        let process = self.process();
+        Some(ServerSettings { listen: listen?, metrics_listen: metrics_listen?, issuer: issuer?, process: process? })
+    }
+
+    /// An empty variable counts as one that is not set, as in most shells' habits.
+    fn optional(&mut self, name: &str) -> Option<String> {
+        self.variables.remove(name).filter(|value| !value.is_empty())
+    }
+
+    fn required<T: FromStr>(&mut self, name: &str, form: &str) -> Option<T> {
+        let Some(value) = self.optional(name) else {
+            self.problems.push(format!("{name} is missing ({form})"));
+            return None;
+        };
+        let parsed = value.parse().ok();
+        if parsed.is_none() {
+            self.problems.push(format!("{name} is not {form}"));
+        }
+        parsed
+    }
+
+    fn required_where(&mut self, name: &str, form: &str, holds: impl Fn(&str) -> bool) -> Option<String> {
+        let value: String = self.required(name, form)?;
+        if !holds(&value) {
+            self.problems.push(format!("{name} is not {form}"));
+            return None;
+        }
+        Some(value)
+    }
+
+    fn finish<T>(mut self, settings: Option<T>) -> Result<T, SettingsError> {
+        self.problems.extend(self.variables.into_keys().map(|name| format!("{name} is not a setting of this process")));
+        match settings {
+            Some(settings) if self.problems.is_empty() => Ok(settings),
+            _ => Err(SettingsError(self.problems)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COMPLETE: [(&str, &str); 11] = [
+        ("VINTEM_LISTEN", "127.0.0.1:8080"),
+        ("VINTEM_METRICS_LISTEN", "127.0.0.1:9090"),
+        ("VINTEM_ISSUER", "https://vintem.example"),
+        ("VINTEM_VAULT_ADDR", "https://127.0.0.1:8200"),
+        ("VINTEM_VAULT_CA", "/ca.pem"),
+        ("VINTEM_VAULT_ROLE", "api"),
+        ("VINTEM_VAULT_ROLE_ID", "0c3f"),
+        ("VINTEM_DATABASE_HOST", "localhost"),
+        ("VINTEM_DATABASE_PORT", "5432"),
+        ("VINTEM_DATABASE_NAME", "vintem"),
+        ("VINTEM_DATABASE_CA", "/pg.pem"),
+    ];
+
+    fn server(changes: &[(&str, Option<&str>)]) -> Result<ServerSettings, String> {
+        let mut variables: BTreeMap<String, String> =
+            COMPLETE.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        for (name, value) in changes {
+            match value {
+                Some(value) => variables.insert((*name).to_owned(), (*value).to_owned()),
+                None => variables.remove(*name),
+            };
+        }
+        variables.insert("PATH".to_owned(), "/usr/bin".to_owned());
+        let mut environment = Environment::of(variables);
+        let settings = environment.server();
+        environment.finish(settings).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_complete_environment_is_taken_with_its_defaults() {
+        let settings = server(&[]).unwrap();
+        assert_eq!(settings.process.database.port, 5432);
+        assert_eq!(settings.process.telemetry.log, "info");
+        assert_eq!(settings.process.vault.mount_prefix, "");
+        assert!(settings.process.telemetry.otlp_endpoint.is_none());
+    }
+
+    #[test]
+    fn every_problem_is_named_at_once() {
+        let sentence = server(&[
+            ("VINTEM_VAULT_ROLE", None),
+            ("VINTEM_DATABASE_PORT", Some("many")),
+            ("VINTEM_DATABASE_PASSWORD", Some("hunter2")),
+        ])
+        .unwrap_err();
+        assert!(sentence.contains("VINTEM_VAULT_ROLE is missing"), "{sentence}");
+        assert!(sentence.contains("VINTEM_DATABASE_PORT is not a port number"), "{sentence}");
+        assert!(sentence.contains("VINTEM_DATABASE_PASSWORD is not a setting"), "{sentence}");
+        assert!(!sentence.contains("hunter2"), "values are not repeated: {sentence}");
+    }
+
+    #[test]
+    fn plain_http_and_a_second_spelling_of_the_issuer_are_refused() {
+        assert!(server(&[("VINTEM_VAULT_ADDR", Some("http://127.0.0.1:8200"))]).is_err());
+        assert!(server(&[("VINTEM_ISSUER", Some("https://vintem.example/"))]).is_err());
+        assert!(server(&[("VINTEM_LISTEN", Some("8080"))]).is_err());
+    }
+
+    #[test]
+    fn empty_counts_as_missing() {
+        assert!(server(&[("VINTEM_DATABASE_HOST", Some(""))]).unwrap_err().contains("missing"));
+        assert!(server(&[("VINTEM_LOG", Some(""))]).is_ok());
+    }
+}

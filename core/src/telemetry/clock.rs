@@ -1,0 +1,12 @@
+//! The door to the clock.
+//!
+//! This clock dates tokens and log lines. It decides nothing in the ledger: the `now` of every
+//! decision there is the database's, taken under the shard's lock.
+
+use chrono::{DateTime, Utc};
+
+/// The time of this machine.
+#[expect(clippy::disallowed_methods, reason = "this is the door to the clock")]
+pub fn now() -> DateTime<Utc> {
+    Utc::now()
+}
