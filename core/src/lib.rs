@@ -1,5 +1,6 @@
 //! Domain and storage of Vintem.
 
+pub mod access;
 pub mod event_store;
 pub mod kernel;
 pub mod ledger;

@@ -1,0 +1,26 @@
+//! Who may do what: tenants, their service clients, tokens and scopes.
+//!
+//! A service client proves itself with its secret and receives a token for ten minutes; every
+//! other request carries that token and nothing else. A token is verified with keys in memory,
+//! without a call to Vault or Postgres, so that writes go on while either is away.
+//!
+//! Invariants:
+//! - A tenant lives in one shard for ever; no request names its tenant, the token does.
+//! - The algorithm of a token is bound to our keys and never read from its header.
+//! - A client's secret is shown once and kept as a digest; a wrong secret and an unknown client
+//!   cost the same and answer the same.
+//! - Scopes grant exactly what they name; none implies another.
+//!
+//! Absent: people. Citizens, staff and their sessions come with their own contexts.
+
+mod caller;
+mod client_secret;
+mod signing_key;
+mod token;
+mod verifier;
+
+pub use caller::{Caller, Forbidden, Scope, Scopes, UnknownScope};
+pub use client_secret::{ClientSecret, SecretHash};
+pub use signing_key::{KeyError, SigningKeys, SigningSecret, generate_signing_key};
+pub use token::{IssuedToken, TOKEN_LIFETIME};
+pub use verifier::{TokenError, TokenVerifier};

@@ -1,0 +1,178 @@
+//! The Ed25519 keys that sign our tokens.
+//!
+//! Vault keeps them under `kv/token-signing`; the process reads them once at its start. One key
+//! is current and signs; all verify. Rotation therefore adds a key first, makes it current when
+//! every process knows it, and drops the old one when its last token has ended.
+
+use std::collections::HashMap;
+
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jsonwebtoken::{DecodingKey, EncodingKey};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use crate::secrets::random;
+
+/// The secret `kv/token-signing`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SigningSecret {
+    /// The `kid` of the key that signs.
+    pub current: String,
+    /// Every key that verifies.
+    pub keys: Vec<SigningKeySecret>,
+}
+
+/// One key of it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SigningKeySecret {
+    /// Its name in tokens and in the JWKS.
+    pub kid: String,
+    /// The private key.
+    pub pkcs8_pem: SecretString,
+}
+
+/// Why the keys cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// Not PKCS #8 PEM of an Ed25519 key.
+    #[error("the signing key {kid} is not an Ed25519 private key in PKCS #8 PEM")]
+    NotEd25519 {
+        /// Which.
+        kid: String,
+    },
+    /// Two keys of one name.
+    #[error("two signing keys are named {kid}")]
+    Duplicate {
+        /// Which.
+        kid: String,
+    },
+    /// `current` names no key.
+    #[error("the current signing key {kid} is not among the keys")]
+    NoCurrent {
+        /// Which.
+        kid: String,
+    },
+}
+
+/// The keys in usable form.
+pub struct SigningKeys {
+    pub(super) current_kid: String,
+    pub(super) current: EncodingKey,
+    pub(super) verifying: HashMap<String, DecodingKey>,
+    jwks: Value,
+}
+
+impl SigningKeys {
+    /// Takes the keys of the secret.
+    pub fn try_new(secret: &SigningSecret) -> Result<Self, KeyError> {
+        let mut current = None;
+        let mut verifying = HashMap::new();
+        let mut published = Vec::new();
+        for SigningKeySecret { kid, pkcs8_pem } in &secret.keys {
+            let not_ed25519 = || KeyError::NotEd25519 { kid: kid.clone() };
+            let pair = key_pair(pkcs8_pem).ok_or_else(not_ed25519)?;
+            let x = URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
+            let decoding = DecodingKey::from_ed_components(&x).map_err(|_| not_ed25519())?;
+            if verifying.insert(kid.clone(), decoding).is_some() {
+                return Err(KeyError::Duplicate { kid: kid.clone() });
+            }
+            if *kid == secret.current {
+                let pem = pkcs8_pem.expose_secret().as_bytes();
+                current = Some(EncodingKey::from_ed_pem(pem).map_err(|_| not_ed25519())?);
+            }
+            published.push(json!({
+                "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": kid, "x": x,
+            }));
+        }
+        let current = current.ok_or_else(|| KeyError::NoCurrent { kid: secret.current.clone() })?;
+        let jwks = json!({ "keys": published });
+        Ok(Self { current_kid: secret.current.clone(), current, verifying, jwks })
+    }
+
+    /// The public keys as a JSON Web Key Set (RFC 7517).
+    pub fn jwks(&self) -> &Value {
+        &self.jwks
+    }
+}
+
+impl std::fmt::Debug for SigningKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SigningKeys").field("current", &self.current_kid).finish_non_exhaustive()
+    }
+}
+
+/// A new key: its `kid` and its private half in PKCS #8 PEM, to be put into Vault.
+pub fn generate_signing_key() -> (String, SecretString) {
+    let pair = Ed25519KeyPair::generate().expect("the system's random generator works");
+    // Version 1 carries no public key and is what most readers of PEM understand.
+    let document = pair.to_pkcs8v1().expect("a key in memory has a PKCS #8 form");
+    let text = Zeroizing::new(STANDARD.encode(document.as_ref()));
+    let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", *text);
+    let kid = URL_SAFE_NO_PAD.encode(random::bytes::<9>());
+    (kid, SecretString::from(pem))
+}
+
+fn key_pair(pem: &SecretString) -> Option<Ed25519KeyPair> {
+    let body = pem
+        .expose_secret()
+        .trim()
+        .strip_prefix("-----BEGIN PRIVATE KEY-----")?
+        .strip_suffix("-----END PRIVATE KEY-----")?;
+    let body = Zeroizing::new(body.split_ascii_whitespace().collect::<String>());
+    let der = Zeroizing::new(STANDARD.decode(body.as_bytes()).ok()?);
+    // "Maybe unchecked" is about PKCS #8 version 1, which holds no public half to check against.
+    Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).ok()
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// Keys of these names; the first is current.
+    pub(in crate::access) fn secret(kids: &[&str]) -> SigningSecret {
+        let keys = kids
+            .iter()
+            .map(|kid| SigningKeySecret { kid: (*kid).to_owned(), pkcs8_pem: generate_signing_key().1 })
+            .collect();
+        SigningSecret { current: kids[0].to_owned(), keys }
+    }
+
+    #[test]
+    fn a_generated_key_signs_and_is_published_without_its_private_half() {
+        let keys = SigningKeys::try_new(&secret(&["new", "old"])).unwrap();
+        let published = keys.jwks()["keys"].as_array().unwrap();
+        assert_eq!(published.len(), 2);
+        assert_eq!(published[1]["kid"], "old");
+        assert!(published.iter().all(|key| key.get("d").is_none() && key["x"].as_str().unwrap().len() == 43));
+        assert_eq!(keys.current_kid, "new");
+    }
+
+    #[test]
+    fn unusable_keys_are_refused_by_name() {
+        let mut duplicate = secret(&["a", "b"]);
+        duplicate.keys[1].kid = "a".to_owned();
+        assert_eq!(SigningKeys::try_new(&duplicate).unwrap_err(), KeyError::Duplicate { kid: "a".to_owned() });
+        let mut missing = secret(&["a"]);
+        missing.current = "z".to_owned();
+        assert_eq!(SigningKeys::try_new(&missing).unwrap_err(), KeyError::NoCurrent { kid: "z".to_owned() });
+        for pem in ["", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "no pem"] {
+            let mut broken = secret(&["a"]);
+            broken.keys[0].pkcs8_pem = SecretString::from(pem);
+            assert_eq!(SigningKeys::try_new(&broken).unwrap_err(), KeyError::NotEd25519 { kid: "a".to_owned() });
+        }
+    }
+
+    #[test]
+    fn the_secret_reads_from_vaults_json() {
+        let (kid, pem) = generate_signing_key();
+        let json = json!({ "current": kid, "keys": [{ "kid": kid, "pkcs8_pem": pem.expose_secret() }] });
+        let secret: SigningSecret = serde_json::from_value(json).unwrap();
+        assert!(SigningKeys::try_new(&secret).is_ok());
+    }
+}

@@ -1,0 +1,73 @@
+//! Access tokens: JWTs by RFC 9068, signed with Ed25519, good for ten minutes.
+
+use chrono::{DateTime, Utc};
+use jsonwebtoken::{Algorithm, Header};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::caller::Caller;
+use super::signing_key::SigningKeys;
+
+/// How long a token is good, in seconds. Short, because nothing revokes one.
+pub const TOKEN_LIFETIME: i64 = 600;
+/// Whom our tokens are for: this API and no other.
+pub(super) const AUDIENCE: &str = "vintem";
+/// The type of an access token, so that no other JWT of ours passes for one.
+pub(super) const TOKEN_TYPE: &str = "at+jwt";
+
+/// What a token says.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Claims {
+    pub(super) iss: String,
+    pub(super) aud: String,
+    pub(super) sub: Uuid,
+    pub(super) client_id: Uuid,
+    pub(super) tenant: Uuid,
+    pub(super) scope: String,
+    pub(super) jti: Uuid,
+    pub(super) iat: i64,
+    pub(super) nbf: i64,
+    pub(super) exp: i64,
+}
+
+/// A signed token on its way to the client.
+pub struct IssuedToken {
+    /// The JWT.
+    pub access_token: String,
+    /// Seconds until it ends.
+    pub expires_in: i64,
+    /// What was granted, separated by spaces.
+    pub scope: String,
+}
+
+impl std::fmt::Debug for IssuedToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("IssuedToken").field("scope", &self.scope).finish_non_exhaustive()
+    }
+}
+
+impl SigningKeys {
+    /// Signs a token for the caller, in the name of the issuer.
+    pub fn issue(&self, issuer: &str, caller: &Caller, now: DateTime<Utc>) -> IssuedToken {
+        let issued_at = now.timestamp();
+        let scope = caller.scopes.to_string();
+        let claims = Claims {
+            iss: issuer.to_owned(),
+            aud: AUDIENCE.to_owned(),
+            sub: caller.subject,
+            client_id: caller.subject,
+            tenant: caller.tenant,
+            scope: scope.clone(),
+            jti: Uuid::new_v4(),
+            iat: issued_at,
+            nbf: issued_at,
+            exp: issued_at + TOKEN_LIFETIME,
+        };
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.typ = Some(TOKEN_TYPE.to_owned());
+        header.kid = Some(self.current_kid.clone());
+        let access_token = jsonwebtoken::encode(&header, &claims, &self.current)
+            .expect("a key that was taken signs, and the claims are plain JSON");
+        IssuedToken { access_token, expires_in: TOKEN_LIFETIME, scope }
+    }
+}

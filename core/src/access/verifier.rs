@@ -1,0 +1,296 @@
+//! Verifying access tokens.
+//!
+//! The order is from cheap to dear and from outside to inside: size, cache, header, key,
+//! signature, claims. Verified tokens are remembered, because a signature costs about 0.1 ms of a
+//! core and one client sends thousands of requests with one token.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use chrono::{DateTime, Utc};
+use jsonwebtoken::{Algorithm, Validation};
+use moka::sync::Cache;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::caller::{Caller, Scopes};
+use super::signing_key::SigningKeys;
+use super::token::{AUDIENCE, Claims, TOKEN_LIFETIME, TOKEN_TYPE};
+
+/// Ours are below 700 bytes; anything longer is not worth parsing.
+const TOKEN_BYTES_MAX: usize = 4_096;
+/// Clocks of our own machines differ by less.
+const LEEWAY_SECONDS: i64 = 5;
+const REMEMBERED_MAX: u64 = 10_000;
+
+/// Why a token is not accepted. All of these answer 401 alike; the difference is for the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// Longer than any of ours.
+    #[error("the token is too long")]
+    TooLong,
+    /// Not a JWT of the form that we issue.
+    #[error("the token is not of the form that we issue")]
+    Malformed,
+    /// Signed under a name that is not one of our keys.
+    #[error("the token is signed by a key that is not ours")]
+    UnknownKey,
+    /// The signature is not by that key.
+    #[error("the token's signature is wrong")]
+    BadSignature,
+    /// Issued by or for somebody else.
+    #[error("the token was issued by or for somebody else")]
+    WrongParty,
+    /// Its time is over.
+    #[error("the token has expired")]
+    Expired,
+    /// Its time has not come.
+    #[error("the token is not valid yet")]
+    NotYetValid,
+}
+
+/// Knows our keys and the tokens it verified lately.
+pub struct TokenVerifier {
+    keys: Arc<SigningKeys>,
+    validation: Validation,
+    verified: Cache<[u8; 32], Verified>,
+}
+
+#[derive(Clone, Copy)]
+struct Verified {
+    caller: Caller,
+    expires_at: i64,
+}
+
+impl TokenVerifier {
+    /// A verifier of tokens by this issuer.
+    pub fn new(keys: Arc<SigningKeys>, issuer: &str) -> Self {
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        validation.set_issuer(&[issuer]);
+        validation.set_audience(&[AUDIENCE]);
+        validation.set_required_spec_claims(&["iss", "aud", "sub", "exp", "nbf"]);
+        // Times are checked below against the caller's clock, which tests can set.
+        validation.validate_exp = false;
+        validation.validate_nbf = false;
+        let lifetime = Duration::from_secs(TOKEN_LIFETIME.unsigned_abs());
+        let verified = Cache::builder().max_capacity(REMEMBERED_MAX).time_to_live(lifetime).build();
+        Self { keys, validation, verified }
+    }
+
+    /// Who presents this token.
+    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Caller, TokenError> {
+        if token.len() > TOKEN_BYTES_MAX {
+            return Err(TokenError::TooLong);
+        }
+        let now = now.timestamp();
+        // The key is a digest, so that a dump of the cache holds no token.
+        let mut key = [0; 32];
+        key.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
+        let remembered = self.verified.get(&key);
+        let verified = match remembered {
+            Some(verified) => verified,
+            None => self.verify_anew(token, now)?,
+        };
+        if now >= verified.expires_at.saturating_add(LEEWAY_SECONDS) {
+            return Err(TokenError::Expired);
+        }
+        if remembered.is_none() {
+            self.verified.insert(key, verified);
+        }
+        Ok(verified.caller)
+    }
+
+    /// Forgets every verified token, so that each is checked again.
+    pub fn forget_all(&self) {
+        self.verified.invalidate_all();
+    }
+
+    fn verify_anew(&self, token: &str, now: i64) -> Result<Verified, TokenError> {
+        let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Malformed)?;
+        // `crit` names extensions that must be understood; we know none.
+        let is_ours = header.alg == Algorithm::EdDSA
+            && header.typ.as_deref() == Some(TOKEN_TYPE)
+            && header.crit.is_none()
+            && header.zip.is_none();
+        if !is_ours {
+            return Err(TokenError::Malformed);
+        }
+        let kid = header.kid.ok_or(TokenError::UnknownKey)?;
+        let key = self.keys.verifying.get(&kid).ok_or(TokenError::UnknownKey)?;
+        let claims =
+            jsonwebtoken::decode::<Claims>(token, key, &self.validation).map_err(|error| explain(error.kind()))?.claims;
+        if now + LEEWAY_SECONDS < claims.nbf || now + LEEWAY_SECONDS < claims.iat {
+            return Err(TokenError::NotYetValid);
+        }
+        let scopes = Scopes::parse(&claims.scope).map_err(|_| TokenError::Malformed)?;
+        let caller = Caller { tenant: claims.tenant, subject: claims.sub, scopes };
+        Ok(Verified { caller, expires_at: claims.exp })
+    }
+}
+
+impl std::fmt::Debug for TokenVerifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TokenVerifier").field("keys", &self.keys).finish_non_exhaustive()
+    }
+}
+
+fn explain(kind: &jsonwebtoken::errors::ErrorKind) -> TokenError {
+    use jsonwebtoken::errors::ErrorKind;
+    match kind {
+        ErrorKind::InvalidSignature => TokenError::BadSignature,
+        ErrorKind::InvalidIssuer | ErrorKind::InvalidAudience => TokenError::WrongParty,
+        _ => TokenError::Malformed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::signing_key::tests::secret;
+    use super::super::token::IssuedToken;
+    use super::*;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use jsonwebtoken::{EncodingKey, Header};
+    use serde_json::{Value, json};
+    use uuid::Uuid;
+
+    const ISSUER: &str = "https://vintem.example";
+    const NOW: i64 = 1_790_000_000;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(NOW + seconds, 0).unwrap()
+    }
+
+    fn caller() -> Caller {
+        let scopes = Scopes::parse("ledger:read ledger:write").unwrap();
+        Caller { tenant: Uuid::from_u128(7), subject: Uuid::from_u128(9), scopes }
+    }
+
+    fn keys() -> Arc<SigningKeys> {
+        Arc::new(SigningKeys::try_new(&secret(&["new", "old"])).unwrap())
+    }
+
+    fn verify(keys: &Arc<SigningKeys>, token: &str) -> Result<Caller, TokenError> {
+        TokenVerifier::new(Arc::clone(keys), ISSUER).verify(token, at(1))
+    }
+
+    /// A token that differs from ours in one place; the signature is right.
+    fn altered(keys: &SigningKeys, alter: impl Fn(&mut Header, &mut Value)) -> String {
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.typ = Some(TOKEN_TYPE.to_owned());
+        header.kid = Some("new".to_owned());
+        let mut claims = json!({
+            "iss": ISSUER, "aud": AUDIENCE, "sub": Uuid::from_u128(9), "client_id": Uuid::from_u128(9),
+            "tenant": Uuid::from_u128(7), "scope": "ledger:read", "jti": Uuid::nil(),
+            "iat": NOW, "nbf": NOW, "exp": NOW + 600,
+        });
+        alter(&mut header, &mut claims);
+        jsonwebtoken::encode(&header, &claims, &keys.current).unwrap()
+    }
+
+    fn assert_refused(alter: impl Fn(&mut Header, &mut Value), error: TokenError) {
+        let keys = keys();
+        assert_eq!(verify(&keys, &altered(&keys, alter)), Err(error));
+    }
+
+    #[test]
+    fn our_own_token_is_accepted_until_it_ends() {
+        let keys = keys();
+        let IssuedToken { access_token, scope, .. } = keys.issue(ISSUER, &caller(), at(0));
+        assert_eq!(scope, "ledger:read ledger:write");
+        let verifier = TokenVerifier::new(keys, ISSUER);
+        for seconds in [0, 1, 599, 604] {
+            assert_eq!(verifier.verify(&access_token, at(seconds)), Ok(caller()), "after {seconds} s");
+        }
+        assert_eq!(verifier.verify(&access_token, at(605)), Err(TokenError::Expired), "from the cache");
+        verifier.forget_all();
+        assert_eq!(verifier.verify(&access_token, at(605)), Err(TokenError::Expired), "anew");
+    }
+
+    #[test]
+    fn nothing_altered_is_the_base_of_the_other_tests() {
+        let keys = keys();
+        assert!(verify(&keys, &altered(&keys, |_, _| {})).is_ok());
+    }
+
+    #[test]
+    fn other_parties_and_other_kinds_of_token_are_refused() {
+        assert_refused(|_, claims| claims["iss"] = "https://evil.example".into(), TokenError::WrongParty);
+        assert_refused(|_, claims| claims["aud"] = "another".into(), TokenError::WrongParty);
+        assert_refused(|_, claims| claims["aud"] = json!([AUDIENCE]), TokenError::Malformed);
+        assert_refused(|header, _| header.typ = Some("JWT".to_owned()), TokenError::Malformed);
+        assert_refused(|header, _| header.typ = None, TokenError::Malformed);
+        assert_refused(|header, _| header.crit = Some(vec!["b64".to_owned()]), TokenError::Malformed);
+        for claim in ["iss", "aud", "sub", "tenant", "scope", "jti", "iat", "nbf", "exp"] {
+            assert_refused(|_, claims| _ = claims.as_object_mut().unwrap().remove(claim), TokenError::Malformed);
+        }
+        assert_refused(|_, claims| claims["scope"] = "ledger:everything".into(), TokenError::Malformed);
+        assert_refused(|_, claims| claims["tenant"] = "not a uuid".into(), TokenError::Malformed);
+    }
+
+    #[test]
+    fn times_outside_of_the_tokens_life_are_refused() {
+        assert_refused(|_, claims| claims["exp"] = (NOW - 60).into(), TokenError::Expired);
+        assert_refused(|_, claims| claims["nbf"] = (NOW + 60).into(), TokenError::NotYetValid);
+        assert_refused(|_, claims| claims["iat"] = (NOW + 60).into(), TokenError::NotYetValid);
+    }
+
+    #[test]
+    fn keys_that_are_not_ours_are_refused() {
+        assert_refused(|header, _| header.kid = Some("unknown".to_owned()), TokenError::UnknownKey);
+        assert_refused(|header, _| header.kid = None, TokenError::UnknownKey);
+        // The name of another key of ours, signed by the current one.
+        assert_refused(|header, _| header.kid = Some("old".to_owned()), TokenError::BadSignature);
+        let stranger = keys().issue(ISSUER, &caller(), at(0)).access_token;
+        assert_eq!(verify(&keys(), &stranger), Err(TokenError::BadSignature));
+    }
+
+    #[test]
+    fn the_algorithm_is_not_read_from_the_header() {
+        let keys = keys();
+        let payload = altered(&keys, |_, _| {}).split('.').nth(1).unwrap().to_owned();
+        for alg in ["none", "None", "NONE"] {
+            let header = json!({ "alg": alg, "typ": TOKEN_TYPE, "kid": "new" }).to_string();
+            let token = format!("{}.{payload}.", URL_SAFE_NO_PAD.encode(header));
+            assert_eq!(verify(&keys, &token), Err(TokenError::Malformed), "{alg}");
+        }
+        // HMAC keyed with the published key: the oldest confusion of all.
+        let published = URL_SAFE_NO_PAD.decode(keys.jwks()["keys"][0]["x"].as_str().unwrap()).unwrap();
+        let mut header = Header::new(Algorithm::HS256);
+        header.typ = Some(TOKEN_TYPE.to_owned());
+        header.kid = Some("new".to_owned());
+        let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(&payload).unwrap()).unwrap();
+        let forged = jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(&published)).unwrap();
+        assert_eq!(verify(&keys, &forged), Err(TokenError::Malformed));
+    }
+
+    #[test]
+    fn damage_anywhere_is_refused() {
+        let keys = keys();
+        let token = keys.issue(ISSUER, &caller(), at(0)).access_token;
+        for end in 0..token.len() {
+            assert!(verify(&keys, &token[..end]).is_err(), "cut after {end} characters");
+        }
+        for place in (0..token.len()).step_by(7) {
+            let mut bytes = token.clone().into_bytes();
+            bytes[place] = if bytes[place] == b'A' { b'Q' } else { b'A' };
+            assert!(verify(&keys, std::str::from_utf8(&bytes).unwrap()).is_err(), "changed at {place}");
+        }
+        for more in
+            ["", ".", "..", "...", " ", "a.b.c", &format!("{token}."), &format!("{token}A"), &format!(" {token}")]
+        {
+            assert!(verify(&keys, more).is_err(), "{more:?}");
+        }
+        let huge = format!("{token}{}", "A".repeat(TOKEN_BYTES_MAX));
+        assert_eq!(verify(&keys, &huge), Err(TokenError::TooLong));
+    }
+
+    #[test]
+    fn a_retired_signing_key_still_verifies() {
+        let before = secret(&["old"]);
+        let old_pem = before.keys[0].pkcs8_pem.clone();
+        let token = SigningKeys::try_new(&before).unwrap().issue(ISSUER, &caller(), at(0)).access_token;
+        let mut after = secret(&["new", "old"]);
+        after.keys[1].pkcs8_pem = old_pem;
+        let keys = Arc::new(SigningKeys::try_new(&after).unwrap());
+        assert_eq!(verify(&keys, &token), Ok(caller()));
+    }
+}
