@@ -14,3 +14,7 @@ pub mod service;
 pub mod store;
 pub mod transaction;
 pub mod view;
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod spec;
