@@ -1,4 +1,9 @@
 //! The operator's command as a library: tests use [`stack`] to get databases and secrets of their own.
 
+pub mod client;
 pub mod commands;
+pub mod import;
+pub mod money;
+pub mod names;
+pub mod progress;
 pub mod stack;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use vintem_cli::commands;
+use vintem_cli::{commands, import};
 
 /// The operator's command of Vintem.
 #[derive(Debug, Parser)]
@@ -18,12 +18,14 @@ enum Command {
     /// The development stack of this checkout: `cargo dev up`, `cargo dev down` …
     #[command(subcommand)]
     Dev(commands::dev::Dev),
+    Import(Box<import::ImportArgs>),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Dev(command) => command.run().await,
+        Command::Import(args) => import::run(*args).await.map(|()| 0).map_err(Into::into),
     };
     match result {
         Ok(code) => ExitCode::from(code),
