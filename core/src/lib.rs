@@ -4,5 +4,6 @@ pub mod access;
 pub mod event_store;
 pub mod kernel;
 pub mod ledger;
+pub mod migrations;
 pub mod secrets;
 pub mod telemetry;

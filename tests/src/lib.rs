@@ -1,1 +1,9 @@
-//! tests
+//! What the tests share: a ledger over a database of its own, and the checks that end every run.
+//!
+//! Tests run against real services, those of `cargo dev up`. Each makes its own database (and its
+//! own mounts in Vault where it needs them), so they run in parallel and leave nothing behind.
+
+#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test fails by panicking")]
+
+pub mod book;
+pub mod store;

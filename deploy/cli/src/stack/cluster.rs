@@ -119,9 +119,13 @@ impl Cluster {
 
     /// The superuser's connection to a database, through the socket.
     pub async fn superuser(&self, database: &str) -> Result<PgConnection, StackError> {
+        PgConnection::connect_with(&self.superuser_options(database)).await.map_err(StackError::postgres(format!("open the superuser's session in {database}")))
+    }
+
+    /// How the superuser connects to a database, for tests that then act as another role.
+    pub fn superuser_options(&self, database: &str) -> PgConnectOptions {
         let options = PgConnectOptions::new_without_pgpass().socket(self.socket()).port(self.port);
-        let options = options.username(SUPERUSER).database(database).disable_statement_logging();
-        PgConnection::connect_with(&options).await.map_err(StackError::postgres(format!("open the superuser's session in {database}")))
+        options.username(SUPERUSER).database(database).disable_statement_logging()
     }
 
     async fn await_ready(&self) -> Result<(), StackError> {
