@@ -14,13 +14,23 @@
 //! Absent: people. Citizens, staff and their sessions come with their own contexts.
 
 mod caller;
+mod client;
 mod client_secret;
+mod error;
+pub mod event;
+mod service;
 mod signing_key;
+mod store;
+mod tenant;
 mod token;
 mod verifier;
 
 pub use caller::{Caller, Forbidden, Scope, Scopes, UnknownScope};
+pub use client::{Client, ClientName};
 pub use client_secret::{ClientSecret, SecretHash};
-pub use signing_key::{KeyError, SigningKeys, SigningSecret, generate_signing_key};
+pub use error::AccessError;
+pub use service::{AccessService, create_client, create_tenant, find_tenant};
+pub use signing_key::{KeyError, SigningKeySecret, SigningKeys, SigningSecret, generate_signing_key};
+pub use tenant::{Tenant, TenantName, parse_time_zone};
 pub use token::{IssuedToken, TOKEN_LIFETIME};
 pub use verifier::{TokenError, TokenVerifier};

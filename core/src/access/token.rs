@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::caller::Caller;
 use super::signing_key::SigningKeys;
+use crate::event_store::fresh;
 
 /// How long a token is good, in seconds. Short, because nothing revokes one.
 pub const TOKEN_LIFETIME: i64 = 600;
@@ -58,7 +59,7 @@ impl SigningKeys {
             client_id: caller.subject,
             tenant: caller.tenant,
             scope: scope.clone(),
-            jti: Uuid::new_v4(),
+            jti: fresh::new_id(),
             iat: issued_at,
             nbf: issued_at,
             exp: issued_at + TOKEN_LIFETIME,

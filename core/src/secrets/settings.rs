@@ -11,7 +11,17 @@ use std::str::FromStr;
 
 const PREFIX: &str = "VINTEM_";
 const OTLP: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
-const SERVER_ONLY: [&str; 3] = ["VINTEM_LISTEN", "VINTEM_METRICS_LISTEN", "VINTEM_ISSUER"];
+/// Settings of the programs beside a command: one environment may serve them all.
+const OTHERS: [&str; 8] = [
+    "VINTEM_LISTEN",
+    "VINTEM_METRICS_LISTEN",
+    "VINTEM_ISSUER",
+    "VINTEM_STACK_STATE",
+    "VINTEM_URL",
+    "VINTEM_CA",
+    "VINTEM_CLIENT_ID",
+    "VINTEM_CLIENT_SECRET_FILE",
+];
 
 /// Where Vault is, and who we are to it.
 #[derive(Debug, Clone)]
@@ -44,7 +54,7 @@ pub struct DatabaseSettings {
 /// What the process tells about itself, and where to.
 #[derive(Debug, Clone)]
 pub struct TelemetrySettings {
-    /// `VINTEM_LOG`: a filter such as `info,vintem_core=debug`.
+    /// `VINTEM_LOG`: a filter such as `info,vintem_core=debug`. A server tells more by default than a command.
     pub log: String,
     /// `OTEL_EXPORTER_OTLP_ENDPOINT`: where spans go; none are kept without it.
     pub otlp_endpoint: Option<String>,
@@ -84,9 +94,8 @@ impl ProcessSettings {
     /// Reads the environment of a process that does not listen.
     pub fn from_env() -> Result<Self, SettingsError> {
         let mut environment = Environment::of_process();
-        // One environment may serve the server and the operator's command beside it.
-        environment.variables.retain(|name, _| !SERVER_ONLY.contains(&name.as_str()));
-        let settings = environment.process();
+        environment.variables.retain(|name, _| !OTHERS.contains(&name.as_str()));
+        let settings = environment.process("warn");
         environment.finish(settings)
     }
 }
@@ -107,7 +116,6 @@ struct Environment {
 }
 
 impl Environment {
-    #[expect(clippy::disallowed_methods, reason = "this is the door to the environment")]
     fn of_process() -> Self {
         let variables = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().unwrap_or_default())));
@@ -119,7 +127,7 @@ impl Environment {
         Self { variables, problems: Vec::new() }
     }
 
-    fn process(&mut self) -> Option<ProcessSettings> {
+    fn process(&mut self, default_log: &str) -> Option<ProcessSettings> {
         // Each is read before any `?`, so that one run reports every problem.
         let address = self.required_where("VINTEM_VAULT_ADDR", "an https:// address", |a| a.starts_with("https://"));
         let vault_ca = self.required("VINTEM_VAULT_CA", "a file name");
@@ -130,7 +138,7 @@ impl Environment {
         let port = self.required("VINTEM_DATABASE_PORT", "a port number");
         let name = self.required("VINTEM_DATABASE_NAME", "the name of a database");
         let database_ca = self.required("VINTEM_DATABASE_CA", "a file name");
-        let log = self.optional("VINTEM_LOG").unwrap_or_else(|| "info".to_owned());
+        let log = self.optional("VINTEM_LOG").unwrap_or_else(|| default_log.to_owned());
         let otlp_endpoint = self.optional(OTLP);
         Some(ProcessSettings {
             vault: VaultSettings { address: address?, ca: vault_ca?, role: role?, role_id: role_id?, mount_prefix },
@@ -146,7 +154,7 @@ impl Environment {
         let issuer = self.required_where("VINTEM_ISSUER", "an https:// address without a final slash", |issuer| {
             issuer.starts_with("https://") && !issuer.ends_with('/')
         });
-        let process = self.process();
+        let process = self.process("info");
         Some(ServerSettings { listen: listen?, metrics_listen: metrics_listen?, issuer: issuer?, process: process? })
     }
 

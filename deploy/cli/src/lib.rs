@@ -6,4 +6,5 @@ pub mod import;
 pub mod money;
 pub mod names;
 pub mod progress;
+pub mod session;
 pub mod stack;

@@ -18,6 +18,12 @@ enum Command {
     /// The development stack of this checkout: `cargo dev up`, `cargo dev down` …
     #[command(subcommand)]
     Dev(commands::dev::Dev),
+    /// Tenants: whose money it is.
+    #[command(subcommand)]
+    Tenant(commands::tenant::Tenant),
+    /// Service clients: the programs of a tenant that call the API.
+    #[command(subcommand)]
+    Client(commands::client::Client),
     Import(Box<import::ImportArgs>),
 }
 
@@ -25,6 +31,8 @@ enum Command {
 async fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Dev(command) => command.run().await,
+        Command::Tenant(command) => command.run().await,
+        Command::Client(command) => command.run().await,
         Command::Import(args) => import::run(*args).await.map(|()| 0).map_err(Into::into),
     };
     match result {

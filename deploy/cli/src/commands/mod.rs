@@ -1,6 +1,8 @@
 //! The sub-commands, one file each: arguments in, one call into the library, an exit code out.
 
+pub mod client;
 pub mod dev;
+pub mod tenant;
 
 use std::error::Error;
 use std::process::ExitCode;

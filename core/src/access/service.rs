@@ -1,0 +1,150 @@
+//! The use cases: a login, looking a tenant up, and what the operator's command creates.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use moka::sync::Cache;
+use secrecy::SecretString;
+use sqlx::Connection as _;
+use sqlx::postgres::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use super::caller::{Caller, Scopes};
+use super::client::{Client, ClientName};
+use super::client_secret::{ClientSecret, SecretHash};
+use super::error::AccessError;
+use super::event;
+use super::signing_key::SigningKeys;
+use super::store;
+use super::tenant::{Tenant, TenantName};
+use super::token::IssuedToken;
+use crate::event_store::read::tenant_tx;
+use crate::event_store::{Shard, fresh};
+use crate::telemetry::clock;
+
+/// What the API needs of this context. Reads as `vintem_reader`.
+pub struct AccessService {
+    pool: PgPool,
+    keys: Arc<SigningKeys>,
+    issuer: String,
+    tenants: Cache<Uuid, Arc<Tenant>>,
+}
+
+impl AccessService {
+    /// A service that signs as this issuer.
+    pub fn new(pool: PgPool, keys: Arc<SigningKeys>, issuer: String) -> Self {
+        // A tenant never changes; the bound and the time only keep the cache small.
+        let tenants = Cache::builder().max_capacity(10_000).time_to_idle(Duration::from_hours(1)).build();
+        Self { pool, keys, issuer, tenants }
+    }
+
+    /// The client credentials grant of OAuth 2.0: a secret for a token.
+    ///
+    /// `requested` narrows the scopes; without it the token has all that the client was granted.
+    pub async fn issue_token(
+        &self,
+        client: Uuid,
+        secret: &SecretString,
+        requested: Option<&str>,
+    ) -> Result<IssuedToken, AccessError> {
+        let row = store::client_for_login(&self.pool, client).await?;
+        // The comparison comes first and always, so that an unknown client takes as long as a known one.
+        let hash = row.as_ref().map_or(&SecretHash::OF_NOBODY, |row| &row.secret_hash);
+        let is_proven = hash.matches(secret);
+        let row = row.filter(|row| is_proven && !row.revoked).ok_or(AccessError::BadCredentials)?;
+        let scopes = narrowed(row.scopes, requested)?;
+        let caller = Caller { tenant: row.tenant, subject: client, scopes };
+        Ok(self.keys.issue(&self.issuer, &caller, clock::now()))
+    }
+
+    /// The caller's tenant.
+    pub async fn tenant(&self, tenant: Uuid) -> Result<Arc<Tenant>, AccessError> {
+        if let Some(tenant) = self.tenants.get(&tenant) {
+            return Ok(tenant);
+        }
+        let mut tx = tenant_tx(&self.pool, tenant).await?;
+        let found = store::tenant_by_id(&mut tx, tenant).await?.ok_or(AccessError::UnknownTenant)?;
+        tx.commit().await?;
+        let found = Arc::new(found);
+        self.tenants.insert(tenant, Arc::clone(&found));
+        Ok(found)
+    }
+}
+
+impl std::fmt::Debug for AccessService {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AccessService").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
+}
+
+/// Creates a tenant. Role: operator; `writer` is the one of the tenant's shard.
+///
+/// The fact is in the log before the row is committed: no tenant can act that the log knows
+/// nothing of. If the commit then fails, the fact names a tenant that never acted.
+pub async fn create_tenant(
+    connection: &mut PgConnection,
+    writer: &Shard,
+    name: TenantName,
+    shard: i16,
+    time_zone: chrono_tz::Tz,
+) -> Result<Tenant, AccessError> {
+    let tenant = Tenant { tenant: fresh::new_id(), name, shard, time_zone };
+    let mut tx = connection.begin().await?;
+    store::insert_tenant(&mut tx, &tenant, clock::now()).await?;
+    event::record_tenant(writer, &tenant).await?;
+    tx.commit().await?;
+    Ok(tenant)
+}
+
+/// Finds a tenant by its id or its name. Role: operator.
+pub async fn find_tenant(connection: &mut PgConnection, name_or_id: &str) -> Result<Tenant, AccessError> {
+    let found = match Uuid::parse_str(name_or_id) {
+        Ok(id) => store::tenant_by_id(connection, id).await?,
+        Err(_) => store::tenant_by_name(connection, name_or_id).await?,
+    };
+    found.ok_or(AccessError::UnknownTenant)
+}
+
+/// Creates a client of a tenant, and the secret that is shown once. Role: operator; `writer` is
+/// the one of the tenant's shard. Fact and row in the order of [`create_tenant`].
+pub async fn create_client(
+    connection: &mut PgConnection,
+    writer: &Shard,
+    tenant: Uuid,
+    name: ClientName,
+    scopes: Scopes,
+) -> Result<(Client, ClientSecret), AccessError> {
+    if scopes.is_empty() {
+        return Err(AccessError::NoScopes);
+    }
+    let client = Client { client: fresh::new_id(), tenant, name, scopes };
+    let secret = ClientSecret::generate();
+    let mut tx = connection.begin().await?;
+    store::insert_client(&mut tx, &client, &secret.hash(), clock::now()).await?;
+    event::record_client(writer, &client).await?;
+    tx.commit().await?;
+    Ok((client, secret))
+}
+
+fn narrowed(granted: Scopes, requested: Option<&str>) -> Result<Scopes, AccessError> {
+    let Some(requested) = requested.filter(|text| !text.is_empty()) else { return Ok(granted) };
+    let requested = Scopes::parse(requested).map_err(|_| AccessError::ScopeNotGranted)?;
+    let is_granted = !requested.is_empty() && requested.intersection(granted) == requested;
+    if is_granted { Ok(requested) } else { Err(AccessError::ScopeNotGranted) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_may_ask_for_less_and_not_for_more() {
+        let granted = Scopes::parse("ledger:read ledger:write").unwrap();
+        assert_eq!(narrowed(granted, None).unwrap(), granted);
+        assert_eq!(narrowed(granted, Some("")).unwrap(), granted);
+        assert_eq!(narrowed(granted, Some("ledger:read")).unwrap().to_string(), "ledger:read");
+        for more in ["ledger:admin", "ledger:read ledger:admin", "everything", " "] {
+            assert!(matches!(narrowed(granted, Some(more)), Err(AccessError::ScopeNotGranted)), "{more:?}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! A command's way in: settings from the environment, a wrapped secret id from standard input, a
+//! leased database user; and out again, so that nothing of it lives on.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::io::IsTerminal as _;
+use std::sync::Arc;
+
+use vintem_core::event_store::{Limits, Shard};
+use vintem_core::ledger::store::look_ups::LedgerLookUps;
+use vintem_core::secrets::{DatabaseRole, LeasedDatabase, ProcessSettings, Vault, read_wrapping_token};
+use vintem_core::telemetry::{self, TelemetryGuard};
+
+use crate::stack::ui;
+
+/// Enough for one command; it is not in a hurry.
+const CONNECTIONS: u32 = 4;
+/// A command touches few accounts.
+const WRITER: Limits = Limits { queue: 1_000, cached_accounts: 1_000 };
+
+/// What a command works with.
+pub struct Session {
+    vault: Vault,
+    database: LeasedDatabase,
+    writers: HashMap<i16, Shard>,
+    _telemetry: TelemetryGuard,
+}
+
+impl Session {
+    /// Logs in with the wrapping token on standard input and leases a user of the role.
+    pub async fn open(role: DatabaseRole) -> Result<Self, Box<dyn Error>> {
+        let settings = ProcessSettings::from_env()?;
+        let telemetry = telemetry::init(&settings.telemetry, "vintem")?;
+        if std::io::stdin().is_terminal() {
+            ui::say("waiting for one line: a wrapping token of a secret id of this role");
+        }
+        let wrapping = tokio::task::spawn_blocking(read_wrapping_token).await??;
+        let vault = Vault::login(settings.vault, wrapping).await?;
+        let database = LeasedDatabase::connect(&vault, &settings.database, role, CONNECTIONS).await?;
+        Ok(Self { vault, database, writers: HashMap::new(), _telemetry: telemetry })
+    }
+
+    /// The leased database.
+    pub fn database(&self) -> &LeasedDatabase {
+        &self.database
+    }
+
+    /// The writer of a shard, for roles that may append.
+    pub fn writer(&mut self, shard: i16) -> Shard {
+        let database = self.database.clone();
+        let start = || Shard::start(shard, Arc::new(move || database.current()), Arc::new(LedgerLookUps), WRITER);
+        self.writers.entry(shard).or_insert_with(start).clone()
+    }
+
+    /// Gives everything back; Vault drops the leased user.
+    pub async fn close(mut self) {
+        self.writers.clear();
+        self.database.close().await;
+        self.vault.logout().await;
+    }
+}
