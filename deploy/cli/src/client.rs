@@ -11,6 +11,8 @@
 
 pub mod connection;
 pub mod problem;
+#[cfg(test)]
+mod tests;
 mod token;
 
 use std::time::{Duration, Instant};

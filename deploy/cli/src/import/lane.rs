@@ -107,7 +107,7 @@ impl<'a> Lane<'a> {
         for (place, movement) in parcel.movements.iter().enumerate() {
             match verdict.refused.get(&movement.chain) {
                 Some(refused) if place < refused.place && matches!(refused.why, Why::Problem(_)) => {
-                    again.push(movement.clone())
+                    again.push(movement.clone());
                 }
                 Some(refused) if place >= refused.place => withheld += 1,
                 _ => {}

@@ -149,3 +149,87 @@ impl ItemResult<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::plan::{Account, Leg, Side};
+
+    fn chart() -> Chart {
+        let mut chart = Chart::default();
+        for name in ["a", "b"] {
+            chart.enter(Account {
+                name: name.into(),
+                asset: "EUR".into(),
+                scale: 2,
+                normal_side: Side::Credit,
+                stated_side: Side::Credit,
+                min_balance: None,
+                max_balance: None,
+            });
+        }
+        chart
+    }
+
+    /// A row of `parts` transactions whose last leads its account to 5.00.
+    fn row(chain: u32, parts: usize) -> Movement {
+        let transactions = (1..=parts).map(|part| Transaction {
+            id: uuid::Uuid::nil(),
+            date: chrono::NaiveDate::default(),
+            description: String::new(),
+            metadata: Vec::new(),
+            legs: vec![Leg { account: chain, debit: -5, expect_after: (part == parts).then_some(500) }],
+        });
+        Movement { line: 1, chain, transactions: transactions.collect() }
+    }
+
+    fn verdict(rows: &[Movement], results: &str) -> Option<Verdict> {
+        let text = format!("{{\"results\":[{results}]}}");
+        judge(rows, &chart(), &serde_json::from_str(&text).unwrap())
+    }
+
+    const NEW: &str = r#"{"status":201,"transaction":{"id":"x","legs":[]}}"#;
+    const SPOILT: &str = r#"{"status":422,"problem":{"code":"group-failed","title":"t"}}"#;
+    const REFUSED: &str = r#"{"status":412,"problem":{"code":"condition-failed","title":"t","detail":"no"}}"#;
+
+    fn known(posted: &str) -> String {
+        format!(
+            r#"{{"status":200,"code":"already-applied","transaction":{{"legs":[{{"line":0,"balance":{{"posted":"{posted}"}}}}]}}}}"#
+        )
+    }
+
+    #[test]
+    fn rows_are_counted_not_items() {
+        let rows = [row(0, 2), row(0, 1), row(1, 1)];
+        let found = verdict(&rows, &[NEW, NEW, NEW, &known("5.00")].join(",")).unwrap();
+        assert_eq!((found.posted, found.known, found.refused.len()), (2, 1, 0));
+    }
+
+    #[test]
+    fn the_item_at_fault_is_found_in_its_group() {
+        let rows = [row(0, 1), row(0, 2), row(0, 1), row(1, 1)];
+        let found = verdict(&rows, &[SPOILT, SPOILT, REFUSED, SPOILT, NEW].join(",")).unwrap();
+        assert_eq!((found.posted, found.known), (1, 0));
+        assert_eq!(found.refused.keys().collect::<Vec<_>>(), [&0]);
+        assert_eq!(found.refused[&0].place, 1);
+        assert!(matches!(&found.refused[&0].why, Why::Problem(problem) if problem.code == "condition-failed"));
+    }
+
+    #[test]
+    fn a_group_without_a_culprit_fails_at_its_first_row() {
+        let found = verdict(&[row(0, 1), row(0, 1)], &[SPOILT, SPOILT].join(",")).unwrap();
+        assert_eq!(found.refused[&0].place, 0);
+    }
+
+    #[test]
+    fn a_known_row_with_another_balance_is_a_mismatch() {
+        let found = verdict(&[row(1, 1)], &known("4.99")).unwrap();
+        assert_eq!(found.refused[&1].why, Why::OtherBalance { account: 1, expected: 500, posted: 499 });
+        assert_eq!(verdict(&[row(1, 1)], &known("5")).unwrap().known, 1);
+    }
+
+    #[test]
+    fn every_item_needs_its_result() {
+        assert_eq!(verdict(&[row(0, 2)], NEW), None);
+    }
+}

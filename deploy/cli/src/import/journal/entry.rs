@@ -42,8 +42,8 @@ pub fn head(line: u64, text: &str, year: Option<i32>) -> Result<Entry, String> {
 
 /// A comment of the entry: its tags become members of the metadata, the rest stays text.
 pub fn comment(entry: &mut Entry, text: &str) -> Result<(), String> {
-    if let Some(account) = entry.postings.last().map(|posting| posting.account.clone()) {
-        return posting_comment(entry, &account, text);
+    if !entry.postings.is_empty() {
+        return posting_comment(entry, text);
     }
     let mut plain = Vec::new();
     for piece in text.split(',') {
@@ -64,7 +64,8 @@ pub fn comment(entry: &mut Entry, text: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn posting_comment(entry: &mut Entry, account: &str, text: &str) -> Result<(), String> {
+/// A comment on the posting before it, kept under the posting's number.
+fn posting_comment(entry: &mut Entry, text: &str) -> Result<(), String> {
     if text.is_empty() {
         return Ok(());
     }
@@ -72,7 +73,7 @@ fn posting_comment(entry: &mut Entry, account: &str, text: &str) -> Result<(), S
     if own_date || text.starts_with('[') {
         return Err("a posting with a date of its own is not supported; split the entry".to_owned());
     }
-    add(entry, &format!("posting:{account}"), text);
+    add(entry, &format!("posting:{}", entry.postings.len()), text);
     Ok(())
 }
 
