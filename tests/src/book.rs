@@ -161,9 +161,11 @@ const INVARIANTS: &[(&str, &str)] = &[
          WHERE (SELECT count(*) FROM entry) <> (SELECT coalesce(sum(json_array_length(payload -> 'moves')), 0) FROM event WHERE payload -> 'moves' IS NOT NULL)",
     ),
     (
-        "nobody has spent more than they had",
-        "SELECT a.name || ' at ' || n.version FROM entry n JOIN account a ON a.shard = n.shard AND a.account = n.account
-         WHERE a.settings_version = 1 AND a.min_balance IS NOT NULL AND n.posted - n.held < a.min_balance LIMIT 1",
+        "no movement crosses a minimum",
+        "SELECT a.name || ' at ' || n.version FROM account a JOIN (
+             SELECT shard, account, version, posted - held AS available, lag(posted - held, 1, 0::bigint) OVER (PARTITION BY shard, account ORDER BY version) AS before FROM entry) n
+         ON n.shard = a.shard AND n.account = a.account
+         WHERE a.settings_version = 1 AND a.min_balance IS NOT NULL AND n.available < a.min_balance AND n.available < n.before LIMIT 1",
     ),
     (
         "positions are gap-free",

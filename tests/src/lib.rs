@@ -6,4 +6,5 @@
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test fails by panicking")]
 
 pub mod book;
+pub mod model;
 pub mod store;
