@@ -1,19 +1,79 @@
 //! `vintem dev …`, in a checkout `cargo dev …`.
 
 use std::error::Error;
+use std::ffi::OsString;
+use std::io::BufRead as _;
+use std::path::PathBuf;
 
 use clap::Subcommand;
+use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::stack;
+use crate::stack::state::Folder;
+use crate::stack::supervisor::Supervisor;
+use crate::stack::ui::say;
+use crate::stack::{Stack, console, down, status, tests, up};
 
 /// What to do with the development stack.
 #[derive(Debug, Subcommand)]
 pub enum Dev {
-    /// Install what is missing, start everything, and print where it is.
+    /// Install what is missing, start everything, and print where it is
     Up {
-        /// Do not ask before installing packages.
+        /// Do not ask before installing packages
         #[arg(long, short)]
         yes: bool,
+    },
+    /// Stop everything
+    Down {
+        /// Remove everything as well: the ledger, the keys, the built Vault
+        #[arg(long)]
+        purge: bool,
+    },
+    /// Show what runs where; exit code 1 when something does not
+    Status,
+    /// Show the end of the logs
+    Logs {
+        /// One service: nginx, nginx-access, api, vault, postgres
+        service: Option<String>,
+        /// How many lines of each
+        #[arg(long, short = 'n', default_value_t = 40)]
+        lines: u32,
+        /// Go on with what comes
+        #[arg(long, short)]
+        follow: bool,
+    },
+    /// Start Postgres and Vault, and run the tests of the workspace
+    Test {
+        /// Passed on to `cargo test`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Open psql as superuser
+    Psql {
+        /// Passed on to psql
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Run Vault's client with a short-lived root token
+    Vault {
+        /// Passed on to the client
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    /// The background process that keeps the API running; reads its token from standard input
+    #[command(hide = true)]
+    Supervise {
+        /// The state folder
+        #[arg(long)]
+        state: PathBuf,
+    },
+    /// Vault's client asks this for its token
+    #[command(hide = true)]
+    VaultToken {
+        /// The state folder
+        #[arg(long)]
+        state: PathBuf,
+        /// get, store or erase
+        verb: String,
     },
 }
 
@@ -21,8 +81,39 @@ impl Dev {
     /// Does it; the answer is the exit code.
     pub async fn run(self) -> Result<u8, Box<dyn Error>> {
         match self {
-            Self::Up { yes } => stack::up::up(yes).await?,
+            Self::Up { yes } => up::up(yes).await?,
+            Self::Down { purge } => down::down(purge)?,
+            Self::Status => return Ok(show_status(&Stack::load()?).await),
+            Self::Logs { service, lines, follow } => Err(status::logs(&Stack::load()?, service.as_deref(), lines, follow))?,
+            Self::Test { arguments } => return Ok(tests::test(arguments).await?),
+            Self::Psql { arguments } => Err(console::psql(&Stack::load()?, arguments))?,
+            Self::Vault { arguments } => Err(console::vault(&Stack::load()?, arguments)?)?,
+            Self::Supervise { state } => supervise(state).await?,
+            Self::VaultToken { state, verb } => {
+                let stack = Stack::load_from(Folder::at(state))?;
+                if let Some(token) = console::vault_token(&stack, &verb).await? {
+                    // The client reads it from the pipe between us.
+                    print!("{}", token.expose_secret());
+                }
+            }
         }
         Ok(0)
     }
+}
+
+async fn supervise(state: PathBuf) -> Result<(), Box<dyn Error>> {
+    let stack = Stack::load_from(Folder::at(state))?;
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    let token = SecretString::from(line.trim().to_owned());
+    Ok(Supervisor::new(stack.folder(), stack.known(), token)?.run().await?)
+}
+
+async fn show_status(stack: &Stack) -> u8 {
+    let lines = status::status(stack).await;
+    for line in &lines {
+        say(&format!("{} {:9} {}", if line.is_well { "✓" } else { "✗" }, line.service, line.found));
+    }
+    say(&format!("  files     {}", stack.folder().root().display()));
+    u8::from(!lines.iter().all(|line| line.is_well))
 }

@@ -13,16 +13,23 @@
 //!
 //! Deliberately absent: containers, other machines, production set-up.
 
+pub mod api;
 pub mod authority;
 pub mod cluster;
+pub mod console;
 pub mod database;
+pub mod down;
 pub mod error;
+pub mod nginx;
 pub mod owner;
 pub mod packages;
 pub mod policy;
 pub mod process;
 pub mod provision;
 pub mod state;
+pub mod status;
+pub mod supervisor;
+pub mod tests;
 pub mod ui;
 pub mod up;
 pub mod vault;
@@ -36,7 +43,7 @@ pub use cluster::Cluster;
 pub use error::StackError;
 pub use provision::LeaseTimes;
 use state::{Folder, State, find_checkout};
-use vault::{Vault, text};
+use vault::{Vault, VaultError, text};
 
 /// The database of the stack itself.
 pub const DATABASE: &str = "vintem";
@@ -53,7 +60,7 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Finds the stack of this checkout, or the one that `VINTEM_STACK_STATE` names.
+    /// Finds the stack of this checkout, or the one that `DEV_STACK_STATE` names.
     pub fn load() -> Result<Self, StackError> {
         Self::load_from(Folder::of_checkout(&find_checkout()?))
     }
@@ -152,6 +159,21 @@ impl Stack {
     /// The secret half, wrapped: one line for the standard input of the process, good for two minutes and one use.
     pub async fn wrapped_secret_id(&self, app_role: &str) -> Result<SecretString, StackError> {
         Ok(self.vault().await?.wrapped_secret_id(app_role).await?)
+    }
+
+    /// The public base URL: nginx.
+    pub fn url(&self) -> String {
+        format!("https://localhost:{}", self.known.ports.https)
+    }
+
+    /// An HTTP client that trusts the stack's authority and nothing else.
+    pub fn door(&self) -> Result<reqwest::Client, StackError> {
+        let file = self.folder.authority();
+        let unusable = |_| VaultError::Authority { file: file.display().to_string() };
+        let text = std::fs::read(&file).map_err(StackError::file("read", &file))?;
+        let authority = reqwest::Certificate::from_pem_bundle(&text).map_err(unusable)?;
+        let builder = reqwest::Client::builder().tls_certs_only(authority).no_proxy().timeout(std::time::Duration::from_secs(10));
+        Ok(builder.build().map_err(unusable)?)
     }
 
     /// Where Vault listens.

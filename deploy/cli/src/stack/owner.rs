@@ -100,3 +100,8 @@ fn hand_over(path: &Path, owner: Option<Owner>, mode: u32) -> Result<(), StackEr
     }
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).map_err(StackError::file("protect", path))
 }
+
+/// Lets everybody run a program.
+pub fn make_executable(path: &Path) -> Result<(), StackError> {
+    hand_over(path, None, 0o755)
+}

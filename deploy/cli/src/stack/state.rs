@@ -13,7 +13,7 @@ use super::error::StackError;
 use super::owner::{self, Owners};
 
 /// The environment variable that names the state folder, for tests and for unusual places.
-pub const STATE_VARIABLE: &str = "VINTEM_STACK_STATE";
+pub const STATE_VARIABLE: &str = "DEV_STACK_STATE";
 
 /// Below Linux' range for outgoing connections (32768), so that no client's port can take one of ours.
 const FIRST_PORT: u16 = 20_000;

@@ -1,18 +1,65 @@
 //! `cargo dev up`: from a bare machine to a running stack, step by step.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::error::StackError;
 use super::state::{Folder, State, find_checkout};
 use super::ui::Step;
-use super::{DATABASE, POSTGRES, Stack, authority, packages, provision, vault_build, vault_server};
+use super::{DATABASE, POSTGRES, Stack, api, authority, nginx, packages, provision, vault_build, vault_server};
+
+/// How long the API may take to lease its database users and read the ledger's head.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Sets the whole stack up.
 pub async fn up(yes: bool) -> Result<(), StackError> {
     let checkout = find_checkout()?;
     let folder = Folder::of_checkout(&checkout);
     let _one_at_a_time = begin(&folder)?;
-    services(&folder, &checkout, yes).await?;
+    let stack = services(&folder, &checkout, yes).await?;
+    let mut known = stack.known().clone();
+
+    let mut step = Step::begin("API", "compiling");
+    let program = api::build(&checkout, |package| step.tell(&format!("compiling {package}")))?;
+    step.tell("starting");
+    api::ensure(&stack, &program).await?;
+    step.done(&format!("supervised, on port {}", known.ports.api));
+
+    let step = Step::begin("nginx", "starting");
+    let place = nginx::folder(&folder);
+    crate::stack::owner::make_folder(&place, folder.owners().nginx, 0o755)?;
+    let vault = stack.vault().await?;
+    let is_new = authority::certify(vault, &mut known, nginx::NAME, &place, folder.owners().nginx).await?;
+    if is_new {
+        folder.write(&known)?;
+    }
+    nginx::ensure(&folder, &known, is_new)?;
+    await_ready(&stack).await?;
+    step.done(&stack.url());
+    close(&stack).await
+}
+
+/// Waits until a request gets through nginx, the API, Vault and Postgres.
+async fn await_ready(stack: &Stack) -> Result<(), StackError> {
+    let end = tokio::time::Instant::now() + PATIENCE;
+    let http = stack.door()?;
+    loop {
+        let answer = http.get(format!("{}/readyz", stack.url())).send().await;
+        if answer.as_ref().is_ok_and(|answer| answer.status().is_success()) {
+            return Ok(());
+        }
+        if tokio::time::Instant::now() > end {
+            let what = answer.map_or_else(|error| error.without_url().to_string(), |answer| answer.status().to_string());
+            let what = format!("is not ready after {} s ({what})", PATIENCE.as_secs());
+            return Err(StackError::Service { service: api::NAME.into(), what, log: stack.folder().log(api::NAME) });
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// The token of this run ends with it.
+async fn close(stack: &Stack) -> Result<(), StackError> {
+    stack.vault().await?.write("auth/token/revoke-self", serde_json::json!({})).await?;
     Ok(())
 }
 

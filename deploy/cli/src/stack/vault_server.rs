@@ -65,14 +65,19 @@ pub async fn ensure(state: &Folder, known: &mut State) -> Result<Vault, StackErr
     Ok(token.map_or_else(|| strict.clone(), |token| strict.with_token(token)))
 }
 
-/// A token that may do everything and ends by itself.
+/// A token that may do everything and ends by itself after two hours.
 pub async fn operator(state: &Folder, known: &State) -> Result<Vault, StackError> {
+    operator_for(state, known, OPERATOR_TTL).await
+}
+
+/// The same for another time.
+pub async fn operator_for(state: &Folder, known: &State, ttl: &str) -> Result<Vault, StackError> {
     let key = read_key(state)?.ok_or_else(|| StackError::Missing {
         what: "the stack's Vault has no unseal key on file".into(),
         advice: "set the stack up first: cargo dev up".into(),
     })?;
     let _one_at_a_time = state.lock("vault-operator")?;
-    Ok(client(state, known)?.operator(&key, OPERATOR_TTL).await?)
+    Ok(client(state, known)?.operator(&key, ttl).await?)
 }
 
 fn start(state: &Folder, known: &State) -> Result<(), StackError> {

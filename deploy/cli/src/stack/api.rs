@@ -1,0 +1,127 @@
+//! The API: built, copied into the state folder, and started under its supervisor.
+//!
+//! Copied, because its own user cannot reach a checkout in somebody's home, and because a compiler that replaces
+//! a running program would pull it away from under the next start.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+
+use super::error::StackError;
+use super::owner;
+use super::process::{self, Service};
+use super::supervisor;
+use super::vault::secret;
+use super::{DATABASE, Stack};
+
+/// Name of the process record and log of the supervisor; the API writes to the same log.
+pub const NAME: &str = "api";
+/// How the supervisor is asked to end.
+pub const STOP: Signal = Signal::SIGTERM;
+
+/// Compiles the API; answers where the program is.
+pub fn build(checkout: &Path, mut tell: impl FnMut(&str)) -> Result<PathBuf, StackError> {
+    use std::io::{BufRead as _, BufReader, Read as _};
+
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    // --workspace and not --package: Cargo joins the features of all selected packages, so another selection would
+    // compile every dependency once more.
+    command.args(["build", "--release", "--workspace", "--bin", "vintem-api", "--message-format", "json-render-diagnostics"]);
+    command.current_dir(checkout).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(|source| StackError::Spawn { program: "cargo build".into(), source })?;
+    let errors = child.stderr.take().map(|mut errors| {
+        // Read beside, or a long list of errors would block the compiler.
+        std::thread::spawn(move || {
+            let mut text = String::new();
+            let _ = errors.read_to_string(&mut text);
+            text
+        })
+    });
+    let mut program = None;
+    let output = child.stdout.take().into_iter().flat_map(|output| BufReader::new(output).lines().map_while(Result::ok));
+    for message in output.filter_map(|line| serde_json::from_str::<Value>(&line).ok()) {
+        if let Some(name) = message.pointer("/target/name").and_then(Value::as_str) {
+            tell(name);
+        }
+        program = message.pointer("/executable").and_then(Value::as_str).map(PathBuf::from).or(program);
+    }
+    let status = child.wait().map_err(|source| StackError::Spawn { program: "cargo build".into(), source })?;
+    let text = errors.and_then(|thread| thread.join().ok()).unwrap_or_default();
+    program.filter(|_| status.success()).ok_or(StackError::Program { program: "cargo build --bin vintem-api".into(), output: text })
+}
+
+/// Starts the supervisor (and so the API), or starts it anew when program or environment are not those that run.
+pub async fn ensure(stack: &Stack, program: &Path) -> Result<(), StackError> {
+    let state = stack.folder();
+    let api_is_new = install(program, &state.path("bin/vintem-api"))?;
+    let own = std::env::current_exe().map_err(StackError::file("find", "this program"))?;
+    let supervisor_is_new = install(&own, &state.path("bin/vintem"))?;
+    let environment = environment(stack).await?;
+    let written = state.path("api/environment.json");
+    let text = serde_json::to_vec_pretty(&environment).unwrap_or_default();
+    let environment_is_new = std::fs::read(&written).ok().as_ref() != Some(&text);
+    if api_is_new || supervisor_is_new || environment_is_new {
+        process::stop(state, NAME, STOP);
+    }
+    if process::running(state, NAME).is_some() {
+        return Ok(());
+    }
+    let owner = state.owners().api;
+    owner::make_folder(&state.path("api"), owner, 0o755)?;
+    owner::write_file(&written, &text, owner, 0o644)?;
+    let service = Service {
+        name: NAME.into(),
+        program: state.path("bin/vintem"),
+        arguments: ["dev", "supervise", "--state"].into_iter().map(Into::into).chain([state.root().into()]).collect(),
+        environment,
+        owner,
+        folder: state.path("api"),
+        stop: STOP,
+        secret_line: Some(token(stack).await?),
+    };
+    service.start(state).map(drop)
+}
+
+/// A token that can only mint wrapped `secret_id`s and lives as long as the supervisor renews it.
+async fn token(stack: &Stack) -> Result<secrecy::SecretString, StackError> {
+    let path = "auth/token/create-orphan";
+    let period = format!("{}s", supervisor::TOKEN_PERIOD.as_secs());
+    let answer = stack.vault().await?.write(path, json!({ "policies": ["supervisor"], "period": period, "display_name": "supervisor" })).await?;
+    Ok(secret(&answer, path, "/auth/client_token")?)
+}
+
+async fn environment(stack: &Stack) -> Result<Vec<(String, String)>, StackError> {
+    let ports = stack.known().ports;
+    let mut variables = stack.environment(&stack.cluster(), "", supervisor::APP_ROLE, DATABASE).await?;
+    let own = [
+        ("VINTEM_LISTEN", format!("127.0.0.1:{}", ports.api)),
+        ("VINTEM_METRICS_LISTEN", format!("127.0.0.1:{}", ports.metrics)),
+        ("VINTEM_ISSUER", stack.url()),
+    ];
+    variables.extend(own.map(|(name, value)| (name.to_owned(), value)));
+    for name in ["VINTEM_LOG", "OTEL_EXPORTER_OTLP_ENDPOINT"] {
+        variables.extend(std::env::var(name).ok().map(|value| (name.to_owned(), value)));
+    }
+    Ok(variables)
+}
+
+/// Copies a program unless the copy is of the same moment and size; answers whether it did.
+fn install(program: &Path, target: &Path) -> Result<bool, StackError> {
+    let look = |path: &Path| std::fs::metadata(path).and_then(|found| Ok((found.len(), found.modified()?)));
+    let source = look(program).map_err(StackError::file("read", program))?;
+    if look(target).is_ok_and(|copy| copy == source) {
+        return Ok(false);
+    }
+    // Never written in place: the old program may be running.
+    let draft = target.with_extension("draft");
+    std::fs::copy(program, &draft).map_err(StackError::file("copy", program))?;
+    let file = std::fs::File::options().write(true).open(&draft).map_err(StackError::file("open", &draft))?;
+    file.set_modified(source.1).map_err(StackError::file("date", &draft))?;
+    drop(file);
+    owner::make_executable(&draft)?;
+    std::fs::rename(&draft, target).map_err(StackError::file("name", target))?;
+    Ok(true)
+}

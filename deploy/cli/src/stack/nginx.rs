@@ -1,0 +1,189 @@
+//! nginx: its configuration from `deploy/nginx/vintem.conf.template`, and its process.
+//!
+//! Its own errors are problem documents like the API's. They are kept in a table here and rendered into
+//! `problems.conf`, because nginx would otherwise need the same five lines for each.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use nix::sys::signal::Signal;
+
+use super::authority;
+use super::error::StackError;
+use super::owner;
+use super::packages::find_program;
+use super::process::{self, Service};
+use super::state::{Folder, State, is_free};
+
+/// Name of the process record, log and certificate.
+pub const NAME: &str = "nginx";
+/// Fast: an open event stream must not hold `down` up.
+pub const STOP: Signal = Signal::SIGTERM;
+
+const TEMPLATE: &str = include_str!("../../../nginx/vintem.conf.template");
+
+/// One error of nginx' own.
+struct Problem {
+    /// What nginx makes of the request inside.
+    inside: u16,
+    /// What the client is told.
+    status: u16,
+    code: &'static str,
+    title: &'static str,
+    detail: &'static str,
+    /// Whether the API may have done something.
+    outcome: &'static str,
+    retryable: bool,
+}
+
+impl Problem {
+    /// `add_header` in a location replaces those above it, so they are repeated. The location has no limit of its own
+    /// on the body: with one, a body that is too large would fall back to nginx' HTML page.
+    fn render(&self) -> String {
+        let Self { inside, status, code, title, detail, outcome, retryable } = self;
+        let retry = if *retryable { "    add_header Retry-After 1 always;\n" } else { "" };
+        format!(
+            "error_page {inside} ={status} /_problem/{inside};\n\
+             location = /_problem/{inside} {{\n    internal;\n    client_max_body_size 0;\n    default_type application/problem+json;\n\
+             \x20   add_header Strict-Transport-Security \"max-age=63072000; includeSubDomains\" always;\n\
+             \x20   add_header X-Content-Type-Options nosniff always;\n    add_header Cache-Control no-store always;\n{retry}\
+             \x20   return {status} '{{\"type\":\"about:blank#{code}\",\"title\":\"{title}\",\"status\":{status},\"detail\":\"{detail}\",\
+             \"code\":\"{code}\",\"retryable\":{retryable},\"outcome\":\"{outcome}\",\"trace_id\":\"$request_id\",\"errors\":[]}}';\n}}\n"
+        )
+    }
+}
+
+const fn refused(inside: u16, status: u16, code: &'static str, title: &'static str, detail: &'static str) -> Problem {
+    Problem { inside, status, code, title, detail, outcome: "none", retryable: false }
+}
+
+const fn unknown(inside: u16, status: u16, code: &'static str, title: &'static str, detail: &'static str) -> Problem {
+    Problem { inside, status, code, title, detail, outcome: "unknown", retryable: true }
+}
+
+const PROBLEMS: [Problem; 15] = [
+    refused(400, 400, "malformed-request", "Malformed request", "The request is not valid HTTP."),
+    refused(403, 404, "not-found", "Not found", "There is nothing here."),
+    refused(404, 404, "not-found", "Not found", "There is nothing here."),
+    refused(405, 405, "method-not-allowed", "Method not allowed", "This method is not known here."),
+    refused(408, 408, "malformed-request", "Request timeout", "The request did not arrive in time."),
+    refused(413, 413, "too-large", "Too large", "The body is larger than this route takes."),
+    refused(414, 414, "too-large", "Too large", "The path and query are longer than 8 KiB."),
+    refused(421, 421, "not-found", "Misdirected request", "This server does not answer for that host."),
+    refused(494, 431, "too-large", "Too large", "A header is longer than 8 KiB."),
+    refused(497, 400, "malformed-request", "HTTPS only", "This port speaks HTTPS."),
+    unknown(500, 500, "internal", "Internal error", "The door failed. Repeat the request under its key."),
+    refused(501, 501, "method-not-allowed", "Not implemented", "The transfer coding is not known here."),
+    unknown(502, 503, "overloaded", "Unavailable", "The API does not answer. Repeat the request under its key."),
+    unknown(503, 503, "overloaded", "Unavailable", "The API does not answer. Repeat the request under its key."),
+    unknown(504, 504, "outcome-unknown", "Outcome unknown", "No answer came in time. Repeat the request under its key."),
+];
+
+fn problems() -> String {
+    let header = "# Written by `vintem dev up`; changes are overwritten.\n".to_owned();
+    PROBLEMS.iter().fold(header, |text, problem| text + &problem.render())
+}
+
+fn render(values: &[(&str, String)]) -> String {
+    values.iter().fold(TEMPLATE.to_owned(), |text, (name, value)| text.replace(&format!("${{{name}}}"), value))
+}
+
+/// Since 1.25.1 HTTP/2 is a directive of its own and the older spelling is warned about.
+fn http2(version: &str) -> (&'static str, &'static str) {
+    let number = version.rsplit_once("nginx/").map_or("", |(_, number)| number);
+    let mut parts = number.split(|sign: char| !sign.is_ascii_digit()).map(|part| part.parse::<u32>().unwrap_or(0));
+    let version = (parts.next().unwrap_or(0), parts.next().unwrap_or(0), parts.next().unwrap_or(0));
+    if version >= (1, 25, 1) { ("", "http2 on;") } else { (" http2", "") }
+}
+
+/// The folder of nginx.
+pub fn folder(state: &Folder) -> PathBuf {
+    state.path(NAME)
+}
+
+/// Writes the configuration, has nginx check it, and starts nginx or makes it read it again.
+pub fn ensure(state: &Folder, known: &State, certificate_is_new: bool) -> Result<(), StackError> {
+    let (place, owner) = (folder(state), state.owners().nginx);
+    let program = find_program("nginx").ok_or_else(|| StackError::Missing { what: "nginx is not installed".into(), advice: "cargo dev up".into() })?;
+    owner::make_folder(&place, owner, 0o755)?;
+    owner::make_folder(&place.join("tmp"), owner, 0o700)?;
+    let version = Command::new(&program).arg("-v").output().map_err(|source| StackError::Spawn { program: "nginx".into(), source })?;
+    let (http2_listen, http2_directive) = http2(String::from_utf8_lossy(&version.stderr).trim());
+    let access_log = state.log("nginx-access");
+    touch(state, &access_log)?;
+    let configuration = render(&[
+        ("folder", place.display().to_string()),
+        ("access_log", access_log.display().to_string()),
+        ("pair", authority::pair(&place).display().to_string()),
+        ("api_port", known.ports.api.to_string()),
+        ("https_port", known.ports.https.to_string()),
+        ("http2_listen", http2_listen.to_owned()),
+        ("http2_directive", http2_directive.to_owned()),
+    ]);
+    let file = place.join("nginx.conf");
+    let changed = std::fs::read_to_string(&file).ok().as_deref() != Some(&configuration)
+        || std::fs::read_to_string(place.join("problems.conf")).ok() != Some(problems());
+    owner::write_file(&place.join("problems.conf"), problems().as_bytes(), owner, 0o644)?;
+    owner::write_file(&file, configuration.as_bytes(), owner, 0o644)?;
+    if process::running(state, NAME).is_some() {
+        if changed || certificate_is_new {
+            process::signal(state, NAME, Signal::SIGHUP);
+        }
+        return Ok(());
+    }
+    let shown = file.display().to_string();
+    process::run(&program, &["-t", "-q", "-e", "stderr", "-c", &shown], owner, &place)?;
+    process::end_strays(state, &place, STOP);
+    if !is_free(known.ports.https) {
+        return Err(StackError::PortTaken { service: NAME.into(), port: known.ports.https });
+    }
+    let service = Service {
+        name: NAME.into(),
+        program,
+        arguments: vec!["-e".into(), "stderr".into(), "-c".into(), file.into()],
+        environment: Vec::new(),
+        owner,
+        folder: place,
+        stop: STOP,
+        secret_line: None,
+    };
+    service.start(state).map(drop)
+}
+
+/// nginx opens the access log itself, as its own user.
+fn touch(state: &Folder, log: &std::path::Path) -> Result<(), StackError> {
+    if log.exists() { Ok(()) } else { owner::write_file(log, b"", state.owners().nginx, 0o644) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_place_of_the_template_is_filled() {
+        let names = ["folder", "access_log", "pair", "api_port", "https_port", "http2_listen", "http2_directive"];
+        let text = render(&names.map(|name| (name, "value".to_owned())));
+        assert!(!text.contains("${folder}") && !text.contains("${pair}"));
+        let left: Vec<&str> = text.lines().filter(|line| !line.starts_with('#') && line.contains("${")).collect();
+        assert_eq!(left, Vec::<&str>::new());
+    }
+
+    #[test]
+    fn http2_is_spelt_as_the_installed_version_wants_it() {
+        assert_eq!(http2("nginx version: nginx/1.22.1"), (" http2", ""));
+        assert_eq!(http2("nginx version: nginx/1.24.0 (Ubuntu)"), (" http2", ""));
+        assert_eq!(http2("nginx version: nginx/1.25.1"), ("", "http2 on;"));
+        assert_eq!(http2("nginx version: nginx/1.28.0"), ("", "http2 on;"));
+    }
+
+    #[test]
+    fn every_problem_is_a_json_document() {
+        let text = problems();
+        let bodies: Vec<&str> = text.lines().filter_map(|line| line.trim().strip_prefix("return ")?.split_once(" '")?.1.strip_suffix("';")).collect();
+        assert_eq!(bodies.len(), PROBLEMS.len());
+        for body in bodies {
+            let problem: serde_json::Value = serde_json::from_str(body).unwrap();
+            assert!(problem["status"].is_u64() && problem["code"].is_string() && problem["trace_id"] == "$request_id");
+        }
+    }
+}

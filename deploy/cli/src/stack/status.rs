@@ -1,0 +1,86 @@
+//! `cargo dev status` and `cargo dev logs`.
+
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::error::StackError;
+use super::process;
+use super::vault::{Health, Vault};
+use super::{POSTGRES, Stack, api, nginx, vault_server};
+
+/// One line of `status`.
+#[derive(Debug)]
+pub struct Line {
+    /// The service.
+    pub service: &'static str,
+    /// Whether it runs and does its work.
+    pub is_well: bool,
+    /// Where it is and what is the matter.
+    pub found: String,
+}
+
+/// Looks at every service.
+pub async fn status(stack: &Stack) -> Vec<Line> {
+    let ports = stack.known().ports;
+    let http = stack.door();
+    let ready = match &http {
+        Ok(http) => http.get(format!("{}/readyz", stack.url())).send().await.map_err(|error| error.without_url().to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    let (api_is_well, api_state) = match ready {
+        Ok(answer) if answer.status().is_success() => (true, "ready".to_owned()),
+        Ok(answer) => (false, format!("not ready ({})", answer.status())),
+        Err(reason) => (false, format!("does not answer through nginx: {reason}")),
+    };
+    let health = vault_health(stack).await;
+    let postgres = stack.cluster().has_database(super::DATABASE).await;
+    let runs = |name: &str| process::running(stack.folder(), name);
+    let line = |service, name: &str, is_well: bool, place: String, state: String| match runs(name) {
+        Some(pid) => Line { service, is_well, found: format!("{place} · process {pid} · {state}") },
+        None => Line { service, is_well: false, found: "stopped".into() },
+    };
+    vec![
+        line("nginx", nginx::NAME, true, stack.url(), "listens".into()),
+        line("API", api::NAME, api_is_well, format!("127.0.0.1:{}, metrics on {}", ports.api, ports.metrics), api_state),
+        line("Vault", vault_server::NAME, health == Some(Health::Active), stack.vault_address(), health.map_or("does not answer".into(), |health| format!("{health:?}").to_lowercase())),
+        line(
+            "Postgres",
+            POSTGRES,
+            matches!(postgres, Ok(true)),
+            format!("127.0.0.1:{}", ports.postgres),
+            match postgres {
+                Ok(true) => "answers".into(),
+                Ok(false) => "has no database yet".into(),
+                Err(error) => error.to_string(),
+            },
+        ),
+    ]
+}
+
+async fn vault_health(stack: &Stack) -> Option<Health> {
+    let vault = Vault::new(&stack.vault_address(), &[&stack.folder().authority()]).ok()?;
+    vault.health().await.ok()
+}
+
+/// Becomes `tail` on the logs of one service or of all. Returns only when that fails.
+pub fn logs(stack: &Stack, service: Option<&str>, lines: u32, follow: bool) -> StackError {
+    let known = ["nginx", "nginx-access", "api", "vault", "postgres"];
+    let files: Vec<PathBuf> = match service {
+        Some(service) => vec![stack.folder().log(service)],
+        None => known.iter().map(|service| stack.folder().log(service)).collect(),
+    };
+    let files: Vec<PathBuf> = files.into_iter().filter(|file| file.is_file()).collect();
+    if files.is_empty() {
+        return StackError::Missing {
+            what: format!("there is no log of {}", service.unwrap_or("any service")),
+            advice: format!("the services are {}", known.join(", ")),
+        };
+    }
+    let mut command = Command::new("tail");
+    command.arg("-n").arg(lines.to_string());
+    if follow {
+        command.arg("-F");
+    }
+    StackError::Spawn { program: "tail".into(), source: command.args(files).exec() }
+}

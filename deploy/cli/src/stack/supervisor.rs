@@ -1,0 +1,132 @@
+//! The supervisor: keeps the API running.
+//!
+//! A process of its own in the background. It holds one token, received over a pipe, that can do nothing but mint
+//! wrapped `secret_id`s (`vault-policies/supervisor.hcl`); it never sees a `secret_id` itself. For each start of the
+//! API it mints one and writes it to the new process's standard input. The API ends with the supervisor, because
+//! the kernel is told to see to it, so nobody is left behind whom nobody watches.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::{Child, Command};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::Instant;
+
+use super::error::StackError;
+use super::state::{Folder, State};
+use super::ui::say;
+use super::vault::Vault;
+use super::vault_server;
+
+/// Period of the supervisor's token: it is renewed at a third of it.
+pub const TOKEN_PERIOD: Duration = Duration::from_hours(24);
+/// The role whose `secret_id`s it mints.
+pub const APP_ROLE: &str = "api";
+const PAUSE_MIN: Duration = Duration::from_millis(250);
+const PAUSE_MAX: Duration = Duration::from_secs(10);
+/// An API that lived this long was healthy: the next pause begins small again.
+const HEALTHY: Duration = Duration::from_mins(1);
+/// How long the API may take to answer what it has accepted.
+const DRAIN: Duration = Duration::from_secs(15);
+
+/// What to supervise.
+#[derive(Debug)]
+pub struct Supervisor {
+    vault: Vault,
+    program: PathBuf,
+    folder: PathBuf,
+}
+
+/// How one life of the API ended.
+enum End {
+    /// It ended by itself.
+    Died,
+    /// We were told to end.
+    Told,
+}
+
+impl Supervisor {
+    /// For the stack in `state`, with the token that came over the pipe.
+    pub fn new(state: &Folder, known: &State, token: SecretString) -> Result<Self, StackError> {
+        let vault = vault_server::client(state, known)?.with_token(token);
+        Ok(Self { vault, program: state.path("bin/vintem-api"), folder: state.path("api") })
+    }
+
+    /// Runs until SIGTERM. The environment of the API is our own.
+    pub async fn run(self) -> Result<(), StackError> {
+        let mut told = signal(SignalKind::terminate()).map_err(StackError::file("listen for signals in", &self.folder))?;
+        let renewal = tokio::spawn(renew(self.vault.clone()));
+        let mut pause = PAUSE_MIN;
+        loop {
+            let began = Instant::now();
+            let end = match self.start().await {
+                Ok(mut child) => tokio::select! {
+                    status = child.wait() => {
+                        say(&format!("supervisor: the API ended ({})", status.map_or_else(|error| error.to_string(), |status| status.to_string())));
+                        End::Died
+                    }
+                    _ = told.recv() => {
+                        drain(&mut child).await;
+                        End::Told
+                    }
+                },
+                Err(error) => {
+                    let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+                    say(&format!("supervisor: {error}{cause}"));
+                    End::Died
+                }
+            };
+            if matches!(end, End::Told) {
+                renewal.abort();
+                return Ok(());
+            }
+            pause = if began.elapsed() > HEALTHY { PAUSE_MIN } else { (pause * 2).min(PAUSE_MAX) };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                _ = told.recv() => return Ok(()),
+            }
+        }
+    }
+
+    async fn start(&self) -> Result<Child, StackError> {
+        let wrapped = self.vault.wrapped_secret_id(APP_ROLE).await?;
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "TERM"]).arg(&self.program).current_dir(&self.folder).stdin(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().map_err(|source| StackError::Spawn { program: self.program.display().to_string(), source })?;
+        if let Some(mut pipe) = child.stdin.take() {
+            let line = SecretString::from(format!("{}\n", wrapped.expose_secret()));
+            // A process that is gone already is noticed by waiting for it.
+            if pipe.write_all(line.expose_secret().as_bytes()).await.is_err() {
+                say("supervisor: the API did not take its secret_id");
+            }
+        }
+        Ok(child)
+    }
+}
+
+/// Asks the API to end and waits for what it still answers.
+async fn drain(child: &mut Child) {
+    if let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) {
+        let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+    }
+    if tokio::time::timeout(DRAIN, child.wait()).await.is_err() {
+        let _ = child.kill().await;
+    }
+}
+
+/// Keeps the token alive; Vault may be away for most of its period.
+async fn renew(vault: Vault) {
+    loop {
+        let pause = match vault.write("auth/token/renew-self", json!({})).await {
+            Ok(_) => TOKEN_PERIOD / 3,
+            Err(_) => Duration::from_mins(1),
+        };
+        tokio::time::sleep(pause).await;
+    }
+}
