@@ -148,15 +148,19 @@ impl Cluster {
         }
     }
 
-    /// After a crash: ends the children of the dead server, and removes its lock file, which Postgres itself does
+    /// After a crash: ends the children of the dead server, and removes its lock files, which Postgres itself does
     /// not as long as the dead process has not been collected by its parent.
     fn end_remains(&self) -> Result<(), StackError> {
         process::end_strays(&self.state, &self.folder, STOP);
-        let lock = self.data().join("postmaster.pid");
-        match std::fs::remove_file(&lock) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(StackError::File { doing: "remove", path: lock, source }),
-            _ => Ok(()),
+        let socket = format!(".s.PGSQL.{}", self.port);
+        let remains = [self.data().join("postmaster.pid"), self.socket().join(format!("{socket}.lock")), self.socket().join(socket)];
+        for path in remains {
+            match std::fs::remove_file(&path) {
+                Err(source) if source.kind() != std::io::ErrorKind::NotFound => return Err(StackError::File { doing: "remove", path, source }),
+                _ => {}
+            }
         }
+        Ok(())
     }
 
     fn configure(&self) -> Result<(), StackError> {

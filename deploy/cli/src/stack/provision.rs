@@ -198,11 +198,13 @@ async fn random(vault: &Vault, format: &str) -> Result<SecretString, VaultError>
     text(&answer, "sys/tools/random/32", "/data/random_bytes").map(|found| SecretString::from(found.to_owned()))
 }
 
+/// Looks first: Vault logs an error for a mount that exists.
 async fn mount(vault: &Vault, path: &str, body: Value) -> Result<(), VaultError> {
-    match vault.write(&format!("sys/mounts/{path}"), body).await {
-        Err(VaultError::Refused { errors, .. }) if errors.contains("path is already in use") => Ok(()),
-        other => other.map(drop),
+    let mounts = vault.get("sys/mounts").await?;
+    if mounts.pointer("/data").is_some_and(|mounts| mounts.get(format!("{path}/")).is_some()) {
+        return Ok(());
     }
+    vault.write(&format!("sys/mounts/{path}"), body).await.map(drop)
 }
 
 fn check_prefix(prefix: &str) -> Result<(), StackError> {
