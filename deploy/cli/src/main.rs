@@ -18,6 +18,8 @@ enum Command {
     /// The development stack of this checkout: `cargo dev up`, `cargo dev down` …
     #[command(subcommand)]
     Dev(commands::dev::Dev),
+    /// Bring the database to the schema of this version.
+    Migrate(commands::migrate::Migrate),
     /// Tenants: whose money it is.
     #[command(subcommand)]
     Tenant(commands::tenant::Tenant),
@@ -31,6 +33,7 @@ enum Command {
 async fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Dev(command) => command.run().await,
+        Command::Migrate(command) => command.run().await,
         Command::Tenant(command) => command.run().await,
         Command::Client(command) => command.run().await,
         Command::Import(args) => import::run(*args).await.map(|()| 0).map_err(Into::into),

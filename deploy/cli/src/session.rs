@@ -6,9 +6,13 @@ use std::error::Error;
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 
+use sqlx::migrate::MigrateError;
 use vintem_core::event_store::{Limits, Shard};
 use vintem_core::ledger::store::look_ups::LedgerLookUps;
-use vintem_core::secrets::{DatabaseRole, LeasedDatabase, ProcessSettings, Vault, read_wrapping_token};
+use vintem_core::migrations;
+use vintem_core::secrets::{
+    DatabaseRole, LeasedDatabase, ProcessSettings, SecretsError, Vault, WrappingToken, read_wrapping_token,
+};
 use vintem_core::telemetry::{self, TelemetryGuard};
 
 use crate::stack::ui;
@@ -23,7 +27,7 @@ pub struct Session {
     vault: Vault,
     database: LeasedDatabase,
     writers: HashMap<i16, Shard>,
-    _telemetry: TelemetryGuard,
+    telemetry: Option<TelemetryGuard>,
 }
 
 impl Session {
@@ -35,14 +39,30 @@ impl Session {
             ui::say("waiting for one line: a wrapping token of a secret id of this role");
         }
         let wrapping = tokio::task::spawn_blocking(read_wrapping_token).await??;
+        let session = Self::log_in(settings, wrapping, role).await?;
+        Ok(Self { telemetry: Some(telemetry), ..session })
+    }
+
+    /// The same with settings and token at hand, for a command that is several processes in one.
+    pub async fn log_in(
+        settings: ProcessSettings,
+        wrapping: WrappingToken,
+        role: DatabaseRole,
+    ) -> Result<Self, SecretsError> {
         let vault = Vault::login(settings.vault, wrapping).await?;
         let database = LeasedDatabase::connect(&vault, &settings.database, role, CONNECTIONS).await?;
-        Ok(Self { vault, database, writers: HashMap::new(), _telemetry: telemetry })
+        Ok(Self { vault, database, writers: HashMap::new(), telemetry: None })
     }
 
     /// The leased database.
     pub fn database(&self) -> &LeasedDatabase {
         &self.database
+    }
+
+    /// Brings the database to the schema of this version, for the migrator.
+    pub async fn migrate(&self) -> Result<(), MigrateError> {
+        let mut connection = self.database.pool().acquire().await?;
+        migrations::run(&mut connection).await
     }
 
     /// The writer of a shard, for roles that may append.
@@ -57,5 +77,7 @@ impl Session {
         self.writers.clear();
         self.database.close().await;
         self.vault.logout().await;
+        // The last spans leave after the last call.
+        drop(self.telemetry);
     }
 }

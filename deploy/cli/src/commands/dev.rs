@@ -59,6 +59,14 @@ pub enum Dev {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Run an operator's command against the stack: `cargo dev as operator client create …`
+    As {
+        /// Whose rights: migrator, operator or auditor
+        role: String,
+        /// The command, as `vintem` takes it
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        command: Vec<OsString>,
+    },
     /// The background process that keeps the API running; reads its token from standard input
     #[command(hide = true)]
     Supervise {
@@ -88,6 +96,7 @@ impl Dev {
             Self::Test { arguments } => return Ok(tests::test(arguments).await?),
             Self::Psql { arguments } => Err(console::psql(&Stack::load()?, arguments))?,
             Self::Vault { arguments } => Err(console::vault(&Stack::load()?, arguments)?)?,
+            Self::As { role, command } => return Ok(console::run_as(&Stack::load()?, &role, command).await?),
             Self::Supervise { state } => supervise(state).await?,
             Self::VaultToken { state, verb } => {
                 let stack = Stack::load_from(Folder::at(state))?;

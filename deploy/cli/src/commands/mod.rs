@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod dev;
+pub mod migrate;
 pub mod tenant;
 
 use std::error::Error;

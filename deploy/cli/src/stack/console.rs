@@ -1,14 +1,15 @@
-//! `cargo dev psql` and `cargo dev vault`: looking inside by hand, with no secret to type.
+//! `cargo dev psql`, `cargo dev vault` and `cargo dev as`: working by hand, with no secret to type.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::cluster::SUPERUSER;
 use super::error::StackError;
 use super::owner;
+use super::state::STATE_VARIABLE;
 use super::{DATABASE, Stack, vault_server};
 
 /// Life of the token that one `cargo dev vault` works with.
@@ -50,4 +51,22 @@ pub async fn vault_token(stack: &Stack, verb: &str) -> Result<Option<SecretStrin
     }
     let vault = vault_server::operator_for(stack.folder(), stack.known(), TOKEN_TTL).await?;
     Ok(vault.token().cloned())
+}
+
+/// Runs an operator's command as that process would run in production: its own login, its own database user.
+/// Answers the command's exit code.
+pub async fn run_as(stack: &Stack, role: &str, command: Vec<OsString>) -> Result<u8, StackError> {
+    use std::io::Write as _;
+
+    let environment = stack.environment(&stack.cluster(), "", role, DATABASE).await?;
+    let wrapped = stack.wrapped_secret_id(role).await?;
+    let own = std::env::current_exe().map_err(StackError::file("find", "this program"))?;
+    let failed = |source| StackError::Spawn { program: own.display().to_string(), source };
+    let mut child = Command::new(&own).args(command).envs(environment).env_remove(STATE_VARIABLE).stdin(Stdio::piped()).spawn().map_err(failed)?;
+    if let Some(mut pipe) = child.stdin.take() {
+        // A command that refuses its arguments does not read; its own words say why.
+        let _ = writeln!(pipe, "{}", wrapped.expose_secret());
+    }
+    let status = child.wait().map_err(failed)?;
+    Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
 }

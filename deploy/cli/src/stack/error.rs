@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::first::FirstError;
 use super::vault::VaultError;
 
 /// A failure of the development stack. `Display` says what failed, `source` why, [`StackError::advice`] what to do.
@@ -78,6 +79,9 @@ pub enum StackError {
         /// What the parser said.
         source: serde_json::Error,
     },
+    /// Schema, first tenant or first client.
+    #[error("the ledger could not be prepared")]
+    First(#[from] FirstError),
     /// A name that could not be put into a statement or a path.
     #[error("{0:?} is not a name of small letters, digits, _ and -")]
     Name(String),
@@ -99,7 +103,7 @@ impl StackError {
                 Some("is the stack up? cargo dev status, cargo dev up".into())
             }
             Self::State { .. } => Some("start afresh: cargo dev down --purge, cargo dev up".into()),
-            Self::File { .. } | Self::Spawn { .. } | Self::Program { .. } | Self::Vault(_) | Self::Postgres { .. } | Self::Name(_) | Self::Declined(_) => None,
+            Self::File { .. } | Self::Spawn { .. } | Self::Program { .. } | Self::Vault(_) | Self::Postgres { .. } | Self::First(_) | Self::Name(_) | Self::Declined(_) => None,
         }
     }
 

@@ -20,6 +20,7 @@ pub mod console;
 pub mod database;
 pub mod down;
 pub mod error;
+pub mod first;
 pub mod nginx;
 pub mod owner;
 pub mod packages;
@@ -35,6 +36,7 @@ pub mod up;
 pub mod vault;
 pub mod vault_build;
 pub mod vault_server;
+pub mod welcome;
 
 use secrecy::SecretString;
 use tokio::sync::OnceCell;

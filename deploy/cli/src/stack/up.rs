@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::error::StackError;
 use super::state::{Folder, State, find_checkout};
 use super::ui::Step;
-use super::{DATABASE, POSTGRES, Stack, api, authority, nginx, packages, provision, vault_build, vault_server};
+use super::{
+    DATABASE, POSTGRES, Stack, api, authority, first, nginx, owner, packages, process, provision, vault_build, vault_server, welcome,
+};
 
 /// How long the API may take to lease its database users and read the ledger's head.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -19,24 +21,47 @@ pub async fn up(yes: bool) -> Result<(), StackError> {
     let stack = services(&folder, &checkout, yes).await?;
     let mut known = stack.known().clone();
 
+    let step = Step::begin("Schema", "migrating");
+    first::migrate(&stack).await?;
+    step.done("of this version");
+
     let mut step = Step::begin("API", "compiling");
     let program = api::build(&checkout, |package| step.tell(&format!("compiling {package}")))?;
     step.tell("starting");
     api::ensure(&stack, &program).await?;
     step.done(&format!("supervised, on port {}", known.ports.api));
 
+    door(&stack, &mut known).await?;
+
+    // Near the end: its secret is shown once, by the last lines of the run that made it.
+    let new_client = if known.first_client.is_none() { Some(first_client(&stack, &mut known).await?) } else { None };
+    stack.vault().await?.write("auth/token/revoke-self", serde_json::json!({})).await?;
+    welcome::print(&stack, &known, new_client.as_ref());
+    Ok(())
+}
+
+async fn first_client(stack: &Stack, known: &mut State) -> Result<first::NewClient, StackError> {
+    let step = Step::begin("First client", "tenant and service client");
+    let made = first::tenant_and_client(stack).await?;
+    known.first_client = Some(made.names.clone());
+    stack.folder().write(known)?;
+    step.done(&format!("of tenant {}", made.names.tenant));
+    Ok(made)
+}
+
+async fn door(stack: &Stack, known: &mut State) -> Result<(), StackError> {
     let step = Step::begin("nginx", "starting");
-    let place = nginx::folder(&folder);
-    crate::stack::owner::make_folder(&place, folder.owners().nginx, 0o755)?;
-    let vault = stack.vault().await?;
-    let is_new = authority::certify(vault, &mut known, nginx::NAME, &place, folder.owners().nginx).await?;
+    let (folder, owner) = (stack.folder(), stack.folder().owners().nginx);
+    let place = nginx::folder(folder);
+    owner::make_folder(&place, owner, 0o755)?;
+    let is_new = authority::certify(stack.vault().await?, known, nginx::NAME, &place, owner).await?;
     if is_new {
-        folder.write(&known)?;
+        folder.write(known)?;
     }
-    nginx::ensure(&folder, &known, is_new)?;
-    await_ready(&stack).await?;
+    nginx::ensure(folder, known, is_new)?;
+    await_ready(stack).await?;
     step.done(&stack.url());
-    close(&stack).await
+    Ok(())
 }
 
 /// Waits until a request gets through nginx, the API, Vault and Postgres.
@@ -55,12 +80,6 @@ async fn await_ready(stack: &Stack) -> Result<(), StackError> {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-}
-
-/// The token of this run ends with it.
-async fn close(stack: &Stack) -> Result<(), StackError> {
-    stack.vault().await?.write("auth/token/revoke-self", serde_json::json!({})).await?;
-    Ok(())
 }
 
 /// Makes the state folder and takes the lock that keeps two commands from changing one stack at once.
@@ -85,7 +104,7 @@ pub async fn services(folder: &Folder, checkout: &Path, yes: bool) -> Result<Sta
     if authority::certify(&vault, &mut known, POSTGRES, &cluster.folder, cluster.owner).await? {
         folder.write(&known)?;
         // A running server reads its certificate again when told.
-        super::process::signal(folder, POSTGRES, nix::sys::signal::Signal::SIGHUP);
+        process::signal(folder, POSTGRES, nix::sys::signal::Signal::SIGHUP);
     }
     cluster.start().await?;
     cluster.create_roles().await?;
