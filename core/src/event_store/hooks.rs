@@ -17,3 +17,17 @@ pub trait Hooks: Send + Sync + 'static {
     /// before it refuses a movement of that account for lack of funds.
     fn due_returns<'a>(&'a self, tx: &'a mut PgConnection, shard: i16, account: Uuid, now: Instant) -> BoxFuture<'a, Result<Vec<Proposal>, sqlx::Error>>;
 }
+
+/// For batches without events: nothing to fold, nothing due.
+#[derive(Debug, Clone, Copy)]
+pub struct NoHooks;
+
+impl Hooks for NoHooks {
+    fn fold_look_ups<'a>(&'a self, _: &'a mut PgConnection, _: i16, _: &'a [EventRow]) -> BoxFuture<'a, Result<(), sqlx::Error>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn due_returns<'a>(&'a self, _: &'a mut PgConnection, _: i16, _: Uuid, _: Instant) -> BoxFuture<'a, Result<Vec<Proposal>, sqlx::Error>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+}

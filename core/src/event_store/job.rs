@@ -135,6 +135,16 @@ pub enum WriteError {
 pub(super) struct Waiting {
     pub job: Job,
     pub reply: oneshot::Sender<Result<Disposed, WriteError>>,
-    /// Frees the key for the next request when the job has its answer, even if the caller went away.
-    pub _guard: Option<super::in_flight::Guard>,
+    /// Keeps the key taken until the job has its answer, even if the caller went away.
+    pub guard: Option<super::in_flight::Guard>,
+}
+
+impl Waiting {
+    /// Gives the caller the writer's word. The key is free before the caller can know of it, so
+    /// that a repetition never finds its own predecessor in flight.
+    pub fn answer(self, word: Result<Disposed, WriteError>) {
+        drop(self.guard);
+        // A caller that went away finds its answer under its key.
+        let _ = self.reply.send(word);
+    }
 }

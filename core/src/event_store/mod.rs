@@ -30,6 +30,7 @@ pub mod look_up;
 pub mod overlay;
 pub mod proposal;
 pub mod read;
+pub mod recover;
 mod turn;
 mod wanted;
 pub mod writer;

@@ -72,7 +72,7 @@ impl Shard {
         };
         let (reply, answer) = oneshot::channel();
         let lane = if job.items.len() > BULK_ITEMS { &self.bulk } else { &self.small };
-        lane.try_send(Waiting { job, reply, _guard: guard }).map_err(|_| WriteError::Overloaded)?;
+        lane.try_send(Waiting { job, reply, guard }).map_err(|_| WriteError::Overloaded)?;
         // The writer answers every job it takes; only its own end leaves one without.
         answer.await.unwrap_or(Err(WriteError::OutcomeUnknown))
     }
@@ -230,15 +230,14 @@ impl Writer {
         self.memory.cache.remember(turned.accounts);
         self.position.send_replace(turned.head.last_position);
         for (waiting, disposed) in waiting.into_iter().zip(turned.disposed) {
-            // A caller that went away finds its answer under its key.
-            let _ = waiting.reply.send(Ok(disposed));
+            waiting.answer(Ok(disposed));
         }
     }
 }
 
 fn fail(waiting: Vec<Waiting>, error: WriteError) {
     for waiting in waiting {
-        let _ = waiting.reply.send(Err(error));
+        waiting.answer(Err(error));
     }
 }
 

@@ -1,0 +1,35 @@
+//! Ending a halt: after a failover or restore an operator declares what is there to be the history.
+
+use super::chain::FLAG_RECOVERY;
+use super::head::{self, Head, Locked};
+use super::overlay::Overlay;
+use super::turn::append_batch;
+use sqlx::{Connection, PgConnection};
+use std::collections::HashMap;
+
+/// What a recovery found and began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recovery {
+    /// The newest batch before it: whatever earlier epochs recorded beyond is abandoned.
+    pub kept: Head,
+    /// The epoch that begins.
+    pub epoch: i32,
+    /// Why the shard was halted, if it was.
+    pub halted: Option<String>,
+}
+
+/// Appends an empty batch of the next epoch and lifts the brake, in one transaction.
+/// Sequence numbers and positions go on. The session acts as the operator.
+pub async fn recover(session: &mut PgConnection, shard: i16) -> Result<Recovery, sqlx::Error> {
+    let mut tx = session.begin().await?;
+    head::lock(&mut tx, shard).await?;
+    let found = head::read(&mut tx, shard, 0).await?;
+    let kept = found.head;
+    let next = Locked { head: Head { epoch: kept.epoch + 1, ..kept }, ..found };
+    let empty = Overlay::new(next.now, kept.last_position, HashMap::new(), HashMap::new());
+    // Without events there is nothing to fold, so no context's look-ups are needed.
+    let head = append_batch(&mut tx, &super::hooks::NoHooks, shard, &next, &empty, &[], FLAG_RECOVERY).await?;
+    let halted = head::lift(&mut tx, shard).await?;
+    tx.commit().await?;
+    Ok(Recovery { kept, epoch: head.epoch, halted })
+}
