@@ -26,6 +26,7 @@ pub mod head;
 pub mod hooks;
 mod in_flight;
 pub mod job;
+pub mod lease;
 pub mod look_up;
 pub mod overlay;
 pub mod proposal;

@@ -38,6 +38,18 @@ impl Hooks for LedgerLookUps {
     }
 }
 
+/// Holds of all tenants whose time is over, with their tenants, the longest overdue first.
+pub async fn due_holds(session: &mut PgConnection, shard: i16, limit: i64) -> Result<Vec<(Uuid, Uuid)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "SELECT DISTINCT tenant, hold, expires_at FROM open_hold WHERE shard = $1 AND expires_at <= clock_timestamp() ORDER BY expires_at, hold LIMIT $2",
+        shard,
+        limit
+    )
+    .fetch_all(session)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.tenant, row.hold)).collect())
+}
+
 /// Proposals that end these holds, as they stand.
 pub async fn expiries(tx: &mut PgConnection, shard: i16, holds: &[Uuid]) -> Result<Vec<Proposal>, sqlx::Error> {
     let events = read::streams(tx, shard, holds).await?;

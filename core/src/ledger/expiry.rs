@@ -1,0 +1,90 @@
+//! The clock that ends holds whose time is over, so that their money returns without anybody asking.
+//!
+//! Several processes may run it; a lease row lets one of them work. Even without the lease nothing
+//! could go wrong: an expiry is a proposal like any other, and a hold ends once.
+
+use super::store::look_ups;
+use crate::event_store::overlay::Origin;
+use crate::event_store::{Answer, Decision, Job, Proposal, Shard, StoredBody, WriteError, fresh, lease};
+use sqlx::PgPool;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// The lease's name.
+const NAME: &str = "hold-expiry";
+/// A holder that is gone is replaced after this long.
+const LEASE_SECONDS: i32 = 15;
+const TICK: Duration = Duration::from_secs(1);
+/// Holds ended in one commit.
+const PAGE: i64 = 500;
+
+/// The clock of one process.
+#[derive(Clone)]
+pub struct ExpiryClock {
+    writer: PgPool,
+    shards: Vec<(i16, Shard)>,
+    holder: Uuid,
+}
+
+impl ExpiryClock {
+    /// Over the writer's pool, since it looks across tenants.
+    pub fn new(writer: PgPool, shards: Vec<(i16, Shard)>) -> Self {
+        Self { writer, shards, holder: fresh::new_id() }
+    }
+
+    /// Ticks until the process ends. What fails is tried again at the next tick.
+    pub async fn run(self) {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            if let Err(error) = self.tick().await {
+                tracing::warn!(%error, "the hold clock could not tick");
+            }
+        }
+    }
+
+    /// Ends what is due now, if this process holds the lease; answers how many holds.
+    pub async fn tick(&self) -> Result<usize, sqlx::Error> {
+        if lease::take(&self.writer, NAME, self.holder, LEASE_SECONDS).await?.is_none() {
+            return Ok(0);
+        }
+        let mut ended = 0;
+        for (number, shard) in &self.shards {
+            ended += self.end_due(*number, shard).await?;
+        }
+        Ok(ended)
+    }
+
+    async fn end_due(&self, number: i16, shard: &Shard) -> Result<usize, sqlx::Error> {
+        let mut session = self.writer.acquire().await?;
+        let due = look_ups::due_holds(&mut session, number, PAGE).await?;
+        let mut tenants: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
+        for (tenant, hold) in due {
+            tenants.entry(tenant).or_default().push(hold);
+        }
+        let mut ended = 0;
+        for (tenant, holds) in tenants {
+            let proposals = look_ups::expiries(&mut session, number, &holds).await?;
+            let count = proposals.len();
+            match shard.dispose(job(tenant, proposals)).await {
+                Ok(_) => ended += count,
+                // The next tick finds what is still due.
+                Err(WriteError::Halted) => {}
+                Err(error) => tracing::warn!(%error, shard = number, "expired holds could not be ended"),
+            }
+        }
+        Ok(ended)
+    }
+}
+
+fn job(tenant: Uuid, proposals: Vec<Proposal>) -> Job {
+    Job {
+        origin: Origin { tenant, actor: "clock".into(), correlation: None },
+        request: None,
+        items: proposals.into_iter().map(|proposal| Decision::Propose(proposal).into()).collect(),
+        render: Arc::new(|_| Answer { status: 200, code: None, body: StoredBody::Rendered }),
+    }
+}
