@@ -26,6 +26,7 @@ use serde::de::DeserializeOwned;
 pub use connection::Connection;
 pub use problem::Problem;
 use token::TokenSource;
+use vintem_core::event_store::fresh::new_id;
 
 /// How long one call may go without a definite answer.
 pub const PATIENCE: Duration = Duration::from_secs(90);
@@ -212,7 +213,7 @@ fn path_of(target: &str) -> String {
 
 /// Between half of the pause and all of it, so that callers that failed together do not return together.
 fn jittered(pause: Duration) -> Duration {
-    let random = u32::from(uuid::Uuid::new_v4().as_bytes()[0]);
+    let random = u32::from(new_id().as_bytes()[15]);
     pause / 2 + (pause / 2) * random / 255
 }
 

@@ -1,5 +1,7 @@
 //! The example of docs/import.md must do what the page says.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use vintem_cli::import::csv::mapping::Mapping;
 use vintem_cli::import::source::Source;
 

@@ -70,7 +70,7 @@ async fn import(args: ImportArgs) -> Result<(), ImportError> {
     let client = Client::connect(&connection).await?;
     open::open(&client, &survey.chart).await?;
     let lanes = if matches!(source, Source::Journal { .. }) { 1 } else { lanes.into() };
-    let run = uuid::Uuid::new_v4().simple().to_string();
+    let run = vintem_core::event_store::fresh::new_id().simple().to_string();
     let Survey { chart, movements, .. } = survey;
     let shared = Arc::new(Shared { client, chart, run });
     let outcome = post(shared, source, movements, Pace { batch: batch.into(), lanes }).await?;

@@ -1,3 +1,5 @@
+//! Rows of a bank, as banks write them: what they book, and what is refused.
+
 use super::for_each_row;
 use super::mapping::Mapping;
 use super::plan::Planner;

@@ -1,3 +1,5 @@
+//! Journals as people write them: what they book, and what is refused.
+
 use std::collections::BTreeMap;
 
 use super::{Options, read};
