@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::stack::state::Folder;
 use crate::stack::supervisor::Supervisor;
 use crate::stack::ui::say;
-use crate::stack::{Stack, console, down, status, tests, up};
+use crate::stack::{Stack, console, down, queries, status, tests, up};
 
 /// What to do with the development stack.
 #[derive(Debug, Subcommand)]
@@ -47,6 +47,8 @@ pub enum Dev {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Check every SQL query against a freshly migrated database and rewrite `.sqlx`
+    Queries,
     /// Open psql as superuser
     Psql {
         /// Passed on to psql
@@ -94,6 +96,7 @@ impl Dev {
             Self::Status => return Ok(show_status(&Stack::load()?).await),
             Self::Logs { service, lines, follow } => Err(status::logs(&Stack::load()?, service.as_deref(), lines, follow))?,
             Self::Test { arguments } => return Ok(tests::test(arguments).await?),
+            Self::Queries => return Ok(queries::check(&Stack::load()?).await?),
             Self::Psql { arguments } => Err(console::psql(&Stack::load()?, arguments))?,
             Self::Vault { arguments } => Err(console::vault(&Stack::load()?, arguments)?)?,
             Self::As { role, command } => return Ok(console::run_as(&Stack::load()?, &role, command).await?),

@@ -27,6 +27,7 @@ pub mod packages;
 pub mod policy;
 pub mod process;
 pub mod provision;
+pub mod queries;
 pub mod state;
 pub mod status;
 pub mod supervisor;
