@@ -8,3 +8,4 @@
 pub mod book;
 pub mod model;
 pub mod store;
+pub mod vault;

@@ -172,7 +172,9 @@ pub(super) fn transport(settings: &VaultSettings) -> Result<reqwest::Client, Sec
     let pem = std::fs::read(&settings.ca)
         .map_err(|error| setup(format!("{} cannot be read: {error}", settings.ca.display())))?;
     let authorities = reqwest::Certificate::from_pem_bundle(&pem)
-        .map_err(|_| setup(format!("{} holds no PEM certificate", settings.ca.display())))?;
+        .ok()
+        .filter(|authorities| !authorities.is_empty())
+        .ok_or_else(|| setup(format!("{} holds no PEM certificate", settings.ca.display())))?;
     reqwest::Client::builder()
         .tls_certs_only(authorities)
         .https_only(true)

@@ -1,0 +1,143 @@
+//! Mounts and roles in Vault of a test's own, for a database of its own.
+
+use secrecy::SecretString;
+use std::time::Duration;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use vintem_cli::stack::{LeaseTimes, Stack};
+use vintem_core::secrets::{DatabaseSettings, Vault, VaultSettings, WrappingToken};
+
+use crate::store::Store;
+
+/// Secrets for a test's database.
+pub struct Secrets {
+    /// The development stack.
+    pub stack: Stack,
+    /// The database.
+    pub store: Store,
+    /// Stands before every mount and role.
+    pub prefix: String,
+}
+
+impl Secrets {
+    /// With the lease times of the stack.
+    pub async fn create() -> Self {
+        Self::with(LeaseTimes::default()).await
+    }
+
+    /// With lease times that a test can wait for.
+    pub async fn with(times: LeaseTimes) -> Self {
+        let stack = Stack::load().expect("the development stack must be up: cargo dev up");
+        let store = Store::create().await;
+        let id = vintem_core::event_store::fresh::new_id().simple().to_string();
+        // The end of a UUIDv7 is its random part.
+        let prefix = format!("t{}-", &id[id.len() - 10..]);
+        stack.provision_vault_on(&store.cluster, &prefix, &store.name, times).await.unwrap();
+        Self { stack, store, prefix }
+    }
+
+    /// What a process of the role would find in its environment.
+    pub async fn vault_settings(&self, role: &str) -> VaultSettings {
+        let role = format!("{}{role}", self.prefix);
+        VaultSettings {
+            address: self.stack.vault_address(),
+            ca: self.stack.folder().authority(),
+            role_id: self.stack.role_id(&role).await.unwrap(),
+            role,
+            mount_prefix: self.prefix.clone(),
+        }
+    }
+
+    /// Where the database is.
+    pub fn database_settings(&self) -> DatabaseSettings {
+        DatabaseSettings {
+            host: "127.0.0.1".to_owned(),
+            port: self.store.cluster.port,
+            name: self.store.name.clone(),
+            ca: self.stack.folder().authority(),
+        }
+    }
+
+    /// A fresh wrapped secret id of the role.
+    pub async fn wrapped(&self, role: &str) -> SecretString {
+        self.stack.wrapped_secret_id(&format!("{}{role}", self.prefix)).await.unwrap()
+    }
+
+    /// Logs in as a process of the role does.
+    pub async fn login(&self, role: &str) -> Vault {
+        let wrapping = WrappingToken::new(self.wrapped(role).await);
+        Vault::login(self.vault_settings(role).await, wrapping).await.unwrap()
+    }
+
+    /// How many of these users still exist in Postgres.
+    pub async fn count_users(&self, names: &[String]) -> i64 {
+        let mut session = self.store.superuser().await;
+        let counted = sqlx::query_scalar("SELECT count(*) FROM pg_roles WHERE rolname = ANY ($1)").bind(names);
+        counted.fetch_one(&mut session).await.unwrap()
+    }
+
+    /// Removes everything; the invariants hold at the end.
+    pub async fn close(self) {
+        self.stack.remove_vault_on(&self.store.cluster, &self.prefix).await.unwrap();
+        self.store.close().await;
+    }
+}
+
+/// A wire to Vault that a test can cut, so that Vault is away for one process and nobody else.
+pub struct Wire {
+    /// Where to connect instead of Vault.
+    pub address: String,
+    is_up: watch::Sender<bool>,
+}
+
+impl Wire {
+    /// Lays the wire.
+    pub async fn to(vault_address: &str) -> Self {
+        let target = vault_address.trim_start_matches("https://").to_owned();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("https://{}", listener.local_addr().unwrap());
+        let is_up = watch::Sender::new(true);
+        let watched = is_up.subscribe();
+        tokio::spawn(async move {
+            while let Ok((mut inner, _)) = listener.accept().await {
+                let (mut watched, target) = (watched.clone(), target.clone());
+                tokio::spawn(async move {
+                    if !*watched.borrow() {
+                        return;
+                    }
+                    let Ok(mut outer) = TcpStream::connect(target).await else { return };
+                    tokio::select! {
+                        _ = copy_bidirectional(&mut inner, &mut outer) => {}
+                        _ = watched.wait_for(|is_up| !is_up) => {}
+                    }
+                });
+            }
+        });
+        Self { address, is_up }
+    }
+
+    /// Cuts every connection and refuses new ones.
+    pub fn cut(&self) {
+        self.is_up.send_replace(false);
+    }
+
+    /// Mends it.
+    pub fn mend(&self) {
+        self.is_up.send_replace(true);
+    }
+}
+
+/// Waits until the condition holds, for `patience` at most.
+pub async fn eventually(patience: Duration, mut holds: impl AsyncFnMut() -> bool) -> bool {
+    let deadline = tokio::time::Instant::now() + patience;
+    loop {
+        if holds().await {
+            return true;
+        }
+        if tokio::time::Instant::now() > deadline {
+            return false;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
