@@ -1,8 +1,8 @@
 //! Tenants and clients on the real schema, as the roles that the processes have.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::disallowed_methods, reason = "a test looks at the rows from outside, as any role")]
 
-use chrono::Utc;
 use secrecy::SecretString;
 use sqlx::Connection as _;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use vintem_core::access::{
 };
 use vintem_core::event_store::{Limits, Shard};
 use vintem_core::ledger::store::look_ups::LedgerLookUps;
+use vintem_core::telemetry::clock;
 use vintem_tests::store::Store;
 
 const ISSUER: &str = "https://vintem.test";
@@ -61,7 +62,7 @@ async fn a_client_logs_in_with_its_secret_and_with_nothing_else() {
     let secret = SecretString::from(secret.reveal());
 
     let token = fixture.service.issue_token(client.client, &secret, Some("ledger:read")).await.unwrap();
-    let caller = fixture.verifier.verify(&token.access_token, Utc::now()).unwrap();
+    let caller = fixture.verifier.verify(&token.access_token, clock::now()).unwrap();
     assert_eq!((caller.tenant, caller.subject), (tenant.tenant, client.client));
     assert_eq!(caller.scopes.to_string(), "ledger:read");
     assert_eq!(*fixture.service.tenant(caller.tenant).await.unwrap(), tenant);

@@ -2,9 +2,10 @@
 
 use std::error::Error;
 
+use chrono_tz::Tz;
 use clap::Subcommand;
 use serde_json::json;
-use vintem_core::access;
+use vintem_core::access::{self, AccessError, TenantName};
 use vintem_core::secrets::DatabaseRole;
 
 use crate::session::Session;
@@ -32,10 +33,7 @@ impl Tenant {
         let Self::Create { name, shard, time_zone } = self;
         let (name, zone) = (name.parse()?, access::parse_time_zone(&time_zone)?);
         let mut session = Session::open(DatabaseRole::Operator).await?;
-        let writer = session.writer(shard);
-        let mut connection = session.database().pool().acquire().await?;
-        let created = access::create_tenant(&mut connection, &writer, name, shard, zone).await;
-        drop((connection, writer));
+        let created = create(&mut session, name, shard, zone).await;
         session.close().await;
         let tenant = created?;
         let printed = json!({
@@ -44,4 +42,10 @@ impl Tenant {
         println!("{printed:#}");
         Ok(0)
     }
+}
+
+async fn create(session: &mut Session, name: TenantName, shard: i16, zone: Tz) -> Result<access::Tenant, AccessError> {
+    let writer = session.writer(shard);
+    let mut connection = session.database().pool().acquire().await?;
+    access::create_tenant(&mut connection, &writer, name, shard, zone).await
 }
