@@ -6,6 +6,8 @@
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test fails by panicking")]
 
 pub mod book;
+pub mod load;
 pub mod model;
+pub mod server;
 pub mod store;
 pub mod vault;

@@ -30,6 +30,19 @@ impl Secrets {
     pub async fn with(times: LeaseTimes) -> Self {
         let stack = Stack::load().expect("the development stack must be up: cargo dev up");
         let store = Store::create().await;
+        Self::of(stack, store, times).await
+    }
+
+    /// In a Postgres of the test's own, which it may crash.
+    pub async fn on_private_cluster(times: LeaseTimes) -> Self {
+        let stack = Stack::load().expect("the development stack must be up: cargo dev up");
+        let id = vintem_core::event_store::fresh::new_id().simple().to_string();
+        let cluster = stack.private_cluster(&format!("t{}", &id[id.len() - 10..])).await.unwrap();
+        let store = Store::create_in(cluster).await;
+        Self::of(stack, store, times).await
+    }
+
+    async fn of(stack: Stack, store: Store, times: LeaseTimes) -> Self {
         let id = vintem_core::event_store::fresh::new_id().simple().to_string();
         // The end of a UUIDv7 is its random part.
         let prefix = format!("t{}-", &id[id.len() - 10..]);
@@ -76,6 +89,13 @@ impl Secrets {
         let mut session = self.store.superuser().await;
         let counted = sqlx::query_scalar("SELECT count(*) FROM pg_roles WHERE rolname = ANY ($1)").bind(names);
         counted.fetch_one(&mut session).await.unwrap()
+    }
+
+    /// The same for a Postgres of the test's own, which goes too.
+    pub async fn close_private(self) {
+        let cluster = self.store.cluster.clone();
+        self.close().await;
+        cluster.remove().unwrap();
     }
 
     /// Removes everything; the invariants hold at the end.

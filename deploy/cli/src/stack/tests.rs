@@ -1,6 +1,7 @@
 //! `cargo dev test`: the services that tests need, then the test runner as it is.
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::Command;
 
 use super::error::StackError;
@@ -15,11 +16,20 @@ pub async fn test(arguments: Vec<OsString>) -> Result<u8, StackError> {
         let _one_at_a_time = up::begin(&folder)?;
         up::services(&folder, &checkout, false).await?;
     }
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.args(["test", "--release", "--workspace"]).args(arguments).current_dir(&checkout);
+    // Tests start the product's own processes, which a test run alone does not build.
+    let built = cargo(&checkout, &["build", "--release", "--workspace"], Vec::new(), &folder)?;
+    if built != 0 {
+        return Ok(built);
+    }
+    cargo(&checkout, &["test", "--release", "--workspace"], arguments, &folder)
+}
+
+fn cargo(checkout: &Path, command: &[&str], arguments: Vec<OsString>, folder: &Folder) -> Result<u8, StackError> {
+    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut cargo = Command::new(program);
+    cargo.args(command).args(arguments).current_dir(checkout);
     // Tests find the state folder by this also when they work in another folder.
-    command.env("DEV_STACK_STATE", folder.root());
-    let status = command.status().map_err(|source| StackError::Spawn { program: "cargo test".into(), source })?;
+    cargo.env("DEV_STACK_STATE", folder.root());
+    let status = cargo.status().map_err(|source| StackError::Spawn { program: "cargo".into(), source })?;
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
 }
