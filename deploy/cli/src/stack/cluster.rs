@@ -67,9 +67,8 @@ impl Cluster {
         }
         // Named only when complete, so that a run that was interrupted leaves nothing that looks finished.
         let draft = self.folder.join("data.draft");
-        if draft.exists() {
-            std::fs::remove_dir_all(&draft).map_err(StackError::file("remove", &draft))?;
-        }
+        process::end_strays(&self.state, &self.folder, STOP);
+        owner::remove_folder(&draft)?;
         let place = draft.display().to_string();
         let arguments =
             ["--pgdata", &place, "--username", SUPERUSER, "--encoding", "UTF8", "--locale", "C.UTF-8", "--data-checksums", "--auth", "peer"];
@@ -114,7 +113,10 @@ impl Cluster {
     /// Stops the server and removes everything of it.
     pub fn remove(&self) -> Result<(), StackError> {
         self.stop();
-        std::fs::remove_dir_all(&self.folder).map_err(StackError::file("remove", &self.folder))
+        owner::remove_folder(&self.folder)?;
+        // A log without its server tells nobody anything.
+        let _ = std::fs::remove_file(self.state.log(&self.name));
+        Ok(())
     }
 
     /// The superuser's connection to a database, through the socket.

@@ -4,7 +4,7 @@ use super::error::StackError;
 use super::process;
 use super::state::{Folder, find_checkout};
 use super::ui::{Step, say};
-use super::{POSTGRES, api, cluster, nginx, vault_server};
+use super::{POSTGRES, api, cluster, nginx, owner, vault_server};
 
 /// Stops the stack; `purge` removes its folder, with the ledger in it.
 pub fn down(purge: bool) -> Result<(), StackError> {
@@ -17,7 +17,7 @@ pub fn down(purge: bool) -> Result<(), StackError> {
     stop_all(&folder);
     if purge {
         let step = Step::begin("Files", "removing");
-        std::fs::remove_dir_all(folder.root()).map_err(StackError::file("remove", folder.root()))?;
+        owner::remove_folder(folder.root())?;
         // The folder of all stacks goes with the last one; while others are in it, this fails as it should.
         let _ = folder.root().parent().map(std::fs::remove_dir);
         step.done("removed");

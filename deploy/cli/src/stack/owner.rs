@@ -94,6 +94,14 @@ pub fn write_file(path: &Path, content: &[u8], owner: Option<Owner>, mode: u32) 
     std::fs::rename(&draft, path).map_err(StackError::file("write", path))
 }
 
+/// Removes a folder with all that is in it, if it is there.
+pub fn remove_folder(path: &Path) -> Result<(), StackError> {
+    match std::fs::remove_dir_all(path) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(StackError::File { doing: "remove", path: path.into(), source }),
+        _ => Ok(()),
+    }
+}
+
 fn hand_over(path: &Path, owner: Option<Owner>, mode: u32) -> Result<(), StackError> {
     if let Some(owner) = owner {
         std::os::unix::fs::chown(path, Some(owner.uid), Some(owner.gid)).map_err(StackError::file("hand over", path))?;

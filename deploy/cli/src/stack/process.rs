@@ -24,7 +24,7 @@ use super::owner::{self, Owner};
 use super::state::Folder;
 
 /// Programs of others that are ours when they work inside the state folder.
-const FOREIGN_PROGRAMS: [&str; 5] = ["postgres", "nginx", "vault", "bao", "postgresql-database-plugin"];
+const FOREIGN_PROGRAMS: [&str; 6] = ["postgres", "initdb", "nginx", "vault", "bao", "postgresql-database-plugin"];
 
 /// How to run a service.
 #[derive(Debug)]

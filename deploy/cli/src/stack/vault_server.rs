@@ -128,16 +128,17 @@ fn config(state: &Folder, known: &State) -> String {
 
 /// Initialises a new Vault and unseals a sealed one.
 async fn open(state: &Folder, known: &mut State) -> Result<(), StackError> {
-    let vault = client(state, known)?;
+    let mut vault = client(state, known)?;
     let mut health = await_answer(&vault, state).await?;
     if health != Health::Uninitialised && read_key(state)?.is_none() {
         // The run that initialised it ended before it could save the key: nobody can ever read what is inside.
         process::stop(state, NAME, STOP);
-        let raft = folder(state).join("raft");
-        std::fs::remove_dir_all(&raft).map_err(StackError::file("remove", &raft))?;
+        owner::remove_folder(&folder(state).join("raft"))?;
         known.certificates.clear();
         state.write(known)?;
         start(state, known)?;
+        // It shows a new certificate now.
+        vault = client(state, known)?;
         health = await_answer(&vault, state).await?;
     }
     if health == Health::Uninitialised {
