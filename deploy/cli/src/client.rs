@@ -11,6 +11,7 @@
 
 pub mod connection;
 pub mod problem;
+pub mod readiness;
 #[cfg(test)]
 mod tests;
 mod token;

@@ -94,11 +94,13 @@ impl Dev {
             Self::Up { yes } => up::up(yes).await?,
             Self::Down { purge } => down::down(purge)?,
             Self::Status => return Ok(show_status(&Stack::load()?).await),
-            Self::Logs { service, lines, follow } => Err(status::logs(&Stack::load()?, service.as_deref(), lines, follow))?,
+            Self::Logs { service, lines, follow } => {
+                return Err(status::logs(&Stack::load()?, service.as_deref(), lines, follow).into());
+            }
             Self::Test { arguments } => return Ok(tests::test(arguments).await?),
             Self::Queries => return Ok(queries::check(&Stack::load()?).await?),
-            Self::Psql { arguments } => Err(console::psql(&Stack::load()?, arguments))?,
-            Self::Vault { arguments } => Err(console::vault(&Stack::load()?, arguments)?)?,
+            Self::Psql { arguments } => return Err(console::psql(&Stack::load()?, arguments).into()),
+            Self::Vault { arguments } => return Err(console::vault(&Stack::load()?, arguments)?.into()),
             Self::As { role, command } => return Ok(console::run_as(&Stack::load()?, &role, command).await?),
             Self::Supervise { state } => supervise(state).await?,
             Self::VaultToken { state, verb } => {

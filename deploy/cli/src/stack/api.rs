@@ -29,7 +29,15 @@ pub fn build(checkout: &Path, mut tell: impl FnMut(&str)) -> Result<PathBuf, Sta
     let mut command = Command::new(cargo);
     // --workspace and not --package: Cargo joins the features of all selected packages, so another selection would
     // compile every dependency once more.
-    command.args(["build", "--release", "--workspace", "--bin", "vintem-api", "--message-format", "json-render-diagnostics"]);
+    command.args([
+        "build",
+        "--release",
+        "--workspace",
+        "--bin",
+        "vintem-api",
+        "--message-format",
+        "json-render-diagnostics",
+    ]);
     command.current_dir(checkout).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|source| StackError::Spawn { program: "cargo build".into(), source })?;
     let errors = child.stderr.take().map(|mut errors| {
@@ -41,7 +49,8 @@ pub fn build(checkout: &Path, mut tell: impl FnMut(&str)) -> Result<PathBuf, Sta
         })
     });
     let mut program = None;
-    let output = child.stdout.take().into_iter().flat_map(|output| BufReader::new(output).lines().map_while(Result::ok));
+    let output =
+        child.stdout.take().into_iter().flat_map(|output| BufReader::new(output).lines().map_while(Result::ok));
     for message in output.filter_map(|line| serde_json::from_str::<Value>(&line).ok()) {
         if let Some(name) = message.pointer("/target/name").and_then(Value::as_str) {
             tell(name);
@@ -50,7 +59,9 @@ pub fn build(checkout: &Path, mut tell: impl FnMut(&str)) -> Result<PathBuf, Sta
     }
     let status = child.wait().map_err(|source| StackError::Spawn { program: "cargo build".into(), source })?;
     let text = errors.and_then(|thread| thread.join().ok()).unwrap_or_default();
-    program.filter(|_| status.success()).ok_or(StackError::Program { program: "cargo build --bin vintem-api".into(), output: text })
+    program
+        .filter(|_| status.success())
+        .ok_or(StackError::Program { program: "cargo build --bin vintem-api".into(), output: text })
 }
 
 /// Starts the supervisor (and so the API), or starts it anew when program or environment are not those that run.
@@ -89,7 +100,11 @@ pub async fn ensure(stack: &Stack, program: &Path) -> Result<(), StackError> {
 async fn token(stack: &Stack) -> Result<secrecy::SecretString, StackError> {
     let path = "auth/token/create-orphan";
     let period = format!("{}s", supervisor::TOKEN_PERIOD.as_secs());
-    let answer = stack.vault().await?.write(path, json!({ "policies": ["supervisor"], "period": period, "display_name": "supervisor" })).await?;
+    let answer = stack
+        .vault()
+        .await?
+        .write(path, json!({ "policies": ["supervisor"], "period": period, "display_name": "supervisor" }))
+        .await?;
     Ok(secret(&answer, path, "/auth/client_token")?)
 }
 
@@ -103,7 +118,7 @@ async fn environment(stack: &Stack) -> Result<Vec<(String, String)>, StackError>
     ];
     variables.extend(own.map(|(name, value)| (name.to_owned(), value)));
     for name in ["VINTEM_LOG", "OTEL_EXPORTER_OTLP_ENDPOINT"] {
-        variables.extend(std::env::var(name).ok().map(|value| (name.to_owned(), value)));
+        variables.extend(std::env::var_os(name).and_then(|value| Some((name.to_owned(), value.into_string().ok()?))));
     }
     Ok(variables)
 }

@@ -7,8 +7,8 @@
 
 use std::path::{Path, PathBuf};
 
-use chrono::Utc;
 use serde_json::{Value, json};
+use vintem_core::telemetry::clock;
 
 use super::error::StackError;
 use super::owner::{self, Owner};
@@ -39,7 +39,19 @@ pub fn make_bootstrap(state: &Folder, owner: Option<Owner>) -> Result<(), StackE
     let (config_file, key, certificate) = (place.join("openssl.cnf"), place.join("key"), place.join("certificate"));
     owner::write_file(&config_file, config.as_bytes(), None, 0o600)?;
     let shown = [&config_file, &key, &certificate].map(|path| path.display().to_string());
-    let arguments = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-config", &shown[0]];
+    let arguments = [
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-days",
+        "2",
+        "-config",
+        &shown[0],
+    ];
     let arguments: Vec<&str> = arguments.into_iter().chain(["-keyout", &shown[1], "-out", &shown[2]]).collect();
     process::run(Path::new("openssl"), &arguments, None, &place)?;
     let read = |path: &Path| std::fs::read(path).map_err(StackError::file("read", path));
@@ -63,14 +75,17 @@ pub async fn establish(vault: &Vault, state: &Folder) -> Result<(), StackError> 
         vault.write("sys/mounts/pki", config).await?;
     }
     let root = match vault.get("pki/cert/ca").await {
-        Ok(found) => text(&found, "pki/cert/ca", "/data/certificate").map(str::to_owned).ok().filter(|text| !text.is_empty()),
+        Ok(found) => {
+            text(&found, "pki/cert/ca", "/data/certificate").map(str::to_owned).ok().filter(|text| !text.is_empty())
+        }
         Err(VaultError::Refused { .. }) => None,
         Err(other) => return Err(other.into()),
     };
     let root = if let Some(root) = root {
         root
     } else {
-        let body = json!({ "common_name": "Vintem development stack", "key_type": "ec", "key_bits": 256, "ttl": "87600h" });
+        let body =
+            json!({ "common_name": "Vintem development stack", "key_type": "ec", "key_bits": 256, "ttl": "87600h" });
         let made = vault.write("pki/root/generate/internal", body).await?;
         text(&made, "pki/root/generate/internal", "/data/certificate")?.to_owned()
     };
@@ -87,9 +102,15 @@ pub async fn establish(vault: &Vault, state: &Folder) -> Result<(), StackError> 
 
 /// Gives a service a certificate of the authority unless it has one with a third of its life left.
 /// Answers whether there is a new one, so that the service can be told.
-pub async fn certify(vault: &Vault, known: &mut State, service: &str, folder: &Path, owner: Option<Owner>) -> Result<bool, StackError> {
+pub async fn certify(
+    vault: &Vault,
+    known: &mut State,
+    service: &str,
+    folder: &Path,
+    owner: Option<Owner>,
+) -> Result<bool, StackError> {
     let ends = known.certificates.get(service).copied().unwrap_or(0);
-    if ends > Utc::now().timestamp() + LEAF_DAYS * DAY_S / 3 && pair(folder).is_file() {
+    if ends > clock::now().timestamp() + LEAF_DAYS * DAY_S / 3 && pair(folder).is_file() {
         return Ok(false);
     }
     let (pem, ends) = issue(vault, service).await?;
@@ -111,5 +132,5 @@ pub async fn issue(vault: &Vault, service: &str) -> Result<(String, i64), VaultE
 
 /// Whether the certificate on file is one of the authority and still valid.
 pub fn is_valid(known: &State, service: &str, folder: &Path) -> bool {
-    pair(folder).is_file() && known.certificates.get(service).is_some_and(|ends| *ends > Utc::now().timestamp())
+    pair(folder).is_file() && known.certificates.get(service).is_some_and(|ends| *ends > clock::now().timestamp())
 }

@@ -70,8 +70,19 @@ impl Cluster {
         process::end_strays(&self.state, &self.folder, STOP);
         owner::remove_folder(&draft)?;
         let place = draft.display().to_string();
-        let arguments =
-            ["--pgdata", &place, "--username", SUPERUSER, "--encoding", "UTF8", "--locale", "C.UTF-8", "--data-checksums", "--auth", "peer"];
+        let arguments = [
+            "--pgdata",
+            &place,
+            "--username",
+            SUPERUSER,
+            "--encoding",
+            "UTF8",
+            "--locale",
+            "C.UTF-8",
+            "--data-checksums",
+            "--auth",
+            "peer",
+        ];
         process::run(&self.programs.join("initdb"), &arguments, self.owner, &self.folder)?;
         std::fs::rename(&draft, self.data()).map_err(StackError::file("name", self.data()))
     }
@@ -121,7 +132,9 @@ impl Cluster {
 
     /// The superuser's connection to a database, through the socket.
     pub async fn superuser(&self, database: &str) -> Result<PgConnection, StackError> {
-        PgConnection::connect_with(&self.superuser_options(database)).await.map_err(StackError::postgres(format!("open the superuser's session in {database}")))
+        PgConnection::connect_with(&self.superuser_options(database))
+            .await
+            .map_err(StackError::postgres(format!("open the superuser's session in {database}")))
     }
 
     /// How the superuser connects to a database, for tests that then act as another role.
@@ -145,7 +158,10 @@ impl Cluster {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             };
-            let what = format!("{what} ({})", std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string));
+            let what = format!(
+                "{what} ({})",
+                std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string)
+            );
             return Err(StackError::Service { service: self.name.clone(), what, log: self.state.log(&self.name) });
         }
     }
@@ -155,10 +171,16 @@ impl Cluster {
     fn end_remains(&self) -> Result<(), StackError> {
         process::end_strays(&self.state, &self.folder, STOP);
         let socket = format!(".s.PGSQL.{}", self.port);
-        let remains = [self.data().join("postmaster.pid"), self.socket().join(format!("{socket}.lock")), self.socket().join(socket)];
+        let remains = [
+            self.data().join("postmaster.pid"),
+            self.socket().join(format!("{socket}.lock")),
+            self.socket().join(socket),
+        ];
         for path in remains {
             match std::fs::remove_file(&path) {
-                Err(source) if source.kind() != std::io::ErrorKind::NotFound => return Err(StackError::File { doing: "remove", path, source }),
+                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(StackError::File { doing: "remove", path, source });
+                }
                 _ => {}
             }
         }
@@ -166,8 +188,13 @@ impl Cluster {
     }
 
     fn configure(&self) -> Result<(), StackError> {
-        let write = |name: &str, content: String| owner::write_file(&self.data().join(name), content.as_bytes(), self.owner, 0o600);
-        write("postgresql.conf", configuration(self.port, &self.socket(), &authority::pair(&self.folder), shared_buffers_mb()))?;
+        let write = |name: &str, content: String| {
+            owner::write_file(&self.data().join(name), content.as_bytes(), self.owner, 0o600)
+        };
+        write(
+            "postgresql.conf",
+            configuration(self.port, &self.socket(), &authority::pair(&self.folder), shared_buffers_mb()),
+        )?;
         write("pg_hba.conf", ACCESS.to_owned())?;
         write("pg_ident.conf", socket_users(owner::login_name().as_deref()))
     }
@@ -209,7 +236,8 @@ fn configuration(port: u16, socket: &Path, pair: &Path, shared_buffers_mb: u64) 
 /// An eighth of the memory, between 128 MB and 1 GB: Postgres shares the machine with compilers.
 fn shared_buffers_mb() -> u64 {
     let info = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let total_kb = info.lines().find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    let total_kb =
+        info.lines().find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
     (total_kb.unwrap_or(0) / 1024 / 8).clamp(128, 1024)
 }
 
@@ -219,8 +247,11 @@ mod tests {
 
     #[test]
     fn only_the_socket_knows_the_superuser_and_only_tls_the_others() {
-        let rules: Vec<Vec<&str>> =
-            ACCESS.lines().filter(|line| !line.starts_with('#')).map(|line| line.split_whitespace().collect()).collect();
+        let rules: Vec<Vec<&str>> = ACCESS
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .map(|line| line.split_whitespace().collect())
+            .collect();
         assert!(rules.iter().all(|rule| rule[0] != "host" || rule.last() == Some(&"reject")));
         let superuser = rules.iter().position(|rule| rule[0] == "hostssl" && rule[2] == SUPERUSER).unwrap();
         let others = rules.iter().position(|rule| rule.last() == Some(&"scram-sha-256")).unwrap();
@@ -229,7 +260,10 @@ mod tests {
 
     #[test]
     fn root_the_package_user_and_the_person_are_the_superuser() {
-        assert_eq!(socket_users(Some("ana")), "stack \"root\" postgres\nstack \"postgres\" postgres\nstack \"ana\" postgres\n");
+        assert_eq!(
+            socket_users(Some("ana")),
+            "stack \"root\" postgres\nstack \"postgres\" postgres\nstack \"ana\" postgres\n"
+        );
         assert_eq!(socket_users(Some("root")).lines().count(), 2);
     }
 

@@ -31,7 +31,11 @@ pub fn psql(stack: &Stack, arguments: Vec<OsString>) -> StackError {
 pub fn vault(stack: &Stack, arguments: Vec<OsString>) -> Result<StackError, StackError> {
     let (helper, config) = (stack.folder().path("bin/vault-token"), stack.folder().path("vault/client.hcl"));
     let own = std::env::current_exe().map_err(StackError::file("find", "this program"))?;
-    let script = format!("#!/bin/sh\nexec '{}' dev vault-token --state '{}' \"$@\"\n", own.display(), stack.folder().root().display());
+    let script = format!(
+        "#!/bin/sh\nexec '{}' dev vault-token --state '{}' \"$@\"\n",
+        own.display(),
+        stack.folder().root().display()
+    );
     owner::write_file(&helper, script.as_bytes(), None, 0o755)?;
     owner::write_file(&config, format!("token_helper = {:?}\n", helper.display().to_string()).as_bytes(), None, 0o644)?;
     let program = &stack.known().vault_program;
@@ -62,7 +66,13 @@ pub async fn run_as(stack: &Stack, role: &str, command: Vec<OsString>) -> Result
     let wrapped = stack.wrapped_secret_id(role).await?;
     let own = std::env::current_exe().map_err(StackError::file("find", "this program"))?;
     let failed = |source| StackError::Spawn { program: own.display().to_string(), source };
-    let mut child = Command::new(&own).args(command).envs(environment).env_remove(STATE_VARIABLE).stdin(Stdio::piped()).spawn().map_err(failed)?;
+    let mut child = Command::new(&own)
+        .args(command)
+        .envs(environment)
+        .env_remove(STATE_VARIABLE)
+        .stdin(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
     if let Some(mut pipe) = child.stdin.take() {
         // A command that refuses its arguments does not read; its own words say why.
         let _ = writeln!(pipe, "{}", wrapped.expose_secret());

@@ -3,8 +3,8 @@
 //! Names come from this program or a test, are checked against a narrow grammar, and only then become part of a
 //! statement: Postgres takes no parameters there.
 
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use secrecy::{ExposeSecret, SecretString};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
 use super::cluster::Cluster;
 use super::error::StackError;
@@ -33,24 +33,33 @@ impl Cluster {
 
     /// Whether a database exists.
     pub async fn has_database(&self, name: &str) -> Result<bool, StackError> {
-        self.superuser_says("SELECT EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = $1)", name).await
+        self.has("SELECT FROM pg_catalog.pg_database WHERE datname", name).await
     }
 
     /// Whether a role exists.
     pub async fn has_role(&self, name: &str) -> Result<bool, StackError> {
-        self.superuser_says("SELECT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = $1)", name).await
+        self.has("SELECT FROM pg_catalog.pg_roles WHERE rolname", name).await
     }
 
     /// Drops a database, cutting the sessions it still has.
     pub async fn drop_database(&self, name: &str) -> Result<(), StackError> {
         check_name(name)?;
-        self.as_superuser(&format!("drop database {name}"), &[format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)")]).await
+        self.as_superuser(
+            &format!("drop database {name}"),
+            &[format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)")],
+        )
+        .await
     }
 
     /// Makes the user that Vault creates and drops leased users with, or gives it a new password.
     ///
     /// It may hand out the group roles and does not inherit them.
-    pub async fn create_vault_user(&self, name: &str, password: &SecretString, database: &str) -> Result<(), StackError> {
+    pub async fn create_vault_user(
+        &self,
+        name: &str,
+        password: &SecretString,
+        database: &str,
+    ) -> Result<(), StackError> {
         check_name(name)?;
         check_name(database)?;
         let verb = if self.has_role(name).await? { "ALTER" } else { "CREATE" };
@@ -82,11 +91,12 @@ impl Cluster {
         close(session).await
     }
 
-    async fn superuser_says(&self, question: &'static str, name: &str) -> Result<bool, StackError> {
+    async fn has(&self, question: &str, name: &str) -> Result<bool, StackError> {
+        check_name(name)?;
         let mut session = self.superuser("postgres").await?;
-        let answer = sqlx::query_scalar(question).bind(name).fetch_one(&mut session).await;
+        let found = session.fetch_optional(AssertSqlSafe(format!("{question} = '{name}'"))).await;
         close(session).await?;
-        answer.map_err(StackError::postgres("look into Postgres' catalogue"))
+        Ok(found.map_err(StackError::postgres("look into Postgres' catalogue"))?.is_some())
     }
 }
 

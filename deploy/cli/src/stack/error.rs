@@ -96,14 +96,21 @@ impl StackError {
         match self {
             Self::Missing { advice, .. } => Some(advice.clone()),
             Self::Service { log, .. } => Some(format!("its log is {}", log.display())),
-            Self::PortTaken { .. } => {
-                Some("stop that program, or let the stack choose new ports: cargo dev down --purge, cargo dev up".into())
-            }
+            Self::PortTaken { .. } => Some(
+                "stop that program, or let the stack choose new ports: cargo dev down --purge, cargo dev up".into(),
+            ),
             Self::Vault(VaultError::Unreachable { .. }) | Self::Postgres { source: sqlx::Error::Io(_), .. } => {
                 Some("is the stack up? cargo dev status, cargo dev up".into())
             }
             Self::State { .. } => Some("start afresh: cargo dev down --purge, cargo dev up".into()),
-            Self::File { .. } | Self::Spawn { .. } | Self::Program { .. } | Self::Vault(_) | Self::Postgres { .. } | Self::First(_) | Self::Name(_) | Self::Declined(_) => None,
+            Self::File { .. }
+            | Self::Spawn { .. }
+            | Self::Program { .. }
+            | Self::Vault(_)
+            | Self::Postgres { .. }
+            | Self::First(_)
+            | Self::Name(_)
+            | Self::Declined(_) => None,
         }
     }
 

@@ -4,7 +4,9 @@
 //! a leased migrator, tenant and client by a leased operator.
 
 use vintem_core::access::{self, AccessError, ClientName, Scopes, TenantName};
-use vintem_core::secrets::{DatabaseRole, DatabaseSettings, ProcessSettings, SecretsError, TelemetrySettings, VaultSettings, WrappingToken};
+use vintem_core::secrets::{
+    DatabaseRole, DatabaseSettings, ProcessSettings, SecretsError, TelemetrySettings, VaultSettings, WrappingToken,
+};
 
 use super::error::StackError;
 use super::state::FirstClient;
@@ -105,6 +107,11 @@ async fn settings(stack: &Stack, role: &str) -> Result<ProcessSettings, StackErr
         role_id: stack.role_id(role).await?,
         mount_prefix: String::new(),
     };
-    let database = DatabaseSettings { host: "127.0.0.1".into(), port: stack.known().ports.postgres, name: DATABASE.into(), ca: authority };
+    let database = DatabaseSettings {
+        host: "127.0.0.1".into(),
+        port: stack.known().ports.postgres,
+        name: DATABASE.into(),
+        ca: authority,
+    };
     Ok(ProcessSettings { vault, database, telemetry: TelemetrySettings { log: "warn".into(), otlp_endpoint: None } })
 }

@@ -46,7 +46,7 @@ pub use cluster::Cluster;
 pub use error::StackError;
 pub use provision::LeaseTimes;
 use state::{Folder, State, find_checkout};
-use vault::{Vault, VaultError, text};
+use vault::{Vault, text};
 
 /// The database of the stack itself.
 pub const DATABASE: &str = "vintem";
@@ -112,8 +112,14 @@ impl Stack {
         let folder = self.folder.path("private").join(name);
         owner::make_folder(&folder, owner, 0o755)?;
         let port = free_port().map_err(StackError::file("find a port for", &folder))?;
-        let cluster =
-            Cluster { name: format!("private-{name}"), folder, port, programs: self.known.postgres_bin.clone(), owner, state: self.folder.clone() };
+        let cluster = Cluster {
+            name: format!("private-{name}"),
+            folder,
+            port,
+            programs: self.known.postgres_bin.clone(),
+            owner,
+            state: self.folder.clone(),
+        };
         cluster.initialise()?;
         let (pair, _) = authority::issue(self.vault().await?, POSTGRES).await?;
         owner::write_file(&authority::pair(&cluster.folder), pair.as_bytes(), owner, 0o600)?;
@@ -138,7 +144,13 @@ impl Stack {
     }
 
     /// The same for another server or with other lease times.
-    pub async fn provision_vault_on(&self, cluster: &Cluster, prefix: &str, database: &str, times: LeaseTimes) -> Result<(), StackError> {
+    pub async fn provision_vault_on(
+        &self,
+        cluster: &Cluster,
+        prefix: &str,
+        database: &str,
+        times: LeaseTimes,
+    ) -> Result<(), StackError> {
         provision::set(self.vault().await?, cluster, prefix, database, times).await
     }
 
@@ -169,16 +181,6 @@ impl Stack {
         format!("https://localhost:{}", self.known.ports.https)
     }
 
-    /// An HTTP client that trusts the stack's authority and nothing else.
-    pub fn door(&self) -> Result<reqwest::Client, StackError> {
-        let file = self.folder.authority();
-        let unusable = |_| VaultError::Authority { file: file.display().to_string() };
-        let text = std::fs::read(&file).map_err(StackError::file("read", &file))?;
-        let authority = reqwest::Certificate::from_pem_bundle(&text).map_err(unusable)?;
-        let builder = reqwest::Client::builder().tls_certs_only(authority).no_proxy().timeout(std::time::Duration::from_secs(10));
-        Ok(builder.build().map_err(unusable)?)
-    }
-
     /// Where Vault listens.
     pub fn vault_address(&self) -> String {
         vault_server::address(&self.known)
@@ -190,7 +192,13 @@ impl Stack {
     }
 
     /// The environment of a process that logs in as `<prefix><role>` and works on `database`: nothing in it is secret.
-    pub async fn environment(&self, cluster: &Cluster, prefix: &str, role: &str, database: &str) -> Result<Vec<(String, String)>, StackError> {
+    pub async fn environment(
+        &self,
+        cluster: &Cluster,
+        prefix: &str,
+        role: &str,
+        database: &str,
+    ) -> Result<Vec<(String, String)>, StackError> {
         let app_role = format!("{prefix}{role}");
         let authority = self.folder.authority().display().to_string();
         let mut variables = vec![

@@ -76,7 +76,13 @@ const PROBLEMS: [Problem; 15] = [
     refused(501, 501, "method-not-allowed", "Not implemented", "The transfer coding is not known here."),
     unknown(502, 503, "overloaded", "Unavailable", "The API does not answer. Repeat the request under its key."),
     unknown(503, 503, "overloaded", "Unavailable", "The API does not answer. Repeat the request under its key."),
-    unknown(504, 504, "outcome-unknown", "Outcome unknown", "No answer came in time. Repeat the request under its key."),
+    unknown(
+        504,
+        504,
+        "outcome-unknown",
+        "Outcome unknown",
+        "No answer came in time. Repeat the request under its key.",
+    ),
 ];
 
 fn problems() -> String {
@@ -104,10 +110,14 @@ pub fn folder(state: &Folder) -> PathBuf {
 /// Writes the configuration, has nginx check it, and starts nginx or makes it read it again.
 pub fn ensure(state: &Folder, known: &State, certificate_is_new: bool) -> Result<(), StackError> {
     let (place, owner) = (folder(state), state.owners().nginx);
-    let program = find_program("nginx").ok_or_else(|| StackError::Missing { what: "nginx is not installed".into(), advice: "cargo dev up".into() })?;
+    let program = find_program("nginx")
+        .ok_or_else(|| StackError::Missing { what: "nginx is not installed".into(), advice: "cargo dev up".into() })?;
     owner::make_folder(&place, owner, 0o755)?;
     owner::make_folder(&place.join("tmp"), owner, 0o700)?;
-    let version = Command::new(&program).arg("-v").output().map_err(|source| StackError::Spawn { program: "nginx".into(), source })?;
+    let version = Command::new(&program)
+        .arg("-v")
+        .output()
+        .map_err(|source| StackError::Spawn { program: "nginx".into(), source })?;
     let (http2_listen, http2_directive) = http2(String::from_utf8_lossy(&version.stderr).trim());
     let access_log = state.log("nginx-access");
     touch(state, &access_log)?;
@@ -179,7 +189,10 @@ mod tests {
     #[test]
     fn every_problem_is_a_json_document() {
         let text = problems();
-        let bodies: Vec<&str> = text.lines().filter_map(|line| line.trim().strip_prefix("return ")?.split_once(" '")?.1.strip_suffix("';")).collect();
+        let bodies: Vec<&str> = text
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("return ")?.split_once(" '")?.1.strip_suffix("';"))
+            .collect();
         assert_eq!(bodies.len(), PROBLEMS.len());
         for body in bodies {
             let problem: serde_json::Value = serde_json::from_str(body).unwrap();

@@ -97,14 +97,17 @@ pub fn write_file(path: &Path, content: &[u8], owner: Option<Owner>, mode: u32) 
 /// Removes a folder with all that is in it, if it is there.
 pub fn remove_folder(path: &Path) -> Result<(), StackError> {
     match std::fs::remove_dir_all(path) {
-        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(StackError::File { doing: "remove", path: path.into(), source }),
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            Err(StackError::File { doing: "remove", path: path.into(), source })
+        }
         _ => Ok(()),
     }
 }
 
 fn hand_over(path: &Path, owner: Option<Owner>, mode: u32) -> Result<(), StackError> {
     if let Some(owner) = owner {
-        std::os::unix::fs::chown(path, Some(owner.uid), Some(owner.gid)).map_err(StackError::file("hand over", path))?;
+        std::os::unix::fs::chown(path, Some(owner.uid), Some(owner.gid))
+            .map_err(StackError::file("hand over", path))?;
     }
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).map_err(StackError::file("protect", path))
 }

@@ -19,7 +19,8 @@ pub const POSTGRES_MAJOR_MIN: u32 = 15;
 
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 const POLICY_SAVED: &str = "/usr/sbin/policy-rc.d.vintem-saved";
-const FORBID: &str = "#!/bin/sh\n# Written by `vintem dev up` while it installs packages; removed afterwards.\nexit 101\n";
+const FORBID: &str =
+    "#!/bin/sh\n# Written by `vintem dev up` while it installs packages; removed afterwards.\nexit 101\n";
 const CLUSTERS: &str = "/etc/postgresql-common/createcluster.d";
 const CLUSTER_FILE: &str = "/etc/postgresql-common/createcluster.d/vintem.conf";
 
@@ -46,7 +47,10 @@ pub fn ensure(yes: bool) -> Result<(), StackError> {
     }
     let list = missing.join(" ");
     if find_program("apt-get").is_none() {
-        return Err(StackError::Missing { what: format!("{list} is not installed"), advice: "install it with your package manager".into() });
+        return Err(StackError::Missing {
+            what: format!("{list} is not installed"),
+            advice: "install it with your package manager".into(),
+        });
     }
     if !owner::is_root() {
         let advice = format!(
@@ -65,7 +69,10 @@ pub fn ensure(yes: bool) -> Result<(), StackError> {
 fn install(packages: &[&str]) -> Result<(), StackError> {
     let mut step = Step::begin("Packages", &format!("installing {}", packages.join(", ")));
     let guard = Guard::new(packages)?;
-    if !Path::new("/var/lib/apt/lists").read_dir().is_ok_and(|mut lists| lists.any(|list| list.is_ok_and(|list| list.path().is_file()))) {
+    if !Path::new("/var/lib/apt/lists")
+        .read_dir()
+        .is_ok_and(|mut lists| lists.any(|list| list.is_ok_and(|list| list.path().is_file())))
+    {
         apt(&["update"])?;
     }
     let options = ["install", "--yes", "--no-install-recommends", "-o", "Dpkg::Options::=--force-confold"];
@@ -79,7 +86,9 @@ fn install(packages: &[&str]) -> Result<(), StackError> {
     drop(guard);
     if let Some(package) = missing().first() {
         return Err(StackError::Missing {
-            what: format!("{package} was installed and is still not usable (Postgres must be {POSTGRES_MAJOR_MIN} or newer)"),
+            what: format!(
+                "{package} was installed and is still not usable (Postgres must be {POSTGRES_MAJOR_MIN} or newer)"
+            ),
             advice: "use Debian 12 or newer, Ubuntu 24.04 or newer, or the packages of apt.postgresql.org".into(),
         });
     }
@@ -114,12 +123,14 @@ impl Guard {
             std::fs::rename(POLICY, POLICY_SAVED).map_err(StackError::file("set aside", POLICY))?;
         }
         std::fs::write(POLICY, FORBID).map_err(StackError::file("write", POLICY))?;
-        std::fs::set_permissions(POLICY, std::fs::Permissions::from_mode(0o755)).map_err(StackError::file("protect", POLICY))?;
+        std::fs::set_permissions(POLICY, std::fs::Permissions::from_mode(0o755))
+            .map_err(StackError::file("protect", POLICY))?;
         let made_folder = !Path::new(CLUSTERS).exists();
         owner::make_folder(Path::new(CLUSTERS), None, 0o755)?;
         owner::write_file(Path::new(CLUSTER_FILE), b"create_main_cluster = false\n", None, 0o644)?;
         let services = [("postgresql", "postgresql"), ("nginx", "nginx")];
-        let disable = services.into_iter().filter(|(package, _)| packages.contains(package)).map(|(_, service)| service);
+        let disable =
+            services.into_iter().filter(|(package, _)| packages.contains(package)).map(|(_, service)| service);
         Ok(Self { disable: disable.filter(|service| !is_enabled(service)).collect(), made_folder })
     }
 }
@@ -164,7 +175,12 @@ fn systemctl(arguments: &[&str]) -> bool {
 
 /// A program on the PATH or where Debian keeps what only root uses.
 pub fn find_program(name: &str) -> Option<PathBuf> {
-    on_path(name).or_else(|| ["/usr/sbin", "/sbin", "/usr/bin"].into_iter().map(|folder| Path::new(folder).join(name)).find(|file| file.is_file()))
+    on_path(name).or_else(|| {
+        ["/usr/sbin", "/sbin", "/usr/bin"]
+            .into_iter()
+            .map(|folder| Path::new(folder).join(name))
+            .find(|file| file.is_file())
+    })
 }
 
 /// The programs of the newest usable Postgres, or of exactly the version that existing data needs.
@@ -173,7 +189,8 @@ pub fn postgres_programs(major: Option<u32>) -> Option<PathBuf> {
     let versions = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     let wanted = |version: &u32| major.map_or(*version >= POSTGRES_MAJOR_MIN, |major| *version == major);
     let folder = |version: u32| Path::new("/usr/lib/postgresql").join(version.to_string()).join("bin");
-    let complete = |folder: &PathBuf| ["postgres", "initdb", "psql"].iter().all(|program| folder.join(program).exists());
+    let complete =
+        |folder: &PathBuf| ["postgres", "initdb", "psql"].iter().all(|program| folder.join(program).exists());
     let mut found: Vec<u32> = versions.filter(wanted).filter(|version| complete(&folder(*version))).collect();
     found.sort_unstable();
     found.pop().map(folder)

@@ -54,7 +54,8 @@ mod tests {
     #[test]
     fn every_process_reads_only_what_its_name_stands_for() {
         for (name, policy) in &APP_ROLES[1..] {
-            let paths: Vec<&str> = policy.lines().filter_map(|line| line.strip_prefix("path \"")?.split('"').next()).collect();
+            let paths: Vec<&str> =
+                policy.lines().filter_map(|line| line.strip_prefix("path \"")?.split('"').next()).collect();
             assert_eq!(paths, [format!("database/creds/{name}").as_str(), "sys/leases/revoke"]);
         }
     }

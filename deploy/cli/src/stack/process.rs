@@ -75,8 +75,9 @@ impl Service {
         if let Some(owner) = self.owner {
             command.gid(owner.gid).uid(owner.uid);
         }
-        let mut child =
-            command.spawn().map_err(|source| StackError::Spawn { program: self.program.display().to_string(), source })?;
+        let mut child = command
+            .spawn()
+            .map_err(|source| StackError::Spawn { program: self.program.display().to_string(), source })?;
         let pid = i32::try_from(child.id()).unwrap_or_default();
         remember(state, &self.name, pid)?;
         if let (Some(line), Some(mut pipe)) = (self.secret_line, child.stdin.take()) {

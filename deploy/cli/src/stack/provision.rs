@@ -53,7 +53,9 @@ pub async fn shared(vault: &Vault, known: &State) -> Result<(), StackError> {
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &program);
         let sha256 = digest.as_ref().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
         let command = plugin.file_name().and_then(|name| name.to_str()).unwrap_or(PLUGIN);
-        vault.write(&format!("sys/plugins/catalog/database/{PLUGIN}"), json!({ "sha256": sha256, "command": command })).await?;
+        vault
+            .write(&format!("sys/plugins/catalog/database/{PLUGIN}"), json!({ "sha256": sha256, "command": command }))
+            .await?;
     }
     if vault.get("sys/auth").await?.pointer("/data/approle~1").is_none() {
         vault.write("sys/auth/approle", json!({ "type": "approle" })).await?;
@@ -64,7 +66,13 @@ pub async fn shared(vault: &Vault, known: &State) -> Result<(), StackError> {
 }
 
 /// The set of one prefix, for one database.
-pub async fn set(vault: &Vault, cluster: &Cluster, prefix: &str, database: &str, times: LeaseTimes) -> Result<(), StackError> {
+pub async fn set(
+    vault: &Vault,
+    cluster: &Cluster,
+    prefix: &str,
+    database: &str,
+    times: LeaseTimes,
+) -> Result<(), StackError> {
     check_prefix(prefix)?;
     engine(vault, cluster, prefix, database).await?;
     for (role, group) in LEASED {
@@ -112,7 +120,9 @@ async fn engine(vault: &Vault, cluster: &Cluster, prefix: &str, database: &str) 
         cluster.state.authority().display()
     );
     let configured = vault.find(&path).await?;
-    let same = configured.is_some_and(|found| found.pointer("/data/connection_details/connection_url").and_then(Value::as_str) == Some(&url));
+    let same = configured.is_some_and(|found| {
+        found.pointer("/data/connection_details/connection_url").and_then(Value::as_str) == Some(&url)
+    });
     if same && cluster.has_role(&user).await? {
         return Ok(());
     }
@@ -130,7 +140,9 @@ async fn engine(vault: &Vault, cluster: &Cluster, prefix: &str, database: &str) 
 
 /// Members of a group role; the migrator acts as it, so that what it makes belongs to the group.
 fn creation(role: &str, group: &str) -> Vec<String> {
-    let create = format!("CREATE ROLE \"{{{{name}}}}\" LOGIN PASSWORD '{{{{password}}}}' VALID UNTIL '{{{{expiration}}}}' IN ROLE {group}");
+    let create = format!(
+        "CREATE ROLE \"{{{{name}}}}\" LOGIN PASSWORD '{{{{password}}}}' VALID UNTIL '{{{{expiration}}}}' IN ROLE {group}"
+    );
     let become_group = (role == "migrator").then(|| format!("ALTER ROLE \"{{{{name}}}}\" SET ROLE {group}"));
     std::iter::once(create).chain(become_group).collect()
 }
@@ -185,7 +197,8 @@ async fn find_secret(vault: &Vault, path: &str) -> Result<Option<Value>, StackEr
 }
 
 fn signing_key() -> Result<SecretString, StackError> {
-    let unusable = |_| StackError::Missing { what: "no Ed25519 key could be made".into(), advice: "report this".into() };
+    let unusable =
+        |_| StackError::Missing { what: "no Ed25519 key could be made".into(), advice: "report this".into() };
     let pair = Ed25519KeyPair::generate().map_err(unusable)?;
     let document = pair.to_pkcs8v1().map_err(unusable)?;
     let body = STANDARD.encode(document.as_ref());
@@ -219,7 +232,10 @@ mod tests {
     fn only_the_migrator_acts_as_its_group() {
         for (role, group) in LEASED {
             let statements = creation(role, group);
-            assert!(statements[0].ends_with(&format!("IN ROLE {group}")) && statements[0].contains("VALID UNTIL '{{expiration}}'"));
+            assert!(
+                statements[0].ends_with(&format!("IN ROLE {group}"))
+                    && statements[0].contains("VALID UNTIL '{{expiration}}'")
+            );
             assert_eq!(statements.len(), if role == "migrator" { 2 } else { 1 });
         }
     }

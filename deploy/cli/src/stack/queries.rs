@@ -44,11 +44,15 @@ fn compile(cluster: &Cluster, checkout: &Path) -> Result<u8, StackError> {
         std::fs::remove_dir_all(&written).map_err(StackError::file("remove", &written))?;
     }
     std::fs::create_dir_all(&written).map_err(StackError::file("make", &written))?;
-    let url = format!("postgres:///{SCRATCH}?host={}&port={}&user={SUPERUSER}", cluster.socket().display(), cluster.port);
+    let url =
+        format!("postgres:///{SCRATCH}?host={}&port={}&user={SUPERUSER}", cluster.socket().display(), cluster.port);
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     // A newer file makes the compiler look again at queries that it has compiled before.
     let root = checkout.join("core/src/lib.rs");
-    let touched = std::fs::File::options().append(true).open(&root).and_then(|file| file.set_modified(std::time::SystemTime::now()));
+    let touched = std::fs::File::options()
+        .append(true)
+        .open(&root)
+        .and_then(|file| file.set_modified(std::time::SystemTime::now()));
     touched.map_err(StackError::file("touch", &root))?;
     let status = Command::new(cargo)
         .args(["check", "--package", "vintem-core"])

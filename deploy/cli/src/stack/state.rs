@@ -39,7 +39,14 @@ pub struct Ports {
 
 impl Ports {
     fn block(first: u16) -> Self {
-        Self { https: first, api: first + 1, metrics: first + 2, postgres: first + 3, vault: first + 4, vault_cluster: first + 5 }
+        Self {
+            https: first,
+            api: first + 1,
+            metrics: first + 2,
+            postgres: first + 3,
+            vault: first + 4,
+            vault_cluster: first + 5,
+        }
     }
 
     fn all(self) -> [u16; 6] {
@@ -102,7 +109,9 @@ impl Folder {
     /// The folder of a checkout, or the one that [`STATE_VARIABLE`] names.
     pub fn of_checkout(checkout: &Path) -> Self {
         let seed = seed_of(checkout);
-        let root = std::env::var_os(STATE_VARIABLE).filter(|value| !value.is_empty()).map_or_else(|| default_root(seed), PathBuf::from);
+        let root = std::env::var_os(STATE_VARIABLE)
+            .filter(|value| !value.is_empty())
+            .map_or_else(|| default_root(seed), PathBuf::from);
         Self { root, seed }
     }
 
@@ -159,7 +168,8 @@ impl Folder {
     /// Records the state.
     pub fn write(&self, state: &State) -> Result<(), StackError> {
         let path = self.path("stack.json");
-        let text = serde_json::to_vec_pretty(state).map_err(|source| StackError::State { path: path.clone(), source })?;
+        let text =
+            serde_json::to_vec_pretty(state).map_err(|source| StackError::State { path: path.clone(), source })?;
         owner::write_file(&path, &text, None, 0o644)
     }
 
@@ -190,9 +200,10 @@ impl Folder {
 
 /// Two checkouts have two numbers; the same checkout always has the same, under every compiler (FNV-1a).
 fn seed_of(path: &Path) -> u64 {
-    path.as_os_str().as_encoded_bytes().iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    path.as_os_str()
+        .as_encoded_bytes()
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Root's state must be reachable for the package users, which a home folder of mode 0700 is not.
@@ -201,19 +212,24 @@ fn default_root(seed: u64) -> PathBuf {
     if owner::is_root() {
         return Path::new("/var/lib/vintem-dev").join(name);
     }
-    let state_home = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).or_else(|| std::env::home_dir().map(|home| home.join(".local/state")));
+    let state_home = std::env::var_os("XDG_STATE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::home_dir().map(|home| home.join(".local/state")));
     state_home.unwrap_or_else(std::env::temp_dir).join("vintem-dev").join(name)
 }
 
 /// The checkout that the current folder (or the package under test) lies in.
 pub fn find_checkout() -> Result<PathBuf, StackError> {
-    let start = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| std::env::current_dir().unwrap_or_default(), PathBuf::from);
-    start.ancestors().find(|folder| folder.join("vault-policies").is_dir() && folder.join("Cargo.toml").is_file()).map(Path::to_path_buf).ok_or_else(
-        || StackError::Missing {
+    let start = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| std::env::current_dir().unwrap_or_default(), PathBuf::from);
+    start
+        .ancestors()
+        .find(|folder| folder.join("vault-policies").is_dir() && folder.join("Cargo.toml").is_file())
+        .map(Path::to_path_buf)
+        .ok_or_else(|| StackError::Missing {
             what: format!("{} is not inside a checkout of Vintem", start.display()),
             advice: "run the command in the folder that git clone made".into(),
-        },
-    )
+        })
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::error::StackError;
 use super::process;
 use super::vault::{Health, Vault};
 use super::{POSTGRES, Stack, api, nginx, vault_server};
+use crate::client::readiness;
 
 /// One line of `status`.
 #[derive(Debug)]
@@ -23,15 +24,10 @@ pub struct Line {
 /// Looks at every service.
 pub async fn status(stack: &Stack) -> Vec<Line> {
     let ports = stack.known().ports;
-    let http = stack.door();
-    let ready = match &http {
-        Ok(http) => http.get(format!("{}/readyz", stack.url())).send().await.map_err(|error| error.without_url().to_string()),
-        Err(error) => Err(error.to_string()),
-    };
+    let ready = readiness::ask(&stack.url(), &stack.folder().authority()).await;
     let (api_is_well, api_state) = match ready {
-        Ok(answer) if answer.status().is_success() => (true, "ready".to_owned()),
-        Ok(answer) => (false, format!("not ready ({})", answer.status())),
-        Err(reason) => (false, format!("does not answer through nginx: {reason}")),
+        Ok(()) => (true, "ready".to_owned()),
+        Err(reason) => (false, format!("not ready: {reason}")),
     };
     let health = vault_health(stack).await;
     let postgres = stack.cluster().has_database(super::DATABASE).await;
@@ -42,8 +38,20 @@ pub async fn status(stack: &Stack) -> Vec<Line> {
     };
     vec![
         line("nginx", nginx::NAME, true, stack.url(), "listens".into()),
-        line("API", api::NAME, api_is_well, format!("127.0.0.1:{}, metrics on {}", ports.api, ports.metrics), api_state),
-        line("Vault", vault_server::NAME, health == Some(Health::Active), stack.vault_address(), health.map_or("does not answer".into(), |health| format!("{health:?}").to_lowercase())),
+        line(
+            "API",
+            api::NAME,
+            api_is_well,
+            format!("127.0.0.1:{}, metrics on {}", ports.api, ports.metrics),
+            api_state,
+        ),
+        line(
+            "Vault",
+            vault_server::NAME,
+            health == Some(Health::Active),
+            stack.vault_address(),
+            health.map_or("does not answer".into(), |health| format!("{health:?}").to_lowercase()),
+        ),
         line(
             "Postgres",
             POSTGRES,

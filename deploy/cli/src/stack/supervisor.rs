@@ -60,7 +60,8 @@ impl Supervisor {
 
     /// Runs until SIGTERM. The environment of the API is our own.
     pub async fn run(self) -> Result<(), StackError> {
-        let mut told = signal(SignalKind::terminate()).map_err(StackError::file("listen for signals in", &self.folder))?;
+        let mut told =
+            signal(SignalKind::terminate()).map_err(StackError::file("listen for signals in", &self.folder))?;
         let renewal = tokio::spawn(renew(self.vault.clone()));
         let mut pause = PAUSE_MIN;
         loop {
@@ -97,8 +98,15 @@ impl Supervisor {
     async fn start(&self) -> Result<Child, StackError> {
         let wrapped = self.vault.wrapped_secret_id(APP_ROLE).await?;
         let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "TERM"]).arg(&self.program).current_dir(&self.folder).stdin(Stdio::piped()).kill_on_drop(true);
-        let mut child = command.spawn().map_err(|source| StackError::Spawn { program: self.program.display().to_string(), source })?;
+        command
+            .args(["--pdeathsig", "TERM"])
+            .arg(&self.program)
+            .current_dir(&self.folder)
+            .stdin(Stdio::piped())
+            .kill_on_drop(true);
+        let mut child = command
+            .spawn()
+            .map_err(|source| StackError::Spawn { program: self.program.display().to_string(), source })?;
         if let Some(mut pipe) = child.stdin.take() {
             let line = SecretString::from(format!("{}\n", wrapped.expose_secret()));
             // A process that is gone already is noticed by waiting for it.

@@ -77,5 +77,6 @@ pub fn agree(question: &str) -> bool {
     let _ = std::io::stderr().flush();
     let mut answer = String::new();
     // End of input is not consent.
-    std::io::stdin().read_line(&mut answer).is_ok_and(|bytes| bytes > 0) && matches!(answer.trim(), "" | "y" | "Y" | "yes")
+    std::io::stdin().read_line(&mut answer).is_ok_and(|bytes| bytes > 0)
+        && matches!(answer.trim(), "" | "y" | "Y" | "yes")
 }

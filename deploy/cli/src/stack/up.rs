@@ -7,8 +7,10 @@ use super::error::StackError;
 use super::state::{Folder, State, find_checkout};
 use super::ui::Step;
 use super::{
-    DATABASE, POSTGRES, Stack, api, authority, first, nginx, owner, packages, process, provision, vault_build, vault_server, welcome,
+    DATABASE, POSTGRES, Stack, api, authority, first, nginx, owner, packages, process, provision, vault_build,
+    vault_server, welcome,
 };
+use crate::client::readiness;
 
 /// How long the API may take to lease its database users and read the ledger's head.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -67,25 +69,22 @@ async fn door(stack: &Stack, known: &mut State) -> Result<(), StackError> {
 /// Waits until a request gets through nginx, the API, Vault and Postgres.
 async fn await_ready(stack: &Stack) -> Result<(), StackError> {
     let end = tokio::time::Instant::now() + PATIENCE;
-    let http = stack.door()?;
-    loop {
-        let answer = http.get(format!("{}/readyz", stack.url())).send().await;
-        if answer.as_ref().is_ok_and(|answer| answer.status().is_success()) {
-            return Ok(());
-        }
+    while let Err(reason) = readiness::ask(&stack.url(), &stack.folder().authority()).await {
         if tokio::time::Instant::now() > end {
-            let what = answer.map_or_else(|error| error.without_url().to_string(), |answer| answer.status().to_string());
-            let what = format!("is not ready after {} s ({what})", PATIENCE.as_secs());
-            return Err(StackError::Service { service: api::NAME.into(), what, log: stack.folder().log(api::NAME) });
+            let what = format!("is not ready after {} s: {reason}", PATIENCE.as_secs());
+            return Err(StackError::Service { service: "API".into(), what, log: stack.folder().log(api::NAME) });
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
+    Ok(())
 }
 
 /// Makes the state folder and takes the lock that keeps two commands from changing one stack at once.
 pub fn begin(folder: &Folder) -> Result<std::fs::File, StackError> {
     folder.create()?;
-    folder.try_lock("stack")?.ok_or_else(|| StackError::Declined("another `cargo dev` command is changing this stack right now".into()))
+    folder
+        .try_lock("stack")?
+        .ok_or_else(|| StackError::Declined("another `cargo dev` command is changing this stack right now".into()))
 }
 
 /// What tests need as well: Postgres and Vault running, the first database, roles and policies.

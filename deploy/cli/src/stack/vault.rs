@@ -79,7 +79,11 @@ impl Vault {
             let text = std::fs::read(file).map_err(|_| unusable())?;
             trusted.extend(Certificate::from_pem_bundle(&text).map_err(|_| unusable())?);
         }
-        let builder = Client::builder().tls_certs_only(trusted).no_proxy().pool_max_idle_per_host(0).timeout(Duration::from_secs(30));
+        let builder = Client::builder()
+            .tls_certs_only(trusted)
+            .no_proxy()
+            .pool_max_idle_per_host(0)
+            .timeout(Duration::from_secs(30));
         let http = builder.build().map_err(|source| VaultError::Unreachable { address: address.into(), source })?;
         Ok(Self { http, address: address.into(), token: None })
     }
@@ -160,7 +164,13 @@ impl Vault {
         Ok(self.with_token(secret(&child?, path, "/auth/client_token")?))
     }
 
-    async fn call(&self, method: Method, path: &str, body: Option<Value>, wrap: Option<&str>) -> Result<Value, VaultError> {
+    async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        wrap: Option<&str>,
+    ) -> Result<Value, VaultError> {
         let mut request = self.http.request(method.clone(), format!("{}/v1/{path}", self.address));
         if let Some(token) = &self.token {
             request = request.header("X-Vault-Token", token.expose_secret());
@@ -179,7 +189,10 @@ impl Vault {
             return Ok(value);
         }
         let errors = value.pointer("/errors").and_then(Value::as_array).map(|errors| {
-            let lines = errors.iter().filter_map(Value::as_str).map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+            let lines = errors
+                .iter()
+                .filter_map(Value::as_str)
+                .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
             lines.collect::<Vec<_>>().join("; ")
         });
         Err(VaultError::Refused { method, path: path.into(), status, errors: errors.unwrap_or_default() })

@@ -44,11 +44,15 @@ pub fn lacks_go() -> Option<StackError> {
     let advice = "install Go 1.26 or newer from https://go.dev/dl, or put a `vault` or `bao` on the PATH";
     let output = Command::new("go").args(["env", "GOVERSION"]).stderr(Stdio::null()).output();
     let Ok(output) = output else {
-        return Some(StackError::Missing { what: "neither vault nor bao nor go is on the PATH".into(), advice: advice.into() });
+        return Some(StackError::Missing {
+            what: "neither vault nor bao nor go is on the PATH".into(),
+            advice: advice.into(),
+        });
     };
     let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     let minor = version.strip_prefix("go1.").and_then(|rest| rest.split('.').next()?.parse::<u32>().ok());
-    (minor.unwrap_or(0) < GO_MINOR).then(|| StackError::Missing { what: format!("{version} cannot build Vault"), advice: advice.into() })
+    (minor.unwrap_or(0) < GO_MINOR)
+        .then(|| StackError::Missing { what: format!("{version} cannot build Vault"), advice: advice.into() })
 }
 
 /// Builds both programs; `tell` is given each package that the compiler has begun.
@@ -63,13 +67,24 @@ pub fn build(state: &Folder, checkout: &Path, mut tell: impl FnMut(&str)) -> Res
     Ok(Found { program: vault, plugin: Some(plugin) })
 }
 
-fn compile(module: &Path, tags: &[&str], package: &str, target: &Path, tell: &mut impl FnMut(&str)) -> Result<(), StackError> {
+fn compile(
+    module: &Path,
+    tags: &[&str],
+    package: &str,
+    target: &Path,
+    tell: &mut impl FnMut(&str),
+) -> Result<(), StackError> {
     use std::io::{BufRead as _, BufReader};
 
     // Named only when complete: a build that was interrupted leaves nothing that looks finished.
     let draft = target.with_extension("draft");
     let mut command = Command::new("go");
-    command.args(["build", "-v", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w"]).args(tags).arg("-o").arg(&draft).arg(package);
+    command
+        .args(["build", "-v", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w"])
+        .args(tags)
+        .arg("-o")
+        .arg(&draft)
+        .arg(package);
     command.current_dir(module).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|source| StackError::Spawn { program: "go".into(), source })?;
     let mut last = Vec::new();

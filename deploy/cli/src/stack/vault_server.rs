@@ -112,7 +112,8 @@ fn config(state: &Folder, known: &State) -> String {
     let place = folder(state);
     let pair = authority::pair(&place);
     let plugins = known.vault_plugin.as_deref().and_then(std::path::Path::parent);
-    let plugins = plugins.map_or_else(String::new, |path| format!("plugin_directory = {:?}\n", path.display().to_string()));
+    let plugins =
+        plugins.map_or_else(String::new, |path| format!("plugin_directory = {:?}\n", path.display().to_string()));
     format!(
         "# Written by `vintem dev up`; changes are overwritten.\n\
          storage \"raft\" {{\n  path = {raft:?}\n  node_id = \"stack\"\n  performance_multiplier = 1\n}}\n\
@@ -188,10 +189,16 @@ async fn await_answer(vault: &Vault, state: &Folder) -> Result<Health, StackErro
     loop {
         match vault.health().await {
             Ok(health) => return Ok(health),
-            Err(error @ VaultError::Unreachable { .. }) if tokio::time::Instant::now() > end => return Err(error.into()),
+            Err(error @ VaultError::Unreachable { .. }) if tokio::time::Instant::now() > end => {
+                return Err(error.into());
+            }
             Err(VaultError::Unreachable { .. }) if process::running(state, NAME).is_some() => {}
             Err(VaultError::Unreachable { .. }) => {
-                return Err(StackError::Service { service: NAME.into(), what: "ended right after its start".into(), log: state.log(NAME) });
+                return Err(StackError::Service {
+                    service: NAME.into(),
+                    what: "ended right after its start".into(),
+                    log: state.log(NAME),
+                });
             }
             Err(other) => return Err(other.into()),
         }

@@ -23,10 +23,16 @@ pub fn print(stack: &Stack, known: &State, new_client: Option<&NewClient>) {
     }
     println!("\nA token, good for ten minutes:");
     let client = known.first_client.as_ref().map_or("CLIENT", |client| client.client_id.as_str());
-    println!("  curl --cacert {} --user {client} --data grant_type=client_credentials {url}/v1/token", stack.folder().authority().display());
+    println!(
+        "  curl --cacert {} --user {client} --data grant_type=client_credentials {url}/v1/token",
+        stack.folder().authority().display()
+    );
     println!("\nNext: cargo dev test · cargo dev status · cargo dev psql · cargo dev down");
 }
 
 fn another_client() -> String {
-    format!("cargo dev as operator client create --tenant {} --name mine --scopes ledger:read,ledger:write", super::first::TENANT)
+    format!(
+        "cargo dev as operator client create --tenant {} --name mine --scopes ledger:read,ledger:write",
+        super::first::TENANT
+    )
 }
