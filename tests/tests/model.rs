@@ -83,7 +83,7 @@ impl Product {
     /// A command for a step; `None` when the step names a hold or posting that never was.
     fn command(&self, step: &Step) -> Option<Command> {
         let amount = |cents: i64| Quantity::Exact(Minor::from_bigint(cents).to_text(2));
-        let extent = |cents: i64| Extent::Amount(Minor::from_bigint(cents).to_text(2));
+        let extent = |cents: i64| Extent::Amount(Minor::from_bigint(cents).to_text(2).into());
         Some(match *step {
             Step::Transfer(from, to, cents) => post(vec![leg(from, Side::Debit, amount(cents)), leg(to, Side::Credit, amount(cents))]),
             Step::Split(from, one, two, a, b) => post(vec![leg(from, Side::Debit, amount(a + b)), leg(one, Side::Credit, amount(a)), leg(two, Side::Credit, amount(b))]),

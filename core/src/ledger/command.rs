@@ -133,6 +133,8 @@ impl Command {
                     }
                 }
             }
+            // Its answer shows the account whole.
+            Self::Change(change) => _ = accounts.insert(change.account),
             _ => {}
         }
     }

@@ -25,10 +25,13 @@ pub mod expiry;
 pub mod hold;
 pub mod known;
 pub mod placing;
+pub mod reads;
 pub mod reversal;
 pub mod service;
+pub mod statement;
 pub mod store;
 pub mod transaction;
+pub mod trial_balance;
 pub mod view;
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use super::event::{self, HoldExtended, HoldPlaced};
 use super::hold::{Hold, Line, State};
 use super::known::Known;
-use super::reversal::Extent;
-use super::transaction::{ChosenId, Leg, Quantity, Stated, amount, one_move, to_payload};
+use super::reversal::{Extent, Money};
+use super::transaction::{ChosenId, Leg, Quantity, Stated, one_move, to_payload};
 use crate::event_store::Recorded;
 use crate::event_store::proposal::{Decision, EntryKind, Move, NewEvent, Pointers, Proposal};
 use crate::kernel::{Instant, Metadata, Minor, Refusal, RefusalCode};
@@ -133,21 +133,21 @@ pub fn increment(hold: &Hold, extent: &Extent, known: &Known) -> Result<Decision
 /// The amounts per line that an extent means for a hold.
 pub fn amounts(hold: &Hold, extent: &Extent, known: &Known) -> Result<Vec<(u16, Minor)>, Refusal> {
     let count = u16::try_from(hold.lines.len()).unwrap_or(u16::MAX);
-    let scale = |line: u16| hold.lines.get(usize::from(line)).and_then(|l| known.accounts.get(&l.account)).map_or(0, |a| a.scale);
+    let account = |line: u16| hold.lines.get(usize::from(line)).and_then(|l| known.accounts.get(&l.account)).map(AsRef::as_ref);
     match extent {
         Extent::All => Ok((0..count).map(|line| (line, hold.lines[usize::from(line)].remaining())).collect()),
         Extent::Amount(_) if count > 2 => Err(Refusal::new(RefusalCode::ValidationFailed, "a hold of more than two legs takes amounts per line, or all").at("/amount")),
-        Extent::Amount(text) => {
-            let amount = amount(text, scale(0), "/amount/amount")?;
+        Extent::Amount(money) => {
+            let amount = money.parse(account(0), "/amount")?;
             Ok((0..count).map(|line| (line, amount)).collect())
         }
         Extent::Lines(lines) => {
             let mut seen = HashSet::new();
-            let parse = |(index, (line, text)): (usize, &(u16, String))| {
+            let parse = |(index, (line, money)): (usize, &(u16, Money))| {
                 if *line >= count || !seen.insert(*line) {
                     return Err(Refusal::new(RefusalCode::ValidationFailed, format!("line {line} does not exist or stands twice")).at(format!("/lines/{index}/line")));
                 }
-                Ok((*line, amount(text, scale(*line), &format!("/lines/{index}/amount/amount"))?))
+                Ok((*line, money.parse(account(*line), &format!("/lines/{index}/amount"))?))
             };
             lines.iter().enumerate().map(parse).collect()
         }

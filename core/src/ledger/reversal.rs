@@ -4,7 +4,7 @@
 //! loser is decided again on what the winner left. A reversal cannot be reversed.
 
 use super::event::{self, MoveFact, TransactionReversed};
-use super::known::{Known, Side};
+use super::known::{Identity, Known, Side};
 use super::transaction::{Stated, amount, to_payload};
 use crate::event_store::Recorded;
 use crate::event_store::proposal::{Decision, EntryKind, Move, NewEvent, Proposal, StreamVersion};
@@ -73,9 +73,41 @@ pub enum Extent {
     /// What remains.
     All,
     /// An amount of both legs.
-    Amount(String),
-    /// Amounts of single lines, as texts.
-    Lines(Vec<(u16, String)>),
+    Amount(Money),
+    /// Amounts of single lines.
+    Lines(Vec<(u16, Money)>),
+}
+
+/// Money as the caller wrote it, of an asset that the original already fixes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Money {
+    /// A decimal text.
+    pub amount: String,
+    /// The asset that the caller believes it to be of; `None` where a caller need not say.
+    pub asset: Option<String>,
+}
+
+impl From<&str> for Money {
+    fn from(amount: &str) -> Self {
+        Self { amount: amount.to_owned(), asset: None }
+    }
+}
+
+impl From<String> for Money {
+    fn from(amount: String) -> Self {
+        Self { amount, asset: None }
+    }
+}
+
+impl Money {
+    /// Reads the amount of a line of `account`; `pointer` is the member that holds this money.
+    pub fn parse(&self, account: Option<&Identity>, pointer: &str) -> Result<Minor, Refusal> {
+        let (scale, asset) = account.map_or((0, ""), |a| (a.scale, a.asset.as_str()));
+        if self.asset.as_ref().is_some_and(|stated| stated != asset) {
+            return Err(Refusal::new(RefusalCode::ValidationFailed, format!("the line is in {asset}")).at(format!("{pointer}/asset")));
+        }
+        amount(&self.amount, scale, &format!("{pointer}/amount"))
+    }
 }
 
 /// Decides a reversal against the folded original.
@@ -116,24 +148,24 @@ pub fn reverse(command: &Reverse, original: &Transaction, known: &Known) -> Resu
 
 fn lines(extent: &Extent, original: &Transaction, known: &Known) -> Stated<Vec<(u16, Minor)>> {
     let all = 0..u16::try_from(original.moves.len()).unwrap_or(u16::MAX);
-    let scale = |line: u16| original.moves.get(usize::from(line)).and_then(|m| known.accounts.get(&m.0)).map_or(0, |a| a.scale);
+    let account = |line: u16| original.moves.get(usize::from(line)).and_then(|m| known.accounts.get(&m.0)).map(AsRef::as_ref);
     let lines: Vec<(u16, Minor)> = match extent {
         Extent::All => all.map(|line| (line, original.remaining(usize::from(line)))).filter(|(_, amount)| amount.is_positive()).collect(),
         Extent::Amount(_) if all.len() != 2 => {
             return Err(Refusal::new(RefusalCode::ValidationFailed, "a transaction of more than two legs is reversed by lines").at("/amount"));
         }
-        Extent::Amount(text) => {
-            let amount = amount(text, scale(0), "/amount/amount")?;
+        Extent::Amount(money) => {
+            let amount = money.parse(account(0), "/amount")?;
             all.map(|line| (line, amount)).collect()
         }
         Extent::Lines(lines) => {
             let mut seen = HashSet::new();
             let mut parsed = Vec::with_capacity(lines.len());
-            for (index, (line, text)) in lines.iter().enumerate() {
+            for (index, (line, money)) in lines.iter().enumerate() {
                 if !all.contains(line) || !seen.insert(*line) {
                     return Err(Refusal::new(RefusalCode::ValidationFailed, format!("line {line} does not exist or stands twice")).at(format!("/lines/{index}/line")));
                 }
-                parsed.push((*line, amount(text, scale(*line), &format!("/lines/{index}/amount/amount"))?));
+                parsed.push((*line, money.parse(account(*line), &format!("/lines/{index}/amount"))?));
             }
             parsed
         }
@@ -141,7 +173,7 @@ fn lines(extent: &Extent, original: &Transaction, known: &Known) -> Stated<Vec<(
     let exceeded = lines.iter().find(|(line, amount)| *amount > original.remaining(usize::from(*line)));
     if lines.is_empty() || exceeded.is_some() {
         let remaining = exceeded.map_or(Minor::ZERO, |(line, _)| original.remaining(usize::from(*line)));
-        let remaining = remaining.to_text(scale(exceeded.map_or(0, |(line, _)| *line)));
+        let remaining = remaining.to_text(account(exceeded.map_or(0, |(line, _)| *line)).map_or(0, |a| a.scale));
         return Ok(Err(Refusal::new(RefusalCode::ReversalExceeds, format!("{remaining} of the original is left to reverse"))));
     }
     Ok(Ok(lines))

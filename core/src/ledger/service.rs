@@ -68,6 +68,16 @@ impl Ledger {
         self.shards.get(&shard)
     }
 
+    /// The numbers of the shards that this process writes.
+    pub fn shard_numbers(&self) -> Vec<i16> {
+        self.shards.keys().copied().collect()
+    }
+
+    /// Connections for reads: how many there are, and how many of them rest.
+    pub fn reader_connections(&self) -> (u32, usize) {
+        (self.reader.size(), self.reader.num_idle())
+    }
+
     /// Does one command or a batch of them, under a key, in one commit.
     pub async fn execute(&self, actor: &Actor, request: &WriteRequest) -> Result<Executed, LedgerError> {
         let shard = self.shards.get(&actor.shard).ok_or(WriteError::DatabaseUnavailable)?;

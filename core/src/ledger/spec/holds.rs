@@ -125,7 +125,7 @@ fn a_multi_leg_hold_is_captured_as_a_unit() {
     let legs = vec![leg("ana", Side::Debit, "60", "BRL"), leg("shop", Side::Credit, "57", "BRL"), leg("fee", Side::Credit, "3", "BRL")];
     world.when(Command::Place(Place { legs, pointers: Pointers::Legs, ..place })).unwrap();
     assert_eq!(capture(&mut world, HOLD, amount("10"), None, false), Err(ValidationFailed));
-    let lines = |lines: &[(u16, &str)]| Extent::Lines(lines.iter().map(|(line, text)| (*line, (*text).to_owned())).collect());
+    let lines = |lines: &[(u16, &str)]| Extent::Lines(lines.iter().map(|(line, text)| (*line, (*text).into())).collect());
     assert_eq!(capture(&mut world, HOLD, lines(&[(0, "20"), (1, "20"), (2, "1")]), None, false), Err(Unbalanced));
     capture(&mut world, HOLD, lines(&[(0, "20"), (1, "19"), (2, "1")]), None, false).unwrap();
     assert_eq!([world.then("ana"), world.then("shop"), world.then("fee")], ["80.00 40.00 0.00", "19.00 0.00 38.00", "1.00 0.00 2.00"]);

@@ -91,7 +91,7 @@ fn more_legs_are_reversed_by_lines_that_balance() {
     let mut world = funded().wallet("fee");
     world.when(post(vec![leg("ana", Debit, "10", "BRL"), leg("rui", Credit, "9", "BRL"), leg("fee", Credit, "1", "BRL")])).unwrap();
     let original = world.last_transaction();
-    let lines = |lines: &[(u16, &str)]| Extent::Lines(lines.iter().map(|(line, text)| (*line, (*text).to_owned())).collect());
+    let lines = |lines: &[(u16, &str)]| Extent::Lines(lines.iter().map(|(line, text)| (*line, (*text).into())).collect());
     assert_eq!(reverse(&mut world, original, amount("1")), Err(ValidationFailed));
     assert_eq!(reverse(&mut world, original, lines(&[(0, "1")])), Err(Unbalanced));
     assert_eq!(reverse(&mut world, original, lines(&[(0, "1"), (3, "1")])), Err(ValidationFailed));
