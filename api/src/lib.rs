@@ -1,1 +1,31 @@
-//! api
+//! The HTTP server of Vintem: parse, authenticate, call core, answer.
+//!
+//! [`routes`] is the table of contents; each endpoint is one file below [`ledger`], [`access`] or
+//! [`operations`]. A request passes [`observe`] (span, trace, metrics), [`context`] (caller, tenant,
+//! scope, key, body), its handler, and for writes [`write`], which hands a command to the ledger
+//! under its idempotency key. [`answer`] turns recorded facts into JSON; the first answer and every
+//! replay are made by the same functions from the same facts, so they are equal byte for byte.
+//!
+//! Invariants kept here: every error is a [`problem`]; bad input never reaches core's decisions as
+//! anything but typed values; nothing answers without a token but what the table says.
+//!
+//! Deliberately absent: SQL, money rules, balances in memory, CORS, security headers (nginx's).
+
+pub mod access;
+pub mod answer;
+pub mod app;
+pub mod body;
+pub mod canonical;
+pub mod context;
+pub mod cursor;
+pub mod key;
+pub mod lang;
+pub mod ledger;
+pub mod object;
+pub mod observe;
+pub mod operations;
+pub mod problem;
+pub mod query;
+pub mod routes;
+pub mod startup;
+pub mod write;

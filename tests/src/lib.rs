@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test fails by panicking")]
 
+pub mod api;
 pub mod book;
 pub mod load;
 pub mod model;

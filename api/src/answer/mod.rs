@@ -1,0 +1,225 @@
+//! Answers: recorded facts as JSON.
+//!
+//! Everything here is a pure function of events, the entries they left and immutable identities.
+//! The writer calls it to make the answer that is stored; a replay whose bytes were not kept, or
+//! were deleted, calls it again on what the log says, and gets the same bytes.
+
+pub mod account;
+pub mod batch;
+pub mod hold;
+pub mod transaction;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+use vintem_core::event_store::{Answer, Applied, Done, EntryAfter, Outcome, Recorded, StoredBody};
+use vintem_core::kernel::{Instant, Minor, Refusal, instant};
+use vintem_core::ledger::event;
+use vintem_core::ledger::known::{Identity, Known};
+
+use crate::problem::{Problem, Shown};
+
+/// Bodies above this are not kept: the events hold the same facts.
+const KEPT_BYTES: usize = 16 * 1024;
+
+/// Money: a decimal string at the asset's scale, never a JSON number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Money)]
+pub struct Money {
+    /// Decimal text.
+    #[schema(example = "12.50")]
+    pub amount: String,
+    /// The asset's code.
+    #[schema(example = "BRL")]
+    pub asset: String,
+}
+
+/// An account's balances, in the direction of its normal side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Balance {
+    /// What was posted.
+    #[schema(example = "100.00")]
+    pub posted: String,
+    /// What holds keep back.
+    #[schema(example = "20.00")]
+    pub held: String,
+    /// What holds announce to come.
+    #[schema(example = "0.00")]
+    pub incoming: String,
+    /// What can be spent: posted less held.
+    #[schema(example = "80.00")]
+    pub available: String,
+    /// The account's entry version: one higher with every entry.
+    #[schema(example = 7)]
+    pub version: i64,
+}
+
+impl Balance {
+    /// Of balances at the account's scale.
+    pub fn of(posted: Minor, held: Minor, incoming: Minor, version: i64, scale: u8) -> Self {
+        Self {
+            posted: posted.to_text(scale),
+            held: held.to_text(scale),
+            incoming: incoming.to_text(scale),
+            available: posted.minus(held).to_text(scale),
+            version,
+        }
+    }
+
+    /// After an entry.
+    pub fn after(entry: &EntryAfter, scale: u8) -> Self {
+        Self::of(entry.posted, entry.held, entry.incoming, entry.version, scale)
+    }
+}
+
+/// One leg of a transaction.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Leg {
+    /// Its line, from 0.
+    #[schema(example = 0)]
+    pub line: u16,
+    /// The account's id.
+    pub account: uuid::Uuid,
+    /// The account's name.
+    #[schema(example = "citizen:0042")]
+    pub name: Option<String>,
+    /// `debit` or `credit`.
+    #[schema(example = "debit")]
+    pub direction: &'static str,
+    /// How much.
+    pub amount: Money,
+    /// The account's balances after it; absent where they were not asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub balance: Option<Balance>,
+}
+
+impl Leg {
+    /// A change of an account, in the direction of its normal side.
+    pub fn of(line: u16, identity: &Identity, change: Minor, after: Option<&EntryAfter>) -> Self {
+        let direction = if change.is_negative() { identity.normal_side.opposite() } else { identity.normal_side };
+        Self {
+            line,
+            account: identity.id,
+            name: identity.name.clone(),
+            direction: direction.as_str(),
+            amount: Money { amount: Minor::new(change.units().abs()).to_text(identity.scale), asset: identity.asset.clone() },
+            balance: after.map(|entry| Balance::after(entry, identity.scale)),
+        }
+    }
+}
+
+/// Recorded facts that cannot be shown: a payload that this version cannot read, or an identity
+/// that is missing. A defect, and never a reason to write again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the recorded facts cannot be shown")]
+pub struct Unreadable;
+
+/// What one command did, by the kind of its first event.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Fact {
+    /// `asset.registered`
+    Asset(account::Asset),
+    /// `account.opened`, `account.changed`
+    Account(account::Account),
+    /// `transaction.posted`
+    Transaction(transaction::Transaction),
+    /// `transaction.reversed`
+    Reversal(transaction::Reversal),
+    /// `hold.placed`
+    Hold(hold::Hold),
+    /// `hold.captured` with its `transaction.posted`
+    Capture(hold::Capture),
+    /// `hold.released`, `hold.extended`, `hold.incremented`
+    HoldChange(hold::HoldChange),
+}
+
+impl Fact {
+    /// Reads what was recorded.
+    pub fn of(events: &[Recorded], entries: &[EntryAfter], known: &Known) -> Result<Self, Unreadable> {
+        let first = events.first().ok_or(Unreadable)?;
+        Ok(match &*first.kind {
+            event::ASSET_REGISTERED => Self::Asset(account::Asset::registered(first)?),
+            event::ACCOUNT_OPENED => Self::Account(account::Account::opened(first)?),
+            event::ACCOUNT_CHANGED => Self::Account(account::Account::changed(first, known)?),
+            event::TRANSACTION_POSTED => Self::Transaction(transaction::Transaction::posted(first, entries, known)?),
+            event::TRANSACTION_REVERSED => Self::Reversal(transaction::Reversal::of(first, entries, known)?),
+            event::HOLD_PLACED => Self::Hold(hold::Hold::placed(first, entries, known)?),
+            event::HOLD_CAPTURED => Self::Capture(hold::Capture::of(first, events.get(1).ok_or(Unreadable)?, entries, known)?),
+            event::HOLD_RELEASED | event::HOLD_EXTENDED | event::HOLD_INCREMENTED => Self::HoldChange(hold::HoldChange::of(first, entries, known)?),
+            _ => return Err(Unreadable),
+        })
+    }
+
+    /// The status of having done it now.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Asset(_) | Self::Transaction(_) | Self::Reversal(_) | Self::Hold(_) | Self::Capture(_) => 201,
+            Self::Account(account) if account.settings_version == 1 => 201,
+            Self::Account(_) | Self::HoldChange(_) => 200,
+        }
+    }
+
+    /// The member that holds it in a result of a batch.
+    pub fn member(&self) -> &'static str {
+        match self {
+            Self::Asset(_) => "asset",
+            Self::Account(_) => "account",
+            Self::Transaction(_) => "transaction",
+            Self::Reversal(_) => "reversal",
+            Self::Hold(_) => "hold",
+            Self::Capture(_) => "capture",
+            Self::HoldChange(change) => change.member(),
+        }
+    }
+
+    /// The body.
+    pub fn bytes(&self) -> Vec<u8> {
+        // Structs of strings and numbers always serialise.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}
+
+/// The answer of a single write, as it is stored with its key. Runs inside the writer: kept cheap.
+pub fn single(done: &Done, known: &Known, shown: &Shown) -> Answer {
+    match done.outcomes.first() {
+        Some(Outcome::Refused(refusal)) => refused(refusal, shown),
+        Some(Outcome::Applied(applied)) => applied_now(applied, known, None),
+        Some(Outcome::Already(applied)) => applied_now(applied, known, Some(200)),
+        None => Answer { status: 500, code: None, body: StoredBody::Rendered },
+    }
+}
+
+fn refused(refusal: &Refusal, shown: &Shown) -> Answer {
+    let problem = Problem::from(refusal.clone());
+    Answer { status: problem.status(), code: Some(refusal.code), body: StoredBody::Whole(problem.document(shown)) }
+}
+
+fn applied_now(applied: &Applied, known: &Known, status: Option<u16>) -> Answer {
+    let Ok(fact) = Fact::of(&applied.events, &applied.entries, known) else {
+        tracing::error!(position = applied.events.first().map(|e| e.position), "the facts just recorded cannot be shown");
+        return Answer { status: status.unwrap_or(200), code: None, body: StoredBody::Rendered };
+    };
+    let body = fact.bytes();
+    let body = if body.len() <= KEPT_BYTES { StoredBody::Whole(body) } else { StoredBody::Rendered };
+    Answer { status: status.unwrap_or(fact.status()), code: None, body }
+}
+
+/// An instant as answers write it.
+pub fn time(at: Instant) -> String {
+    instant::to_text(at)
+}
+
+/// An account that a fact names.
+pub fn identity(known: &Known, id: uuid::Uuid) -> Result<&Identity, Unreadable> {
+    known.accounts.get(&id).map(AsRef::as_ref).ok_or(Unreadable)
+}
+
+/// The payload's own facts.
+pub fn facts<'a, T: serde::Deserialize<'a>>(recorded: &'a Recorded) -> Result<T, Unreadable> {
+    serde_json::from_str(&recorded.payload).map_err(|_| Unreadable)
+}
+
+/// The entry that an event left on an account.
+pub fn entry(entries: &[EntryAfter], position: i64, account: uuid::Uuid) -> Option<&EntryAfter> {
+    entries.iter().find(|entry| entry.position == position && entry.account == account)
+}

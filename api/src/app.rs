@@ -1,0 +1,44 @@
+//! What every request handler may use.
+
+use crate::cursor::Cursors;
+use crate::operations::health::Health;
+use std::sync::Arc;
+use tokio::runtime::Handle;
+use tokio::sync::{Semaphore, watch};
+use vintem_core::access::{AccessService, TokenVerifier};
+use vintem_core::ledger::service::Ledger;
+use vintem_core::telemetry::Metrics;
+
+/// How many event streams one process keeps open.
+const STREAMS: usize = 1_000;
+
+/// The parts of a running server. Built once, by `startup` or by a test.
+pub struct App {
+    /// The ledger.
+    pub ledger: Ledger,
+    /// Logins and tenants.
+    pub access: AccessService,
+    /// Tokens.
+    pub verifier: TokenVerifier,
+    /// The public keys as published.
+    pub jwks: String,
+    /// Cursors of lists.
+    pub cursors: Cursors,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// Whether the process can serve.
+    pub health: Health,
+    /// Places for open event streams.
+    pub streams: Arc<Semaphore>,
+    /// Turns true when the process is about to end.
+    pub ending: watch::Receiver<bool>,
+    /// Where bulk work runs, beside the threads that serve requests.
+    pub bulk: Handle,
+}
+
+impl App {
+    /// Places for event streams.
+    pub fn stream_places() -> Arc<Semaphore> {
+        Arc::new(Semaphore::new(STREAMS))
+    }
+}

@@ -1,0 +1,129 @@
+//! Who calls, in which tenant, and with which rights: the first thing that every handler asks.
+//!
+//! Handlers that take a [`Context`] cannot skip authentication, and the scope comes from the one
+//! table in `routes`, so that a route without a row there answers nobody.
+
+use crate::app::App;
+use crate::body;
+use crate::key;
+use crate::lang::Lang;
+use crate::problem::{Code, Fault, Problem, Shown};
+use crate::routes::{self, Access};
+use actix_web::dev::Payload;
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use serde::de::DeserializeOwned;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use vintem_core::access::{Caller, Tenant};
+use vintem_core::event_store::RequestKey;
+use vintem_core::event_store::overlay::Origin;
+use vintem_core::kernel::Place;
+use vintem_core::ledger::service::Actor;
+use vintem_core::telemetry::clock;
+
+/// The trace id that the middleware gave to a request.
+#[derive(Debug, Clone)]
+pub struct Trace(pub Arc<str>);
+
+/// An authenticated request.
+#[derive(Clone)]
+pub struct Context {
+    /// The server's parts.
+    pub app: web::Data<App>,
+    /// Who acts, for the ledger.
+    pub actor: Actor,
+    /// Their tenant.
+    pub tenant: Arc<Tenant>,
+    /// Their proof and rights.
+    pub caller: Caller,
+    /// For whom problems are written down.
+    pub shown: Shown,
+}
+
+/// An authenticated write: caller, key and body, checked in this order.
+pub struct Write<T> {
+    /// Who asks.
+    pub context: Context,
+    /// Under which key.
+    pub key: RequestKey,
+    /// For what.
+    pub value: T,
+}
+
+/// What the problem documents of a request say about it.
+pub fn shown(request: &HttpRequest) -> Shown {
+    let trace = request.extensions().get::<Trace>().map_or_else(|| Arc::from(""), |trace| trace.0.clone());
+    let accept = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    Shown { instance: request.path().to_owned(), trace, lang: Lang::preferred(accept) }
+}
+
+impl Context {
+    /// Authenticates a request and checks that its caller may use the route.
+    pub async fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        let app = request.app_data::<web::Data<App>>().cloned().ok_or_else(|| Problem::new(Code::InternalError, "the server is not assembled"))?;
+        let caller = app.verifier.verify(bearer(request.headers())?, clock::now())?;
+        match routes::find(request).map(|route| route.access) {
+            Some(Access::Scope(scope)) => caller.require(scope)?,
+            Some(Access::AnyCaller | Access::Nobody) => {}
+            None => return Err(Problem::new(Code::Forbidden, "the route has no rule")),
+        }
+        let tenant = app.access.tenant(caller.tenant).await?;
+        let shown = shown(request);
+        let mut actor = String::with_capacity(43);
+        // Writing to a string does not fail.
+        let _ = write!(actor, "client:{}", caller.subject);
+        let origin = Origin { tenant: caller.tenant, actor: actor.into(), correlation: Some(shown.trace.clone()) };
+        Ok(Self { app, actor: Actor { shard: tenant.shard, origin }, tenant, caller, shown })
+    }
+}
+
+/// The token of the one `Authorization: Bearer` header.
+fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
+    let refuse = |code, detail: &str| {
+        let fault = Fault { place: Place::Header("Authorization".to_owned()), code, detail: detail.to_owned() };
+        Problem::new(Code::Unauthenticated, detail).with(fault)
+    };
+    let mut values = headers.get_all(header::AUTHORIZATION);
+    let value = values.next().ok_or_else(|| refuse("required", "send `Authorization: Bearer <token>`; POST /v1/token gives tokens"))?;
+    if values.next().is_some() {
+        return Err(refuse("malformed", "the Authorization header stands twice"));
+    }
+    let split = value.to_str().ok().and_then(|text| text.split_once(' '));
+    let token = split.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
+    token.ok_or_else(|| refuse("malformed", "the Authorization header is not `Bearer <token>`"))
+}
+
+impl FromRequest for Context {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        async move { Self::of(&request).await }.boxed_local()
+    }
+}
+
+impl<T: DeserializeOwned + Send + 'static> FromRequest for Write<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let mut payload = payload.take();
+        async move {
+            let context = Context::of(&request).await?;
+            let key = key::idempotency_key(request.headers())?;
+            if !request.query_string().is_empty() {
+                return Err(Problem::invalid(Place::Parameter(String::new()), "unknown-member", "a write has no query parameters"));
+            }
+            let limit = routes::find(&request).map_or(0, |route| route.body_limit);
+            let body = body::json(&request, &mut payload, limit).await?;
+            let key = RequestKey { principal: context.caller.subject, key, fingerprint: body.fingerprint };
+            Ok(Self { context, key, value: body.value })
+        }
+        .boxed_local()
+    }
+}

@@ -1,0 +1,21 @@
+//! `/metrics`, on the private port only.
+
+use crate::app::App;
+use actix_web::{HttpResponse, web};
+
+/// Everything, in Prometheus's text form.
+pub async fn show(app: web::Data<App>) -> HttpResponse {
+    for (role, life) in app.health.lease_lives() {
+        app.metrics.lease_ttl(role, life);
+    }
+    if let Some(life) = app.health.token_life() {
+        app.metrics.token_ttl(life);
+    }
+    let (size, idle) = app.ledger.reader_connections();
+    app.metrics.pool("reader", size, idle);
+    let report = app.health.report(&app.ledger).await;
+    for shard in app.ledger.shard_numbers() {
+        app.metrics.halted(shard, report.halted_shards.contains(&shard));
+    }
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(app.metrics.encode())
+}

@@ -1,0 +1,118 @@
+//! `/openapi.json`: the contract, generated from the handlers and the table of routes.
+//!
+//! What every operation has in common is added here, from the table: its problems, its scope, the
+//! `Idempotency-Key` of writes.
+
+use crate::problem::Document;
+use crate::routes::{Access, Entry, ROUTES};
+use crate::{access, ledger, operations};
+use actix_web::HttpResponse;
+use actix_web::http::Method;
+use std::sync::LazyLock;
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::security::{ClientCredentials, Flow, OAuth2, Scopes, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, OpenApi as Contract, Ref, RefOr, Required, ResponseBuilder};
+use utoipa::OpenApi;
+use vintem_core::access::Scope;
+
+/// The name of the security scheme.
+const SCHEME: &str = "client";
+
+/// The document's skeleton: every handler, once.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Vintem", description = "An event-sourced double-entry ledger. Money is a decimal string, never a JSON number; every write carries an Idempotency-Key and can be repeated safely; every error is a problem document (see /docs/problems)."),
+    paths(
+        ledger::assets::register, ledger::assets::list, ledger::assets::show,
+        ledger::accounts::open, ledger::accounts::list, ledger::accounts::show, ledger::accounts::limit,
+        ledger::accounts::freeze, ledger::accounts::unfreeze, ledger::accounts::close,
+        ledger::balances::show, ledger::statements::list,
+        ledger::transactions::post, ledger::transactions::list, ledger::transactions::show, ledger::reversals::reverse,
+        ledger::batches::post,
+        ledger::holds::place::place, ledger::holds::list::list, ledger::holds::list::show, ledger::holds::capture::capture,
+        ledger::holds::change::release, ledger::holds::change::extend, ledger::holds::change::increment,
+        ledger::requests::show, ledger::events::list, ledger::trial_balance::show,
+        access::token::issue, access::jwks::show,
+        operations::live::show, operations::ready::show,
+    ),
+    components(schemas(Document<'static>))
+)]
+struct Skeleton;
+
+static DOCUMENT: LazyLock<String> = LazyLock::new(|| serde_json::to_string(&contract()).unwrap_or_default());
+
+/// The contract.
+pub async fn show() -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(DOCUMENT.as_str())
+}
+
+/// The whole document.
+pub fn contract() -> Contract {
+    let mut contract = Skeleton::openapi();
+    contract.components.get_or_insert_default().add_security_scheme(SCHEME, scheme());
+    for entry in ROUTES {
+        if let Some(operation) = operation(&mut contract, entry) {
+            complete(operation, entry);
+        }
+    }
+    contract
+}
+
+fn operation<'a>(contract: &'a mut Contract, entry: &Entry) -> Option<&'a mut Operation> {
+    let item = contract.paths.paths.get_mut(entry.path)?;
+    match entry.method {
+        Method::GET => item.get.as_mut(),
+        Method::POST => item.post.as_mut(),
+        Method::PATCH => item.patch.as_mut(),
+        _ => None,
+    }
+}
+
+fn scheme() -> SecurityScheme {
+    let scopes = Scope::ALL.map(|scope| (scope.as_str(), scope.as_str()));
+    SecurityScheme::OAuth2(OAuth2::new([Flow::ClientCredentials(ClientCredentials::new("/v1/token", Scopes::from_iter(scopes)))]))
+}
+
+/// Adds what the table knows of an operation.
+fn complete(operation: &mut Operation, entry: &Entry) {
+    let is_write = entry.method != Method::GET && entry.access != Access::Nobody;
+    let mut statuses = vec!["400", "404", "405", "422", "500", "503"];
+    match entry.access {
+        Access::Scope(scope) => {
+            operation.security = Some(vec![SecurityRequirement::new(SCHEME, [scope.as_str()])]);
+            statuses.extend(["401", "403"]);
+        }
+        Access::AnyCaller => {
+            operation.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>(SCHEME, [])]);
+            statuses.extend(["401", "403"]);
+        }
+        Access::Nobody => statuses.push("401"),
+    }
+    if entry.body_limit > 0 {
+        statuses.extend(["408", "413", "415"]);
+    }
+    if is_write {
+        statuses.extend(["409", "412", "504"]);
+        operation.parameters.get_or_insert_default().push(RefOr::T(key()));
+    }
+    for status in statuses {
+        operation.responses.responses.insert(status.to_owned(), RefOr::T(problem()));
+    }
+}
+
+fn key() -> utoipa::openapi::path::Parameter {
+    let schema = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).min_length(Some(1)).max_length(Some(255)).pattern(Some("^[ -~]+$"));
+    ParameterBuilder::new()
+        .name(crate::key::HEADER)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::True)
+        .description(Some("Yours to choose, one per intent; the same key always gives the same answer"))
+        .schema(Some(schema))
+        .build()
+}
+
+fn problem() -> utoipa::openapi::Response {
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    ResponseBuilder::new().description("A problem; see /docs/problems").content("application/problem+json", content).build()
+}

@@ -1,0 +1,91 @@
+//! How the errors of core become problems.
+
+use super::{Code, Fault, Problem};
+use vintem_core::access::{AccessError, Forbidden, TokenError};
+use vintem_core::event_store::WriteError;
+use vintem_core::kernel::{Place, Refusal, RefusalCode};
+use vintem_core::ledger::error::LedgerError;
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let Refusal { code, detail, place } = refusal;
+        let problem = Self::new(Code::Business(code), detail.clone());
+        // A value that core finds wrong is known to be well-formed JSON of the right type.
+        let fault_code = if code == RefusalCode::ValidationFailed { "malformed" } else { code.as_str() };
+        match place {
+            Some(place) => problem.with(Fault { place, code: fault_code, detail }),
+            None => problem,
+        }
+    }
+}
+
+impl From<WriteError> for Problem {
+    fn from(error: WriteError) -> Self {
+        let code = match error {
+            WriteError::Overloaded => Code::Overloaded,
+            WriteError::InFlight => Code::RequestInFlight,
+            WriteError::Halted => Code::LedgerHalted,
+            WriteError::DatabaseUnavailable => Code::DatabaseUnavailable,
+            WriteError::OutcomeUnknown => Code::OutcomeUnknown,
+            WriteError::Defect => Code::InternalError,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<LedgerError> for Problem {
+    fn from(error: LedgerError) -> Self {
+        match error {
+            LedgerError::Refused(refusal) => refusal.into(),
+            LedgerError::Write(error) => error.into(),
+            LedgerError::Database(cause) => database(&cause),
+        }
+    }
+}
+
+impl From<AccessError> for Problem {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::BadCredentials => Self::new(Code::Unauthenticated, error.to_string()).oauth("invalid_client"),
+            AccessError::ScopeNotGranted | AccessError::UnknownScope(_) | AccessError::NoScopes => {
+                let place = Place::Parameter("scope".to_owned());
+                Self::invalid(place, "out-of-range", error.to_string()).oauth("invalid_scope")
+            }
+            // A valid token of a tenant that is gone.
+            AccessError::UnknownTenant => Self::new(Code::Unauthenticated, error.to_string()),
+            AccessError::Database(cause) => database(&cause),
+            // Answers of the operator's use cases; the API calls none of them.
+            AccessError::BadTenantName | AccessError::BadClientName | AccessError::UnknownTimeZone | AccessError::UnknownShard | AccessError::NameTaken | AccessError::Inconsistent { .. } | AccessError::Write(_) => {
+                tracing::error!(%error, "an access use case failed in a way that no request can cause");
+                Self::new(Code::InternalError, "the access data could not be read")
+            }
+        }
+    }
+}
+
+impl From<TokenError> for Problem {
+    fn from(error: TokenError) -> Self {
+        // Which check failed is for the log: a forger learns nothing from the answer.
+        tracing::debug!(%error, "a token was not accepted");
+        match error {
+            TokenError::Expired => Self::new(Code::TokenExpired, "the token has expired"),
+            _ => Self::new(Code::Unauthenticated, "the token is not valid").with(Fault {
+                place: Place::Header("Authorization".to_owned()),
+                code: "malformed",
+                detail: "the token is not valid".to_owned(),
+            }),
+        }
+    }
+}
+
+impl From<Forbidden> for Problem {
+    fn from(error: Forbidden) -> Self {
+        Self::new(Code::Forbidden, error.to_string())
+    }
+}
+
+/// The database cannot be read; its own words are for the log.
+fn database(cause: &dyn std::error::Error) -> Problem {
+    tracing::error!(error = %cause, "the database could not be read");
+    Problem::new(Code::DatabaseUnavailable, "the database could not be read; nothing was written")
+}

@@ -1,0 +1,187 @@
+//! From a line on standard input to a server that answers, and back to nothing.
+//!
+//! Start fails closed: without settings, secrets, database users or keys there is no process. The
+//! parts are put together by functions that a test calls with connections of its own.
+
+use crate::app::App;
+use crate::cursor::Cursors;
+use crate::observe::observe;
+use crate::operations::health::Health;
+use crate::operations::metrics;
+use crate::problem::Problem;
+use crate::routes;
+use actix_web::dev::Server;
+use actix_web::middleware::from_fn;
+use actix_web::{App as Web, HttpServer, web};
+use std::collections::HashMap;
+use std::error::Error;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::time::timeout;
+use vintem_core::access::{AccessService, KeyError, SigningKeys, SigningSecret, TokenVerifier};
+use vintem_core::event_store::{Credentials, Limits, Shard};
+use vintem_core::ledger::error::LedgerError;
+use vintem_core::ledger::expiry::ExpiryClock;
+use vintem_core::ledger::service::Ledger;
+use vintem_core::ledger::store::look_ups::LedgerLookUps;
+use vintem_core::secrets::{DatabaseRole, LeasedDatabase, SecretsError, ServerSettings, SettingsError, Vault, read_wrapping_token};
+use vintem_core::telemetry::{self, Metrics, TelemetryError};
+
+/// Connections for reads.
+const READERS: u32 = 16;
+/// Connections for clocks; shard writers have their own.
+const CLOCK_CONNECTIONS: u32 = 2;
+/// Identities of accounts kept in memory.
+const KNOWN_ACCOUNTS: u64 = 500_000;
+/// How long requests in progress may take once the process is asked to end.
+const GRACE_S: u64 = 30;
+/// How long connections may take to close after that.
+const CLOSING: Duration = Duration::from_secs(5);
+
+/// Why the process does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The environment.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// Logs and spans.
+    #[error("telemetry cannot start")]
+    Telemetry(#[from] TelemetryError),
+    /// Vault, or a database user that it leased.
+    #[error("the process has no secrets")]
+    Secrets(#[from] SecretsError),
+    /// The keys that sign tokens.
+    #[error("the signing keys in Vault cannot be used")]
+    Keys(#[from] KeyError),
+    /// The shards.
+    #[error("the shards cannot be read from the database")]
+    Ledger(#[from] LedgerError),
+    /// An address.
+    #[error("{address} cannot be listened on")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The system.
+    #[error("the server stopped")]
+    Io(#[from] std::io::Error),
+}
+
+/// An error and its causes in one line.
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+/// The whole life of the process.
+pub fn run() -> Result<(), StartError> {
+    let settings = ServerSettings::from_env()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(settings))
+}
+
+async fn serve(settings: ServerSettings) -> Result<(), StartError> {
+    let _telemetry = telemetry::init(&settings.process.telemetry, "vintem-api")?;
+    // Listening first: an address that is taken is found before a secret is spent.
+    let (listener, metrics_listener) = (listen(settings.listen)?, listen(settings.metrics_listen)?);
+    let vault = Vault::login(settings.process.vault.clone(), read_wrapping_token()?).await?;
+    let reader = LeasedDatabase::connect(&vault, &settings.process.database, DatabaseRole::Reader, READERS).await?;
+    let writer = LeasedDatabase::connect(&vault, &settings.process.database, DatabaseRole::Writer, CLOCK_CONNECTIONS).await?;
+    let leased = writer.clone();
+    let shards = start_shards(Ledger::shards(reader.pool()).await?, &(Arc::new(move || leased.current()) as Credentials));
+    let clock = ExpiryClock::new(writer.pool().clone(), shards.iter().map(|(number, shard)| (*number, shard.clone())).collect());
+    let keys = Arc::new(SigningKeys::try_new(&vault.read::<SigningSecret>("token-signing").await?)?);
+    let (end, ending) = watch::channel(false);
+    let app = web::Data::new(App {
+        ledger: Ledger::new(reader.pool().clone(), shards, KNOWN_ACCOUNTS),
+        access: AccessService::new(reader.pool().clone(), keys.clone(), settings.issuer.clone()),
+        verifier: TokenVerifier::new(keys.clone(), &settings.issuer),
+        jwks: keys.jwks().to_string(),
+        cursors: Cursors::new(&*vault.read_key("cursor").await?),
+        metrics: Arc::new(Metrics::new()),
+        health: Health::new(vault.clone(), vec![("reader", reader.state()), ("writer", writer.state())]),
+        streams: App::stream_places(),
+        ending,
+        bulk: Handle::current(),
+    });
+    let clock = tokio::spawn(clock.run());
+    let server = public_server(app.clone(), listener)?;
+    let metrics_server = metrics_server(app, metrics_listener)?;
+    tracing::info!(listen = %settings.listen, metrics = %settings.metrics_listen, "the server answers");
+    let ended = until_asked_to_end(server, metrics_server, end).await;
+    clock.abort();
+    // A connection that does not close in time ends with its lease.
+    let _ = timeout(CLOSING, async { tokio::join!(reader.close(), writer.close()) }).await;
+    vault.logout().await;
+    tracing::info!("the server has ended");
+    Ok(ended?)
+}
+
+/// The parts as the servers share them.
+pub fn shared(app: App) -> web::Data<App> {
+    web::Data::new(app)
+}
+
+/// Binds an address.
+pub fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).map_err(|source| StartError::Listen { address, source })
+}
+
+/// Starts one writer per shard.
+pub fn start_shards(numbers: Vec<i16>, credentials: &Credentials) -> HashMap<i16, Shard> {
+    let start = |number| (number, Shard::start(number, credentials.clone(), Arc::new(LedgerLookUps), Limits::default()));
+    numbers.into_iter().map(start).collect()
+}
+
+/// The public server. Requests in progress are finished when it is stopped.
+pub fn public_server(app: web::Data<App>, listener: TcpListener) -> std::io::Result<Server> {
+    let build = move || Web::new().app_data(app.clone()).wrap(from_fn(observe)).configure(routes::configure);
+    let server = HttpServer::new(build)
+        .client_request_timeout(Duration::from_secs(10))
+        .keep_alive(Duration::from_secs(75))
+        .shutdown_timeout(GRACE_S)
+        .disable_signals()
+        .listen(listener)?;
+    Ok(server.run())
+}
+
+/// The private server of metrics.
+pub fn metrics_server(app: web::Data<App>, listener: TcpListener) -> std::io::Result<Server> {
+    let nothing_else = || async { Err::<&str, Problem>(Problem::not_found()) };
+    let build = move || Web::new().app_data(app.clone()).route("/metrics", web::get().to(metrics::show)).default_service(web::to(nothing_else));
+    Ok(HttpServer::new(build).workers(1).disable_signals().listen(listener)?.run())
+}
+
+async fn until_asked_to_end(server: Server, metrics_server: Server, end: watch::Sender<bool>) -> std::io::Result<()> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (handle, metrics_handle) = (server.handle(), metrics_server.handle());
+    let mut running = tokio::spawn(server);
+    let metrics_running = tokio::spawn(metrics_server);
+    let stopped = tokio::select! {
+        _ = terminate.recv() => None,
+        _ = interrupt.recv() => None,
+        stopped = &mut running => Some(stopped),
+    };
+    tracing::info!("the process is about to end");
+    // Event streams would otherwise hold up the end for as long as requests may take.
+    end.send_replace(true);
+    handle.stop(true).await;
+    metrics_handle.stop(false).await;
+    let stopped = match stopped {
+        Some(stopped) => stopped,
+        None => running.await,
+    };
+    let metrics_stopped = metrics_running.await.unwrap_or(Ok(()));
+    stopped.unwrap_or(Ok(())).and(metrics_stopped)
+}

@@ -1,0 +1,198 @@
+//! The product's HTTP server over a test's store, and a caller that speaks to it.
+
+use crate::store::Store;
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use vintem_api::app::App;
+use vintem_api::cursor::Cursors;
+use vintem_api::operations::health::Health;
+use vintem_api::startup;
+use vintem_core::access::{AccessService, Scopes, SigningKeySecret, SigningKeys, SigningSecret, TokenVerifier, create_client, create_tenant, generate_signing_key, parse_time_zone};
+use vintem_core::event_store::fresh;
+use vintem_core::ledger::service::Ledger;
+use vintem_core::telemetry::Metrics;
+
+const ISSUER: &str = "https://vintem.test";
+
+/// A running server. Its threads end with it.
+pub struct Server {
+    address: SocketAddr,
+    keys: Arc<SigningKeys>,
+    handle: actix_handle::Stop,
+    ledger: Ledger,
+    end: watch::Sender<bool>,
+}
+
+/// Stops the server without naming actix, whose door is the API.
+mod actix_handle {
+    use futures_util::future::LocalBoxFuture;
+
+    /// Asks the server to end and waits for it.
+    pub type Stop = Box<dyn FnOnce() -> LocalBoxFuture<'static, ()>>;
+}
+
+impl Server {
+    /// Starts a server of its own keys on a store.
+    pub async fn start(store: &Store) -> Self {
+        let (kid, pkcs8_pem) = generate_signing_key();
+        let secret = SigningSecret { current: kid.clone(), keys: vec![SigningKeySecret { kid, pkcs8_pem }] };
+        Self::start_with(store, Arc::new(SigningKeys::try_new(&secret).unwrap())).await
+    }
+
+    /// One more process of the same system.
+    pub async fn beside(&self, store: &Store) -> Self {
+        Self::start_with(store, self.keys.clone()).await
+    }
+
+    async fn start_with(store: &Store, keys: Arc<SigningKeys>) -> Self {
+        let reader = store.pool("vintem_reader");
+        let shards = startup::start_shards(Ledger::shards(&reader).await.unwrap(), &store.writer());
+        let ledger = Ledger::new(reader.clone(), shards, 10_000);
+        let (end, ending) = watch::channel(false);
+        let app = startup::shared(App {
+            ledger: ledger.clone(),
+            access: AccessService::new(reader, keys.clone(), ISSUER.to_owned()),
+            verifier: TokenVerifier::new(keys.clone(), ISSUER),
+            jwks: keys.jwks().to_string(),
+            cursors: Cursors::new(&[7; 32]),
+            metrics: Arc::new(Metrics::new()),
+            health: Health::default(),
+            streams: App::stream_places(),
+            ending,
+            bulk: Handle::current(),
+        });
+        let listener = startup::listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = startup::public_server(app, listener).unwrap();
+        let handle = server.handle();
+        tokio::spawn(server);
+        Self { address, keys, handle: Box::new(move || Box::pin(async move { handle.stop(false).await })), ledger, end }
+    }
+
+    /// Makes a tenant and a client of it, and logs the client in.
+    pub async fn client(&self, store: &Store, tenant: &str, scopes: &str) -> Client {
+        let mut operator = store.session("vintem_operator").await;
+        let writer = self.ledger.shard(0).unwrap();
+        let zone = parse_time_zone("America/Sao_Paulo").unwrap();
+        let tenant = create_tenant(&mut operator, writer, tenant.parse().unwrap(), 0, zone).await.unwrap().tenant;
+        let (client, secret) = create_client(&mut operator, writer, tenant, "till".parse().unwrap(), Scopes::parse(scopes).unwrap()).await.unwrap();
+        let http = reqwest::Client::new();
+        let form = format!("grant_type=client_credentials&client_id={}&client_secret={}", client.client, secret.reveal());
+        let request = http.post(self.url("/v1/token")).header("Content-Type", "application/x-www-form-urlencoded").body(form);
+        let answer: Value = request.send().await.unwrap().json().await.unwrap();
+        let token = answer["access_token"].as_str().unwrap_or_else(|| panic!("no token: {answer}")).to_owned();
+        Client { http, base: format!("http://{}", self.address), token, id: client.client, secret: secret.reveal().to_owned() }
+    }
+
+    /// The address of a path.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Ends the server.
+    pub async fn stop(self) {
+        self.end.send_replace(true);
+        (self.handle)().await;
+    }
+}
+
+/// A caller with a token.
+#[derive(Clone)]
+pub struct Client {
+    /// The transport.
+    pub http: reqwest::Client,
+    base: String,
+    /// The token.
+    pub token: String,
+    /// The client's id.
+    pub id: uuid::Uuid,
+    /// The client's secret.
+    pub secret: String,
+}
+
+/// An answer, read.
+#[derive(Debug, Clone)]
+pub struct Read {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: reqwest::header::HeaderMap,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl Read {
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes).unwrap_or_else(|_| panic!("{} {:?}", self.status, String::from_utf8_lossy(&self.bytes)))
+    }
+
+    /// The problem's code.
+    pub fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The body, after checking the status.
+    #[track_caller]
+    pub fn expect(&self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", String::from_utf8_lossy(&self.bytes));
+        self.json()
+    }
+}
+
+impl Client {
+    /// A request with the token.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.token)
+    }
+
+    /// A read.
+    pub async fn get(&self, path: &str) -> Read {
+        read(self.request(Method::GET, path)).await
+    }
+
+    /// A write under a fresh key.
+    pub async fn post(&self, path: &str, body: &Value) -> Read {
+        self.post_as(&fresh::new_id().to_string(), path, body).await
+    }
+
+    /// A write under a key.
+    pub async fn post_as(&self, key: &str, path: &str, body: &Value) -> Read {
+        read(self.request(Method::POST, path).header("Idempotency-Key", key).json(body)).await
+    }
+
+    /// A change under a fresh key.
+    pub async fn patch(&self, path: &str, body: &Value) -> Read {
+        read(self.request(Method::PATCH, path).header("Idempotency-Key", fresh::new_id().to_string()).json(body)).await
+    }
+
+    /// An asset, and accounts of these names in it: `bank` is a debit account without a lower bound.
+    pub async fn open(&self, asset: &str, accounts: &[&str]) -> Vec<String> {
+        self.post("/v1/assets", &json!({"code": asset, "scale": 2})).await.expect(201);
+        let mut ids = Vec::new();
+        for name in accounts {
+            let body = match *name {
+                "bank" => json!({"name": name, "asset": asset, "normal_side": "debit", "min_balance": null}),
+                _ => json!({"name": name, "asset": asset}),
+            };
+            ids.push(self.post("/v1/accounts", &body).await.expect(201)["id"].as_str().unwrap().to_owned());
+        }
+        ids
+    }
+
+    /// Posts from an account to another.
+    pub async fn moves(&self, from: &str, to: &str, amount: &str) -> Read {
+        self.post("/v1/transactions", &json!({"from": from, "to": to, "amount": {"amount": amount, "asset": "BRL"}})).await
+    }
+}
+
+/// Sends a request and reads its answer.
+pub async fn read(request: RequestBuilder) -> Read {
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status(), response.headers().clone());
+    Read { status, headers, bytes: response.bytes().await.unwrap().to_vec() }
+}
