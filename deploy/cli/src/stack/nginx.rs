@@ -47,7 +47,7 @@ impl Problem {
              location = /_problem/{inside} {{\n    internal;\n    client_max_body_size 0;\n    default_type application/problem+json;\n\
              \x20   add_header Strict-Transport-Security \"max-age=63072000; includeSubDomains\" always;\n\
              \x20   add_header X-Content-Type-Options nosniff always;\n    add_header Cache-Control no-store always;\n{retry}\
-             \x20   return {status} '{{\"type\":\"about:blank#{code}\",\"title\":\"{title}\",\"status\":{status},\"detail\":\"{detail}\",\
+             \x20   return {status} '{{\"type\":\"/docs/problems#{code}\",\"title\":\"{title}\",\"status\":{status},\"detail\":\"{detail}\",\
              \"code\":\"{code}\",\"retryable\":{retryable},\"outcome\":\"{outcome}\",\"trace_id\":\"$request_id\",\"errors\":[]}}';\n}}\n"
         )
     }
@@ -72,7 +72,7 @@ const PROBLEMS: [Problem; 15] = [
     refused(421, 421, "not-found", "Misdirected request", "This server does not answer for that host."),
     refused(494, 431, "too-large", "Too large", "A header is longer than 8 KiB."),
     refused(497, 400, "malformed-request", "HTTPS only", "This port speaks HTTPS."),
-    unknown(500, 500, "internal", "Internal error", "The door failed. Repeat the request under its key."),
+    unknown(500, 500, "internal-error", "Internal error", "The door failed. Repeat the request under its key."),
     refused(501, 501, "method-not-allowed", "Not implemented", "The transfer coding is not known here."),
     unknown(502, 503, "overloaded", "Unavailable", "The API does not answer. Repeat the request under its key."),
     unknown(503, 503, "overloaded", "Unavailable", "The API does not answer. Repeat the request under its key."),
