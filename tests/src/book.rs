@@ -126,6 +126,7 @@ fn plain_answer(outcomes: &[Outcome]) -> Answer {
 }
 
 /// The invariants, directly in SQL: independent of the product's own `verify`.
+#[expect(clippy::disallowed_methods, reason = "independent of the product on purpose")]
 pub async fn check_invariants(session: &mut PgConnection) {
     // Fresh tables have no statistics, and these checks join whole tables.
     sqlx::raw_sql("ANALYZE; SET enable_nestloop = off").execute(&mut *session).await.unwrap();

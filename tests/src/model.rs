@@ -191,11 +191,10 @@ impl Model {
         (!is_checked || !the.is_frozen).then_some(())?;
         let future = if the.is_debit { -credit } else { credit };
         // Placing: a fall is held, a rise is announced. Returning is the opposite sign of each.
-        match (future < 0, is_checked) {
-            (true, true) => the.held -= future,
-            (false, true) => the.incoming += future,
-            (true, false) => the.incoming += future,
-            (false, false) => the.held -= future,
+        if (future < 0) == is_checked {
+            the.held -= future;
+        } else {
+            the.incoming += future;
         }
         let is_low = is_checked && future < 0 && the.min.is_some_and(|min| the.posted - the.held < min);
         let is_high = is_checked && future > 0 && the.max.is_some_and(|max| the.posted + the.incoming > max);

@@ -16,11 +16,14 @@ const MAX_GAP: i64 = 20_000;
 #[derive(Debug)]
 pub(super) struct AccountCache(LruCache<Uuid, AccountState>);
 
+/// An account and the changes of posted, held and incoming, as they stand in a payload.
+type Leg<'a> = (Uuid, Cow<'a, str>, Cow<'a, str>, Cow<'a, str>);
+
 /// The part of a payload that folding needs; it does not depend on the event's kind.
 #[derive(Deserialize)]
 struct Moves<'a> {
     #[serde(borrow, default)]
-    moves: Vec<(Uuid, Cow<'a, str>, Cow<'a, str>, Cow<'a, str>)>,
+    moves: Vec<Leg<'a>>,
 }
 
 impl AccountCache {

@@ -65,7 +65,6 @@ pub fn to_text(at: Instant) -> String {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 

@@ -37,7 +37,7 @@ pub fn asset_id(tenant: Uuid, code: &str) -> Uuid {
     natural_key(tenant, "asset", &[code])
 }
 
-/// A UUIDv8 of the SHA-256 of the bytes.
+/// A `UUIDv8` of the SHA-256 of the bytes.
 pub fn uuid_of_digest(bytes: &[u8]) -> Uuid {
     let digest = digest::digest(&digest::SHA256, bytes);
     let mut half = [0; 16];

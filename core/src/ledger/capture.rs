@@ -2,7 +2,7 @@
 
 use super::event::{self, HoldCaptured, TransactionPosted};
 use super::hold::{Hold, State};
-use super::known::{AccountRef, Known, Side};
+use super::known::{AccountRef, Known};
 use super::placing::{amounts, hold_event, unbalanced};
 use super::reversal::Extent;
 use super::transaction::to_payload;
@@ -80,9 +80,10 @@ fn taken(hold: &Hold, line: usize, amount: Minor, ends: bool) -> Option<Move> {
         return None;
     }
     let line = u16::try_from(line).unwrap_or(u16::MAX);
-    Some(match the.is_held {
-        true => Move { account: the.account, posted: -amount, held: -set_free, line, ..Move::default() },
-        false => Move { account: the.account, posted: amount, incoming: -set_free, line, ..Move::default() },
+    Some(if the.is_held {
+        Move { account: the.account, posted: -amount, held: -set_free, line, ..Move::default() }
+    } else {
+        Move { account: the.account, posted: amount, incoming: -set_free, line, ..Move::default() }
     })
 }
 
@@ -108,8 +109,7 @@ fn destination(command: &Capture, hold: &Hold, tenant: Uuid, known: &Known, amou
     // The held leg lowers its account: a debit where credits raise it, and the other way round.
     let side = from.normal_side;
     let posted = if account.normal_side == side { amount } else { -amount };
-    let line = if side == Side::Credit { 1 } else { 0 };
-    Ok(Ok(Some(Move { account: id, posted, line, ..Move::default() })))
+    Ok(Ok(Some(Move { account: id, posted, line: 1, ..Move::default() })))
 }
 
 /// Decides a release.

@@ -35,5 +35,4 @@ pub mod trial_balance;
 pub mod view;
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod spec;

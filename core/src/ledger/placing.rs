@@ -123,8 +123,8 @@ pub fn increment(hold: &Hold, extent: &Extent, known: &Known) -> Result<Decision
     }
     let moves = lines.iter().map(|(line, amount)| {
         let Line { account, is_held, .. } = hold.lines[usize::from(*line)];
-        let (held, incoming) = if is_held { (*amount, Minor::ZERO) } else { (Minor::ZERO, *amount) };
-        Move { account, held, incoming, line: *line, ..Move::default() }
+        let (kept, incoming) = if is_held { (*amount, Minor::ZERO) } else { (Minor::ZERO, *amount) };
+        Move { account, held: kept, incoming, line: *line, ..Move::default() }
     });
     let event = hold_event(hold.id, hold.version, event::HOLD_INCREMENTED, "{}".to_owned(), EntryKind::Hold, moves.collect());
     Ok(Decision::Propose(Proposal { events: vec![event], until: Some((hold.expires_at, hold.ended())), ..Proposal::default() }))

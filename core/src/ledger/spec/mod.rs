@@ -100,7 +100,8 @@ impl World {
     }
 
     /// Decides and, if it may, does it.
-    pub fn when(&mut self, command: Command) -> Verdict {
+    pub fn when(&mut self, command: impl std::borrow::Borrow<Command>) -> Verdict {
+        let command = command.borrow();
         let mut loaded = Loaded { known: self.known.clone(), streams: self.streams(), ..Loaded::default() };
         loaded.fold_holds();
         match command.decide(TENANT, &loaded).map_err(|refusal| refusal.code)? {
@@ -108,7 +109,7 @@ impl World {
             Decision::Refuse(refusal, _) => Err(refusal.code),
             Decision::Propose(proposal) => {
                 self.propose(&proposal)?;
-                self.learn(&command);
+                self.learn(command);
                 Ok(())
             }
         }
