@@ -7,3 +7,4 @@ pub mod ledger;
 pub mod migrations;
 pub mod secrets;
 pub mod telemetry;
+pub mod verify;

@@ -7,8 +7,10 @@
 
 pub mod api;
 pub mod book;
+pub mod busy;
 pub mod load;
 pub mod model;
 pub mod server;
 pub mod store;
+pub mod tamper;
 pub mod vault;

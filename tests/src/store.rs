@@ -6,6 +6,7 @@ use std::sync::Arc;
 use vintem_cli::stack::{Cluster, Stack};
 use vintem_core::event_store::Credentials;
 use vintem_core::migrations;
+use vintem_core::verify::{self, Report, Silent};
 
 /// A fresh database with the schema.
 pub struct Store {
@@ -58,11 +59,26 @@ impl Store {
         Arc::new(move || (1, options.clone()))
     }
 
+    /// What `vintem verify` says of the one shard.
+    pub async fn verify(&self) -> Report {
+        let mut session = self.options("vintem_auditor").options([("default_transaction_read_only", "on")]).connect().await.unwrap();
+        let report = verify::run(&mut session, 0, &mut Silent).await.unwrap();
+        session.close().await.unwrap();
+        report
+    }
+
     /// Ends the test: the invariants hold, and nothing stays behind.
     pub async fn close(self) {
         let mut session = self.superuser().await;
         crate::book::check_invariants(&mut session).await;
         session.close().await.unwrap();
+        let report = self.verify().await;
+        assert!(report.findings.is_empty(), "{:#?}", report.findings);
+        self.remove().await;
+    }
+
+    /// Ends a test whose ledger is broken on purpose.
+    pub async fn remove(self) {
         self.cluster.drop_database(&self.name).await.unwrap();
     }
 }

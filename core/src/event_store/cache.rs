@@ -1,11 +1,10 @@
 //! The writer's account cache: bounded, always safe to lose, brought up to date by folding moves.
 
+use super::legs::Legs;
 use super::overlay::AccountState;
 use crate::kernel::Minor;
 use hashlink::LruCache;
-use serde::Deserialize;
 use sqlx::PgConnection;
-use std::borrow::Cow;
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -15,16 +14,6 @@ const MAX_GAP: i64 = 20_000;
 /// Accounts by public id.
 #[derive(Debug)]
 pub(super) struct AccountCache(LruCache<Uuid, AccountState>);
-
-/// An account and the changes of posted, held and incoming, as they stand in a payload.
-type Leg<'a> = (Uuid, Cow<'a, str>, Cow<'a, str>, Cow<'a, str>);
-
-/// The part of a payload that folding needs; it does not depend on the event's kind.
-#[derive(Deserialize)]
-struct Moves<'a> {
-    #[serde(borrow, default)]
-    moves: Vec<Leg<'a>>,
-}
 
 impl AccountCache {
     pub fn new(capacity: usize) -> Self {
@@ -66,7 +55,7 @@ impl AccountCache {
         for row in rows {
             // Whatever a kind says about an account's settings, known here or not: read them again.
             self.0.remove(&row.stream);
-            match serde_json::from_str::<Moves<'_>>(&row.payload) {
+            match Legs::read(&row.payload) {
                 Ok(payload) => self.fold(row.position, &payload),
                 Err(_) => self.clear(),
             }
@@ -74,7 +63,7 @@ impl AccountCache {
         Ok(())
     }
 
-    fn fold(&mut self, position: i64, payload: &Moves<'_>) {
+    fn fold(&mut self, position: i64, payload: &Legs<'_>) {
         for (account, posted, held, incoming) in &payload.moves {
             let Some(state) = self.0.get_mut(account).filter(|state| state.position < position) else { continue };
             let (Some(posted), Some(held), Some(incoming)) = (add(state.posted, posted), add(state.held, held), add(state.incoming, incoming)) else {

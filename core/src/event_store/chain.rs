@@ -90,12 +90,24 @@ pub struct RequestColumns<'a> {
     pub position: Option<i64>,
 }
 
-/// Computes a tip: header first, then events in order of position, then requests in order of key.
-pub struct Chain(Context);
+/// The tip of the batch after `previous`: its header, its events in order of position, its requests in
+/// order of their keys. The writer and `vintem verify` both come here, so they cannot disagree.
+pub fn tip<'a>(previous: &Tip, header: &BatchHeader, events: impl Iterator<Item = EventColumns<'a>>, mut requests: Vec<RequestColumns<'a>>) -> Tip {
+    let mut chain = Chain::after(previous, header);
+    for event in events {
+        chain.event(&event);
+    }
+    requests.sort_unstable_by(|a, b| (a.tenant, a.principal, a.key).cmp(&(b.tenant, b.principal, b.key)));
+    for request in &requests {
+        chain.request(request);
+    }
+    finish(chain.0)
+}
+
+struct Chain(Context);
 
 impl Chain {
-    /// Begins the batch after `previous`.
-    pub fn after(previous: &Tip, header: &BatchHeader) -> Self {
+    fn after(previous: &Tip, header: &BatchHeader) -> Self {
         let mut chain = Self(Context::new(&SHA256));
         chain.0.update(previous);
         chain.field(&header.shard.to_be_bytes());
@@ -108,8 +120,7 @@ impl Chain {
         chain
     }
 
-    /// Adds an event.
-    pub fn event(&mut self, event: &EventColumns<'_>) {
+    fn event(&mut self, event: &EventColumns<'_>) {
         self.field(&event.position.to_be_bytes());
         self.field(event.tenant.as_bytes());
         self.field(event.stream.as_bytes());
@@ -123,8 +134,7 @@ impl Chain {
         self.optional(event.effective_at.map(|at| at.timestamp_micros().to_be_bytes()).as_ref().map(<[u8; 8]>::as_slice));
     }
 
-    /// Adds a request.
-    pub fn request(&mut self, request: &RequestColumns<'_>) {
+    fn request(&mut self, request: &RequestColumns<'_>) {
         self.field(request.tenant.as_bytes());
         self.field(request.principal.as_bytes());
         self.field(request.key.as_bytes());
@@ -132,11 +142,6 @@ impl Chain {
         self.field(&request.status.to_be_bytes());
         self.optional(request.code.map(str::as_bytes));
         self.optional(request.position.map(i64::to_be_bytes).as_ref().map(<[u8; 8]>::as_slice));
-    }
-
-    /// The tip of the batch.
-    pub fn tip(self) -> Tip {
-        finish(self.0)
     }
 
     fn field(&mut self, bytes: &[u8]) {
@@ -151,6 +156,11 @@ impl Chain {
             None => self.0.update(&u64::MAX.to_be_bytes()),
         }
     }
+}
+
+/// A tip as people compare it.
+pub fn hex(tip: &Tip) -> String {
+    tip.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 fn finish(context: Context) -> Tip {

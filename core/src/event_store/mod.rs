@@ -2,7 +2,7 @@
 //!
 //! Services *propose* ([`proposal`]); only the shard writer disposes. A [`job::Job`] carries the
 //! decisions of one request to [`writer::Shard`]. The writer takes what waits, looks up what it
-//! needs ([`wanted`]), locks the shard ([`head`]), catches up if another process wrote ([`cache`]),
+//! needs ([`wanted`]), locks the shard ([`head`]), catches up if another process wrote ([`cache`], [`legs`]),
 //! checks every proposal on an [`overlay`] that can be rolled back ([`check`], [`decide`]), appends
 //! events, entries, counters, requests and one batch row ([`append`]), commits, and answers.
 //!
@@ -13,13 +13,15 @@
 //! What a process has cached is current if and only if the newest tip is the one it built on. If
 //! the batch it built on is gone, history was forked: the shard is halted, never folded.
 //!
+//! [`recover`] is the only way out of that: an operator begins a new epoch.
+//!
 //! Deliberately absent: any knowledge of what an event means (contexts hang their look-ups in
 //! through [`hooks`]), NOTIFY, sequences, advisory locks, and an updated head row.
 
 pub mod append;
 mod cache;
 pub mod chain;
-mod check;
+pub(crate) mod check;
 mod decide;
 pub mod fresh;
 pub mod head;
@@ -27,6 +29,7 @@ pub mod hooks;
 mod in_flight;
 pub mod job;
 pub mod lease;
+pub mod legs;
 pub mod look_up;
 pub mod overlay;
 pub mod proposal;

@@ -5,6 +5,7 @@
 //! proposal, a group or a whole job leaves no trace when it is refused. The cache learns of
 //! an overlay only after COMMIT was acknowledged.
 
+use super::chain::EventColumns;
 use super::check;
 use super::proposal::{Applied, Count, EntryAfter, Move, NewEvent, Proposal, Recorded, Settings, SettingsChange};
 use crate::kernel::{Instant, Minor, Refusal, RefusalCode};
@@ -64,6 +65,25 @@ pub struct EventRow {
     pub recorded: Recorded,
     /// Who acted.
     pub origin: Origin,
+}
+
+impl EventRow {
+    /// As the chain hashes it.
+    pub fn columns(&self, schema: i16, causation: Option<i64>) -> EventColumns<'_> {
+        EventColumns {
+            position: self.recorded.position,
+            tenant: self.recorded.tenant,
+            stream: self.recorded.stream,
+            version: self.recorded.version,
+            kind: &self.recorded.kind,
+            schema,
+            payload: &self.recorded.payload,
+            actor: &self.origin.actor,
+            causation,
+            correlation: self.origin.correlation.as_deref(),
+            effective_at: self.recorded.effective_at,
+        }
+    }
 }
 
 /// An entry row to append.

@@ -6,7 +6,7 @@
 
 use super::append::{self, RequestRow};
 use super::cache::AccountCache;
-use super::chain::{BatchHeader, Chain, EventColumns, FLAG_RESOLUTION, RequestColumns, Tip};
+use super::chain::{self, BatchHeader, FLAG_RESOLUTION, RequestColumns, Tip};
 use super::decide::Decider;
 use super::head::{self, Head, Locked};
 use super::hooks::Hooks;
@@ -199,34 +199,14 @@ pub(super) async fn append_batch(
 }
 
 fn tip(previous: &Tip, header: &BatchHeader, overlay: &Overlay, requests: &[RequestRow]) -> Tip {
-    let mut chain = Chain::after(previous, header);
-    for row in &overlay.events {
-        chain.event(&EventColumns {
-            position: row.recorded.position,
-            tenant: row.recorded.tenant,
-            stream: row.recorded.stream,
-            version: row.recorded.version,
-            kind: &row.recorded.kind,
-            schema: SCHEMA,
-            payload: &row.recorded.payload,
-            actor: &row.origin.actor,
-            causation: None,
-            correlation: row.origin.correlation.as_deref(),
-            effective_at: row.recorded.effective_at,
-        });
-    }
-    let mut ordered: Vec<&RequestRow> = requests.iter().collect();
-    ordered.sort_by(|a, b| (a.origin.tenant, a.key.principal, &a.key.key).cmp(&(b.origin.tenant, b.key.principal, &b.key.key)));
-    for row in ordered {
-        chain.request(&RequestColumns {
-            tenant: row.origin.tenant,
-            principal: row.key.principal,
-            key: &row.key.key,
-            fingerprint: &row.key.fingerprint,
-            status: append::status(&row.answer),
-            code: row.answer.code.map(crate::kernel::RefusalCode::as_str),
-            position: row.position,
-        });
-    }
-    chain.tip()
+    let requests = requests.iter().map(|row| RequestColumns {
+        tenant: row.origin.tenant,
+        principal: row.key.principal,
+        key: &row.key.key,
+        fingerprint: &row.key.fingerprint,
+        status: append::status(&row.answer),
+        code: row.answer.code.map(crate::kernel::RefusalCode::as_str),
+        position: row.position,
+    });
+    chain::tip(previous, header, overlay.events.iter().map(|row| row.columns(SCHEMA, None)), requests.collect())
 }

@@ -64,7 +64,7 @@ pub fn capture(command: &Capture, hold: &Hold, tenant: Uuid, known: &Known) -> R
 }
 
 /// What a capture may still take of a line: the rest, and on a final capture the tolerance too.
-fn allowed(hold: &Hold, line: u16, is_final: bool) -> Minor {
+pub(crate) fn allowed(hold: &Hold, line: u16, is_final: bool) -> Minor {
     let line = &hold.lines[usize::from(line)];
     let percent = if is_final { i128::from(hold.placed.over_capture_percent) } else { 0 };
     let ceiling = line.amount.units() * (100 + percent) / 100;
@@ -72,7 +72,7 @@ fn allowed(hold: &Hold, line: u16, is_final: bool) -> Minor {
 }
 
 /// What a capture does to the account of a line; the rest goes back when the hold ends.
-fn taken(hold: &Hold, line: usize, amount: Minor, ends: bool) -> Option<Move> {
+pub(crate) fn taken(hold: &Hold, line: usize, amount: Minor, ends: bool) -> Option<Move> {
     let the = &hold.lines[line];
     let remaining = the.remaining();
     let set_free = if ends { remaining } else { amount };

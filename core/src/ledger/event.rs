@@ -3,7 +3,7 @@
 //! Members may be added, never renamed or removed: old history stays readable.
 
 use super::known::Side;
-use crate::event_store::proposal::Status;
+use crate::event_store::proposal::{EntryKind, Status};
 use crate::kernel::{Instant, Metadata, Minor};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -141,6 +141,28 @@ pub struct HoldCaptured {
 pub struct HoldExtended {
     /// The new end.
     pub expires_at: Instant,
+}
+
+/// How the statement calls the entries of an event; `None` for a kind that moves nothing.
+///
+/// The entries say it in a column of their own; this is the same told from the log, for who checks them.
+pub fn entry_kind(kind: &str, payload: &str) -> Option<EntryKind> {
+    Some(match kind {
+        TRANSACTION_POSTED if captured_hold(payload).is_some() => EntryKind::Capture,
+        TRANSACTION_POSTED => EntryKind::Posting,
+        TRANSACTION_REVERSED => EntryKind::Reversal,
+        HOLD_PLACED | HOLD_INCREMENTED => EntryKind::Hold,
+        HOLD_RELEASED => EntryKind::Release,
+        HOLD_EXPIRED => EntryKind::Expiry,
+        _ => return None,
+    })
+}
+
+/// The hold that a posting captured.
+pub fn captured_hold(payload: &str) -> Option<Uuid> {
+    // Nearly no posting captures; the text is searched first because reading it costs far more.
+    let facts = payload.contains("\"hold\":").then(|| serde_json::from_str::<TransactionPosted>(payload));
+    facts?.ok()?.hold
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]

@@ -27,6 +27,10 @@ enum Command {
     #[command(subcommand)]
     Client(commands::client::Client),
     Import(Box<import::ImportArgs>),
+    /// Check that the ledger still says what was written, while it runs.
+    Verify(commands::verify::Verify),
+    /// Begin a new epoch after a restore or failover, and lift a halt.
+    Recover(commands::recover::Recover),
 }
 
 #[tokio::main]
@@ -37,6 +41,8 @@ async fn main() -> ExitCode {
         Command::Tenant(command) => command.run().await,
         Command::Client(command) => command.run().await,
         Command::Import(args) => import::run(*args).await.map(|()| 0).map_err(Into::into),
+        Command::Verify(command) => command.run().await,
+        Command::Recover(command) => command.run().await,
     };
     match result {
         Ok(code) => ExitCode::from(code),

@@ -3,7 +3,9 @@
 pub mod client;
 pub mod dev;
 pub mod migrate;
+pub mod recover;
 pub mod tenant;
+pub mod verify;
 
 use std::error::Error;
 use std::process::ExitCode;

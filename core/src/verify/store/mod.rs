@@ -1,0 +1,6 @@
+//! SQL of the verification: pages of the log and of what is derived from it.
+
+pub mod catalogue;
+pub mod derived;
+pub mod log;
+pub mod look_ups;
