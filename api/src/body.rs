@@ -33,7 +33,11 @@ pub struct Parsed<T> {
 }
 
 /// Reads and parses the body of a write. Without any body, members are all absent.
-pub async fn json<T: DeserializeOwned + Send + 'static>(request: &HttpRequest, payload: &mut Payload, limit: usize) -> Result<Parsed<T>, Problem> {
+pub async fn json<T: DeserializeOwned + Send + 'static>(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    limit: usize,
+) -> Result<Parsed<T>, Problem> {
     let bytes = read(request, payload, limit, "application/json").await?;
     let (method, path) = (request.method().as_str().to_owned(), request.path().to_owned());
     let parse = move || {
@@ -49,7 +53,12 @@ pub async fn json<T: DeserializeOwned + Send + 'static>(request: &HttpRequest, p
 }
 
 /// Reads a body of a media type, up to a limit.
-pub async fn read(request: &HttpRequest, payload: &mut Payload, limit: usize, media_type: &str) -> Result<Bytes, Problem> {
+pub async fn read(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    limit: usize,
+    media_type: &str,
+) -> Result<Bytes, Problem> {
     let too_large = || Problem::new(Code::TooLarge, format!("the body may have {limit} bytes"));
     if content_length(request).is_some_and(|length| length > limit) {
         return Err(too_large());
@@ -57,7 +66,9 @@ pub async fn read(request: &HttpRequest, payload: &mut Payload, limit: usize, me
     let collect = async {
         let mut body = BytesMut::with_capacity(content_length(request).unwrap_or(0));
         while let Some(chunk) = payload.next().await {
-            let chunk = chunk.map_err(|_| Problem::new(Code::MalformedRequest, "the body ended early or is not of its own encoding"))?;
+            let chunk = chunk.map_err(|_| {
+                Problem::new(Code::MalformedRequest, "the body ended early or is not of its own encoding")
+            })?;
             if body.len() + chunk.len() > limit {
                 return Err(too_large());
             }
@@ -66,7 +77,9 @@ pub async fn read(request: &HttpRequest, payload: &mut Payload, limit: usize, me
         Ok(body.freeze())
     };
     let body = tokio::time::timeout(PATIENCE, collect).await;
-    let body = body.unwrap_or_else(|_| Err(Problem::new(Code::RequestTimeout, format!("the body did not arrive within {} s", PATIENCE.as_secs()))))?;
+    let body = body.unwrap_or_else(|_| {
+        Err(Problem::new(Code::RequestTimeout, format!("the body did not arrive within {} s", PATIENCE.as_secs())))
+    })?;
     if !body.is_empty() {
         media(request, media_type)?;
     }
@@ -80,14 +93,23 @@ fn content_length(request: &HttpRequest) -> Option<usize> {
 /// The one media type, in UTF-8 and not compressed.
 fn media(request: &HttpRequest, wanted: &str) -> Result<(), Problem> {
     let refuse = |header: &str, detail: String| {
-        let fault = crate::problem::Fault { place: Place::Header(header.to_owned()), code: "malformed", detail: detail.clone() };
+        let fault = crate::problem::Fault {
+            place: Place::Header(header.to_owned()),
+            code: "malformed",
+            detail: detail.clone(),
+        };
         Err(Problem::new(Code::UnsupportedMediaType, detail).with(fault))
     };
     let text = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
     let stated = text(header::CONTENT_TYPE).unwrap_or_default();
     let mut parts = stated.split(';').map(str::trim);
     let is_wanted = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case(wanted));
-    let is_utf8 = parts.all(|parameter| parameter.to_ascii_lowercase().strip_prefix("charset=").is_none_or(|charset| charset.trim_matches('"') == "utf-8"));
+    let is_utf8 = parts.all(|parameter| {
+        parameter
+            .to_ascii_lowercase()
+            .strip_prefix("charset=")
+            .is_none_or(|charset| charset.trim_matches('"') == "utf-8")
+    });
     if !is_wanted || !is_utf8 {
         return refuse("Content-Type", format!("the body must be {wanted} in UTF-8"));
     }

@@ -225,7 +225,10 @@ mod tests {
         ] {
             let tree: serde_json::Value = serde_json::from_str(text).unwrap();
             let expected = fingerprint::canonical(&tree).unwrap();
-            assert_eq!(String::from_utf8(canonical(text.as_bytes()).unwrap()).unwrap(), String::from_utf8(expected).unwrap());
+            assert_eq!(
+                String::from_utf8(canonical(text.as_bytes()).unwrap()).unwrap(),
+                String::from_utf8(expected).unwrap()
+            );
         }
     }
 

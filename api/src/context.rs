@@ -8,6 +8,7 @@ use crate::body;
 use crate::key;
 use crate::lang::Lang;
 use crate::problem::{Code, Fault, Problem, Shown};
+use crate::query::Query;
 use crate::routes::{self, Access};
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap};
@@ -63,7 +64,10 @@ pub fn shown(request: &HttpRequest) -> Shown {
 impl Context {
     /// Authenticates a request and checks that its caller may use the route.
     pub async fn of(request: &HttpRequest) -> Result<Self, Problem> {
-        let app = request.app_data::<web::Data<App>>().cloned().ok_or_else(|| Problem::new(Code::InternalError, "the server is not assembled"))?;
+        let app = request
+            .app_data::<web::Data<App>>()
+            .cloned()
+            .ok_or_else(|| Problem::new(Code::InternalError, "the server is not assembled"))?;
         let caller = app.verifier.verify(bearer(request.headers())?, clock::now())?;
         match routes::find(request).map(|route| route.access) {
             Some(Access::Scope(scope)) => caller.require(scope)?,
@@ -87,7 +91,9 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
         Problem::new(Code::Unauthenticated, detail).with(fault)
     };
     let mut values = headers.get_all(header::AUTHORIZATION);
-    let value = values.next().ok_or_else(|| refuse("required", "send `Authorization: Bearer <token>`; POST /v1/token gives tokens"))?;
+    let value = values
+        .next()
+        .ok_or_else(|| refuse("required", "send `Authorization: Bearer <token>`; POST /v1/token gives tokens"))?;
     if values.next().is_some() {
         return Err(refuse("malformed", "the Authorization header stands twice"));
     }
@@ -116,9 +122,8 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest for Write<T> {
         async move {
             let context = Context::of(&request).await?;
             let key = key::idempotency_key(request.headers())?;
-            if !request.query_string().is_empty() {
-                return Err(Problem::invalid(Place::Parameter(String::new()), "unknown-member", "a write has no query parameters"));
-            }
+            // A write has no parameters: everything that it says is in its body, and so in its fingerprint.
+            Query::of(&request, &[])?;
             let limit = routes::find(&request).map_or(0, |route| route.body_limit);
             let body = body::json(&request, &mut payload, limit).await?;
             let key = RequestKey { principal: context.caller.subject, key, fingerprint: body.fingerprint };

@@ -11,11 +11,17 @@ pub const HEADER: &str = "Idempotency-Key";
 /// Reads the key: exactly one, 1 to 255 printable ASCII characters.
 pub fn idempotency_key(headers: &HeaderMap) -> Result<Arc<str>, Problem> {
     let place = || Place::Header(HEADER.to_owned());
-    let malformed = |code, detail: &str| Problem::new(Code::MalformedRequest, detail).with(Fault { place: place(), code, detail: detail.to_owned() });
+    let malformed = |code, detail: &str| {
+        Problem::new(Code::MalformedRequest, detail).with(Fault { place: place(), code, detail: detail.to_owned() })
+    };
     let mut keys = headers.get_all(HEADER);
     let Some(key) = keys.next().filter(|key| !key.is_empty()) else {
         let detail = "a write needs an Idempotency-Key, so that it can be repeated safely";
-        return Err(Problem::new(Code::IdempotencyKeyMissing, detail).with(Fault { place: place(), code: "required", detail: detail.to_owned() }));
+        return Err(Problem::new(Code::IdempotencyKeyMissing, detail).with(Fault {
+            place: place(),
+            code: "required",
+            detail: detail.to_owned(),
+        }));
     };
     if keys.next().is_some() {
         return Err(malformed("malformed", "the Idempotency-Key stands twice"));

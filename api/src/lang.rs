@@ -31,7 +31,12 @@ impl Lang {
         };
         let ranges = accept.into_iter().flat_map(|text| text.split(',')).filter_map(weigh);
         // The first of equal weight wins.
-        ranges.fold(None, |best: Option<(u16, Self)>, next| if best.is_some_and(|b| b.0 >= next.0) { best } else { Some(next) }).map_or(Self::En, |best| best.1)
+        ranges
+            .fold(
+                None,
+                |best: Option<(u16, Self)>, next| if best.is_some_and(|b| b.0 >= next.0) { best } else { Some(next) },
+            )
+            .map_or(Self::En, |best| best.1)
     }
 
     /// The one of two texts that is in this language.

@@ -17,12 +17,21 @@ use vintem_core::telemetry::TraceId;
 const NO_ROUTE: &str = "unmatched";
 
 /// Observes one request from its head to the head of its answer.
-pub async fn observe(request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+pub async fn observe(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let started = Instant::now();
     let method = method_label(request.method());
     let route = request.match_pattern().unwrap_or_else(|| NO_ROUTE.to_owned());
     let app = request.app_data::<web::Data<App>>().cloned();
-    let span = tracing::info_span!("http.request", method, route, trace_id = tracing::field::Empty, status = tracing::field::Empty);
+    let span = tracing::info_span!(
+        "http.request",
+        method,
+        route,
+        trace_id = tracing::field::Empty,
+        status = tracing::field::Empty
+    );
     let traceparent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
     let trace: std::sync::Arc<str> = TraceId::adopt(&span, traceparent).to_string().into();
     span.record("trace_id", &*trace);

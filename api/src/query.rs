@@ -21,7 +21,9 @@ impl Query {
         let pairs = web::Query::<Vec<(String, String)>>::from_query(request.query_string());
         let pairs = pairs.map_err(|_| invalid("", "malformed", "the query cannot be read"))?.into_inner();
         for (index, (name, value)) in pairs.iter().enumerate() {
-            let is_member = |known: &&str| known.strip_suffix(']').is_some_and(|head| name.starts_with(head) && name.ends_with(']'));
+            let is_member = |known: &&str| {
+                known.strip_suffix(']').is_some_and(|head| name.starts_with(head) && name.ends_with(']'))
+            };
             if !known.iter().any(|known| known == name || is_member(known)) {
                 return Err(invalid(name, "unknown-member", "there is no such parameter"));
             }
@@ -70,17 +72,28 @@ impl Query {
 
     /// An instant or a date.
     pub fn when(&self, name: &str) -> Result<Option<When>, Problem> {
-        let parse = |text| When::parse(text).ok_or_else(|| invalid(name, "malformed", "the parameter is an RFC 3339 instant or a date such as 2026-03-31"));
+        let parse = |text| {
+            When::parse(text).ok_or_else(|| {
+                invalid(name, "malformed", "the parameter is an RFC 3339 instant or a date such as 2026-03-31")
+            })
+        };
         let when = self.text(name).map(parse).transpose()?;
         match when {
-            Some(when) if !is_calendar_year(when) => Err(invalid(name, "out-of-range", "the year is between 1800 and 9998")),
+            Some(when) if !is_calendar_year(when) => {
+                Err(invalid(name, "out-of-range", "the year is between 1800 and 9998"))
+            }
             when => Ok(when),
         }
     }
 
     /// The list that a cursor is bound to: the route and every parameter but cursor and limit.
     pub fn list(&self, route: &str) -> String {
-        let mut filter: Vec<String> = self.0.iter().filter(|(name, _)| name != "cursor" && name != "limit").map(|(name, value)| format!("{}:{name}={value}", name.len())).collect();
+        let mut filter: Vec<String> = self
+            .0
+            .iter()
+            .filter(|(name, _)| name != "cursor" && name != "limit")
+            .map(|(name, value)| format!("{}:{name}={value}", name.len()))
+            .collect();
         filter.sort();
         format!("{route}?{}", filter.join("&"))
     }

@@ -4,7 +4,9 @@
 //! authorisation. A path that is not in it does not exist.
 
 use crate::access::{jwks, token};
-use crate::ledger::{accounts, assets, balances, batches, events, holds, requests, reversals, statements, transactions, trial_balance};
+use crate::ledger::{
+    accounts, assets, balances, batches, events, holds, requests, reversals, statements, transactions, trial_balance,
+};
 use crate::operations::{docs, live, openapi, ready};
 use crate::problem::{Code, Problem};
 use actix_web::http::Method;
@@ -113,7 +115,8 @@ pub fn configure(config: &mut ServiceConfig) {
 
 async fn method_not_allowed(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let path = request.match_pattern().unwrap_or_default();
-    let methods: Vec<&str> = ROUTES.iter().filter(|entry| entry.path == path).map(|entry| entry.method.as_str()).collect();
+    let methods: Vec<&str> =
+        ROUTES.iter().filter(|entry| entry.path == path).map(|entry| entry.method.as_str()).collect();
     let methods = methods.join(", ");
     Err(Problem::new(Code::MethodNotAllowed, format!("here are {methods}")).allowing(methods))
 }
@@ -129,8 +132,12 @@ mod tests {
 
     #[test]
     fn only_these_answer_without_a_token() {
-        let open: Vec<&str> = ROUTES.iter().filter(|entry| entry.access == Access::Nobody).map(|entry| entry.path).collect();
-        assert_eq!(open, ["/v1/token", "/.well-known/jwks.json", "/livez", "/readyz", "/openapi.json", "/docs", "/docs/problems"]);
+        let open: Vec<&str> =
+            ROUTES.iter().filter(|entry| entry.access == Access::Nobody).map(|entry| entry.path).collect();
+        assert_eq!(
+            open,
+            ["/v1/token", "/.well-known/jwks.json", "/livez", "/readyz", "/openapi.json", "/docs", "/docs/problems"]
+        );
     }
 
     #[test]

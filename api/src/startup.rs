@@ -28,7 +28,9 @@ use vintem_core::ledger::error::LedgerError;
 use vintem_core::ledger::expiry::ExpiryClock;
 use vintem_core::ledger::service::Ledger;
 use vintem_core::ledger::store::look_ups::LedgerLookUps;
-use vintem_core::secrets::{DatabaseRole, LeasedDatabase, SecretsError, ServerSettings, SettingsError, Vault, read_wrapping_token};
+use vintem_core::secrets::{
+    DatabaseRole, LeasedDatabase, SecretsError, ServerSettings, SettingsError, Vault, read_wrapping_token,
+};
 use vintem_core::telemetry::{self, Metrics, TelemetryError};
 
 /// Connections for reads.
@@ -97,10 +99,15 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     let (listener, metrics_listener) = (listen(settings.listen)?, listen(settings.metrics_listen)?);
     let vault = Vault::login(settings.process.vault.clone(), read_wrapping_token()?).await?;
     let reader = LeasedDatabase::connect(&vault, &settings.process.database, DatabaseRole::Reader, READERS).await?;
-    let writer = LeasedDatabase::connect(&vault, &settings.process.database, DatabaseRole::Writer, CLOCK_CONNECTIONS).await?;
+    let writer =
+        LeasedDatabase::connect(&vault, &settings.process.database, DatabaseRole::Writer, CLOCK_CONNECTIONS).await?;
     let leased = writer.clone();
-    let shards = start_shards(Ledger::shards(reader.pool()).await?, &(Arc::new(move || leased.current()) as Credentials));
-    let clock = ExpiryClock::new(writer.pool().clone(), shards.iter().map(|(number, shard)| (*number, shard.clone())).collect());
+    let shards =
+        start_shards(Ledger::shards(reader.pool()).await?, &(Arc::new(move || leased.current()) as Credentials));
+    let clock = ExpiryClock::new(
+        writer.pool().clone(),
+        shards.iter().map(|(number, shard)| (*number, shard.clone())).collect(),
+    );
     let keys = Arc::new(SigningKeys::try_new(&vault.read::<SigningSecret>("token-signing").await?)?);
     let (end, ending) = watch::channel(false);
     let app = web::Data::new(App {
@@ -140,7 +147,8 @@ pub fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
 
 /// Starts one writer per shard.
 pub fn start_shards(numbers: Vec<i16>, credentials: &Credentials) -> HashMap<i16, Shard> {
-    let start = |number| (number, Shard::start(number, credentials.clone(), Arc::new(LedgerLookUps), Limits::default()));
+    let start =
+        |number| (number, Shard::start(number, credentials.clone(), Arc::new(LedgerLookUps), Limits::default()));
     numbers.into_iter().map(start).collect()
 }
 
@@ -159,7 +167,12 @@ pub fn public_server(app: web::Data<App>, listener: TcpListener) -> std::io::Res
 /// The private server of metrics.
 pub fn metrics_server(app: web::Data<App>, listener: TcpListener) -> std::io::Result<Server> {
     let nothing_else = || async { Err::<&str, Problem>(Problem::not_found()) };
-    let build = move || Web::new().app_data(app.clone()).route("/metrics", web::get().to(metrics::show)).default_service(web::to(nothing_else));
+    let build = move || {
+        Web::new()
+            .app_data(app.clone())
+            .route("/metrics", web::get().to(metrics::show))
+            .default_service(web::to(nothing_else))
+    };
     Ok(HttpServer::new(build).workers(1).disable_signals().listen(listener)?.run())
 }
 

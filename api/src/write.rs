@@ -80,7 +80,8 @@ pub async fn batch(context: &Context, key: RequestKey, commands: Vec<Grouped>) -
     });
     let request = WriteRequest { key: Some(key), commands, is_batch: true, render: outlined };
     let work = context.app.bulk.spawn(async move { execute_batch(&app, &actor, &request).await });
-    let (disposed, rendered) = work.await.map_err(|_| Problem::new(Code::OutcomeUnknown, "the work on the batch ended early"))??;
+    let (disposed, rendered) =
+        work.await.map_err(|_| Problem::new(Code::OutcomeUnknown, "the work on the batch ended early"))??;
     match (disposed, rendered) {
         (Disposed::Done(done, _), Some(body)) => {
             count(context, &done);
@@ -95,7 +96,9 @@ type Rendered = Option<Result<Vec<u8>, Problem>>;
 async fn execute_batch(app: &App, actor: &Actor, request: &WriteRequest) -> Result<(Disposed, Rendered), Problem> {
     let Executed { disposed, known } = app.ledger.execute(actor, request).await?;
     let rendered = match &disposed {
-        Disposed::Done(done, Answer { body: StoredBody::Outline(outline), .. }) => Some(render_done(done, outline, &known)),
+        Disposed::Done(done, Answer { body: StoredBody::Outline(outline), .. }) => {
+            Some(render_done(done, outline, &known))
+        }
         _ => None,
     };
     Ok((disposed, rendered))
@@ -113,7 +116,10 @@ async fn replay_or_refuse(context: &Context, disposed: Disposed) -> Result<Ready
             context.app.metrics.proposals(context.actor.shard, ProposalResult::Replayed, 1);
             recover(context, stored).await
         }
-        Disposed::Mismatch => Err(Problem::new(Code::Business(RefusalCode::IdempotencyMismatch), "the key was used before for another request")),
+        Disposed::Mismatch => Err(Problem::new(
+            Code::Business(RefusalCode::IdempotencyMismatch),
+            "the key was used before for another request",
+        )),
         // The service decides conflicts again itself.
         Disposed::Done(..) | Disposed::Conflict(_) => Err(unreadable(Unreadable)),
     }
@@ -129,7 +135,13 @@ pub async fn recover(context: &Context, stored: StoredAnswer) -> Result<Ready, P
             let outline: Outline = serde_json::from_slice(&outline).map_err(|_| unreadable(Unreadable))?;
             let recalled = ledger.recall_batch(actor, &outline.traces()).await;
             let (items, known) = recalled.map_err(|error| Problem::from(error).after_the_write())?;
-            let render = move || batch::render(&outline, items.iter().map(|(events, entries)| (events.as_slice(), entries.as_slice())), &known);
+            let render = move || {
+                batch::render(
+                    &outline,
+                    items.iter().map(|(events, entries)| (events.as_slice(), entries.as_slice())),
+                    &known,
+                )
+            };
             let body = web::block(render).await.map_err(|_| unreadable(Unreadable))?;
             Ok(ready(body.map_err(unreadable)?))
         }

@@ -1,6 +1,7 @@
 //! The product's HTTP server over a test's store, and a caller that speaks to it.
 
 use crate::store::Store;
+use futures_util::future::LocalBoxFuture;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -11,29 +12,63 @@ use vintem_api::app::App;
 use vintem_api::cursor::Cursors;
 use vintem_api::operations::health::Health;
 use vintem_api::startup;
-use vintem_core::access::{AccessService, Scopes, SigningKeySecret, SigningKeys, SigningSecret, TokenVerifier, create_client, create_tenant, generate_signing_key, parse_time_zone};
+use vintem_core::access::{
+    AccessService, Scopes, SigningKeySecret, SigningKeys, SigningSecret, TokenVerifier, create_client, create_tenant,
+    generate_signing_key, parse_time_zone,
+};
 use vintem_core::event_store::fresh;
 use vintem_core::ledger::service::Ledger;
-use vintem_core::telemetry::Metrics;
+use vintem_core::telemetry::{Metrics, clock};
 
 const ISSUER: &str = "https://vintem.test";
+
+/// A server with a tenant and a client that may do everything.
+pub struct Api {
+    /// Its database.
+    pub store: Store,
+    /// The server.
+    pub server: Server,
+    /// The client.
+    pub client: Client,
+}
+
+impl Api {
+    /// Over a fresh database.
+    pub async fn create() -> Self {
+        let store = Store::create().await;
+        let server = Server::start(&store).await;
+        let client = server.client(&store, "coffee-town", "ledger:read ledger:write ledger:admin").await;
+        Self { store, server, client }
+    }
+
+    /// A client of another tenant.
+    pub async fn another(&self, tenant: &str, scopes: &str) -> Client {
+        self.server.client(&self.store, tenant, scopes).await
+    }
+
+    /// An instant some days from now.
+    pub fn in_days(&self, days: i64) -> String {
+        (clock::now() + chrono::Duration::days(days)).to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
+    }
+
+    /// Ends it; the invariants hold at the end.
+    pub async fn close(self) {
+        self.server.stop().await;
+        self.store.close().await;
+    }
+}
 
 /// A running server. Its threads end with it.
 pub struct Server {
     address: SocketAddr,
     keys: Arc<SigningKeys>,
-    handle: actix_handle::Stop,
+    handle: Stop,
     ledger: Ledger,
     end: watch::Sender<bool>,
 }
 
-/// Stops the server without naming actix, whose door is the API.
-mod actix_handle {
-    use futures_util::future::LocalBoxFuture;
-
-    /// Asks the server to end and waits for it.
-    pub type Stop = Box<dyn FnOnce() -> LocalBoxFuture<'static, ()>>;
-}
+/// Asks the server to end and waits for it.
+type Stop = Box<dyn FnOnce() -> LocalBoxFuture<'static, ()>>;
 
 impl Server {
     /// Starts a server of its own keys on a store.
@@ -79,13 +114,24 @@ impl Server {
         let writer = self.ledger.shard(0).unwrap();
         let zone = parse_time_zone("America/Sao_Paulo").unwrap();
         let tenant = create_tenant(&mut operator, writer, tenant.parse().unwrap(), 0, zone).await.unwrap().tenant;
-        let (client, secret) = create_client(&mut operator, writer, tenant, "till".parse().unwrap(), Scopes::parse(scopes).unwrap()).await.unwrap();
+        let (client, secret) =
+            create_client(&mut operator, writer, tenant, "till".parse().unwrap(), Scopes::parse(scopes).unwrap())
+                .await
+                .unwrap();
         let http = reqwest::Client::new();
-        let form = format!("grant_type=client_credentials&client_id={}&client_secret={}", client.client, secret.reveal());
-        let request = http.post(self.url("/v1/token")).header("Content-Type", "application/x-www-form-urlencoded").body(form);
+        let form =
+            format!("grant_type=client_credentials&client_id={}&client_secret={}", client.client, secret.reveal());
+        let request =
+            http.post(self.url("/v1/token")).header("Content-Type", "application/x-www-form-urlencoded").body(form);
         let answer: Value = request.send().await.unwrap().json().await.unwrap();
         let token = answer["access_token"].as_str().unwrap_or_else(|| panic!("no token: {answer}")).to_owned();
-        Client { http, base: format!("http://{}", self.address), token, id: client.client, secret: secret.reveal().to_owned() }
+        Client {
+            http,
+            base: format!("http://{}", self.address),
+            token,
+            id: client.client,
+            secret: secret.reveal().to_owned(),
+        }
     }
 
     /// The address of a path.
@@ -128,7 +174,8 @@ pub struct Read {
 impl Read {
     /// The body as JSON.
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.bytes).unwrap_or_else(|_| panic!("{} {:?}", self.status, String::from_utf8_lossy(&self.bytes)))
+        serde_json::from_slice(&self.bytes)
+            .unwrap_or_else(|_| panic!("{} {:?}", self.status, String::from_utf8_lossy(&self.bytes)))
     }
 
     /// The problem's code.
@@ -165,9 +212,27 @@ impl Client {
         read(self.request(Method::POST, path).header("Idempotency-Key", key).json(body)).await
     }
 
-    /// A change under a fresh key.
-    pub async fn patch(&self, path: &str, body: &Value) -> Read {
-        read(self.request(Method::PATCH, path).header("Idempotency-Key", fresh::new_id().to_string()).json(body)).await
+    /// A write of a text under a key.
+    pub async fn post_text(&self, key: &str, path: &str, body: &str) -> Read {
+        let request = self.request(Method::POST, path).header("Idempotency-Key", key);
+        read(request.header("Content-Type", "application/json").body(body.to_owned())).await
+    }
+
+    /// A write by somebody who reads Portuguese.
+    pub async fn portuguese(&self, path: &str, body: &Value) -> Read {
+        let request = self.request(Method::POST, path).header("Idempotency-Key", fresh::new_id().to_string());
+        read(request.header("Accept-Language", "pt-BR").json(body)).await
+    }
+
+    /// A change under a fresh key, perhaps of a version.
+    pub async fn patch(&self, path: &str, body: &Value, if_match: Option<&str>) -> Read {
+        let request = self.request(Method::PATCH, path).header("Idempotency-Key", fresh::new_id().to_string());
+        read(if_match.into_iter().fold(request, |request, tag| request.header("If-Match", tag)).json(body)).await
+    }
+
+    /// The same client at another process.
+    pub fn at(&self, server: &Server) -> Self {
+        Self { base: format!("http://{}", server.address), ..self.clone() }
     }
 
     /// An asset, and accounts of these names in it: `bank` is a debit account without a lower bound.
@@ -186,7 +251,8 @@ impl Client {
 
     /// Posts from an account to another.
     pub async fn moves(&self, from: &str, to: &str, amount: &str) -> Read {
-        self.post("/v1/transactions", &json!({"from": from, "to": to, "amount": {"amount": amount, "asset": "BRL"}})).await
+        self.post("/v1/transactions", &json!({"from": from, "to": to, "amount": {"amount": amount, "asset": "BRL"}}))
+            .await
     }
 }
 

@@ -4,7 +4,7 @@ use crate::vault::{Secrets, eventually};
 use secrecy::ExposeSecret;
 use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 use uuid::Uuid;
 use vintem_core::access::{ClientName, Scopes, TenantName, create_client, create_tenant};
@@ -16,6 +16,8 @@ pub struct Server {
     child: Child,
     /// Where it listens, without a slash at the end.
     pub url: String,
+    /// Where its metrics are.
+    pub metrics_url: String,
 }
 
 /// A service client that the tests act as.
@@ -35,11 +37,12 @@ impl Server {
         let environment = secrets.stack.environment(&secrets.store.cluster, &secrets.prefix, "api", &secrets.store.name).await.unwrap();
         let log = std::fs::File::options().create(true).append(true).open(log_file(&secrets.prefix)).unwrap();
         let url = format!("http://127.0.0.1:{port}");
+        let metrics_port = free_port();
         let mut child = Command::new(binary("vintem-api"))
             .envs(environment)
             .env("VINTEM_DATABASE_PORT", database_port.to_string())
             .env("VINTEM_LISTEN", format!("127.0.0.1:{port}"))
-            .env("VINTEM_METRICS_LISTEN", format!("127.0.0.1:{}", free_port()))
+            .env("VINTEM_METRICS_LISTEN", format!("127.0.0.1:{metrics_port}"))
             .env("VINTEM_ISSUER", "https://test.invalid")
             .stdin(Stdio::piped())
             .stdout(log.try_clone().unwrap())
@@ -48,7 +51,7 @@ impl Server {
             .unwrap();
         let wrapped = secrets.wrapped("api").await;
         writeln!(child.stdin.take().unwrap(), "{}", wrapped.expose_secret()).unwrap();
-        let server = Self { child, url };
+        let server = Self { child, url, metrics_url: format!("http://127.0.0.1:{metrics_port}/metrics") };
         let is_up = eventually(Duration::from_secs(30), async || server.is_ready().await).await;
         assert!(is_up, "the API did not start; its log: {}", log_file(&secrets.prefix).display());
         server
@@ -56,6 +59,13 @@ impl Server {
 
     async fn is_ready(&self) -> bool {
         reqwest::get(format!("{}/readyz", self.url)).await.is_ok_and(|answer| answer.status().is_success())
+    }
+
+    /// SIGTERM, and how the process ended.
+    pub fn terminate(&mut self) -> ExitStatus {
+        let id = nix::unistd::Pid::from_raw(self.child.id().cast_signed());
+        nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM).unwrap();
+        self.child.wait().unwrap()
     }
 
     /// SIGKILL: no goodbye, no flush.

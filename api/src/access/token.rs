@@ -33,7 +33,10 @@ pub struct TokenAnswer {
 
 /// The form of a token request. Id and secret may stand in HTTP Basic instead.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "only describes the form: its members are read one by one, secrets into types of their own")]
+#[expect(
+    dead_code,
+    reason = "only describes the form: its members are read one by one, secrets into types of their own"
+)]
 pub struct TokenForm {
     /// `client_credentials`.
     #[schema(example = "client_credentials")]
@@ -62,12 +65,19 @@ pub async fn issue(app: web::Data<App>, request: HttpRequest, payload: web::Payl
     let form = std::str::from_utf8(&form).map_err(|_| malformed("the form is not UTF-8"))?;
     let Grant { client, secret, scope } = grant(&request, form)?;
     let token = app.access.issue_token(client, &secret, scope.as_deref()).await?;
-    let answer = TokenAnswer { access_token: token.access_token, token_type: "Bearer", expires_in: token.expires_in, scope: token.scope };
+    let answer = TokenAnswer {
+        access_token: token.access_token,
+        token_type: "Bearer",
+        expires_in: token.expires_in,
+        scope: token.scope,
+    };
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(answer))
 }
 
 fn grant(request: &HttpRequest, form: &str) -> Result<Grant, Problem> {
-    let pairs = web::Query::<Vec<(String, String)>>::from_query(form).map_err(|_| malformed("the form cannot be read"))?.into_inner();
+    let pairs = web::Query::<Vec<(String, String)>>::from_query(form)
+        .map_err(|_| malformed("the form cannot be read"))?
+        .into_inner();
     let (mut id, mut secret, mut scope, mut grant_type) = (None, None, None, None);
     for (name, value) in pairs {
         let slot = match name.as_str() {
@@ -84,11 +94,16 @@ fn grant(request: &HttpRequest, form: &str) -> Result<Grant, Problem> {
     }
     match grant_type.as_deref() {
         Some("client_credentials") => {}
-        Some(_) => return Err(parameter("grant_type", "out-of-range", "the only grant is client_credentials").oauth("unsupported_grant_type")),
+        Some(_) => {
+            return Err(parameter("grant_type", "out-of-range", "the only grant is client_credentials")
+                .oauth("unsupported_grant_type"));
+        }
         None => return Err(parameter("grant_type", "required", "the parameter is required")),
     }
     let (id, secret) = match basic(request)? {
-        Some(_) if secret.is_some() => return Err(malformed("the client's secret stands in the header and in the form")),
+        Some(_) if secret.is_some() => {
+            return Err(malformed("the client's secret stands in the header and in the form"));
+        }
         Some(credentials) => credentials,
         None => (
             id.ok_or_else(|| parameter("client_id", "required", "the parameter is required"))?,
@@ -103,13 +118,21 @@ fn grant(request: &HttpRequest, form: &str) -> Result<Grant, Problem> {
 /// Id and secret of HTTP Basic.
 fn basic(request: &HttpRequest) -> Result<Option<(String, String)>, Problem> {
     let Some(value) = request.headers().get(header::AUTHORIZATION) else { return Ok(None) };
-    let encoded = value.to_str().ok().and_then(|text| text.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic")).map(|(_, rest)| rest.trim());
+    let encoded = value
+        .to_str()
+        .ok()
+        .and_then(|text| text.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"))
+        .map(|(_, rest)| rest.trim());
     let decoded = encoded.and_then(|text| STANDARD.decode(text).ok()).and_then(|bytes| String::from_utf8(bytes).ok());
-    let credentials = decoded.as_deref().and_then(|text| text.split_once(':')).map(|(id, secret)| (id.to_owned(), secret.to_owned()));
+    let credentials =
+        decoded.as_deref().and_then(|text| text.split_once(':')).map(|(id, secret)| (id.to_owned(), secret.to_owned()));
     credentials.map(Some).ok_or_else(|| {
         let place = Place::Header("Authorization".to_owned());
         let detail = "the Authorization header is not `Basic <id:secret in base64>`";
-        Problem::new(Code::Unauthenticated, detail).with(crate::problem::Fault { place, code: "malformed", detail: detail.to_owned() }).oauth("invalid_client")
+        Problem::new(Code::Unauthenticated, detail)
+            .with(crate::problem::Fault { place, code: "malformed", detail: detail.to_owned() })
+            .oauth("invalid_client")
     })
 }
 

@@ -72,7 +72,13 @@ impl Outline {
 }
 
 fn trace(applied: &Applied) -> Vec<i64> {
-    applied.events.first().map(|event| event.position).into_iter().chain(applied.entries.iter().map(|entry| entry.version)).collect()
+    applied
+        .events
+        .first()
+        .map(|event| event.position)
+        .into_iter()
+        .chain(applied.entries.iter().map(|entry| entry.version))
+        .collect()
 }
 
 /// The results of a batch, in the order of its items.
@@ -133,7 +139,11 @@ impl Serialize for BatchResult<'_> {
 }
 
 /// The body, from the outline and the facts of its applied items in their order.
-pub fn render<'a>(outline: &Outline, facts: impl IntoIterator<Item = (&'a [Recorded], &'a [EntryAfter])>, known: &Known) -> Result<Vec<u8>, Unreadable> {
+pub fn render<'a>(
+    outline: &Outline,
+    facts: impl IntoIterator<Item = (&'a [Recorded], &'a [EntryAfter])>,
+    known: &Known,
+) -> Result<Vec<u8>, Unreadable> {
     let mut facts = facts.into_iter();
     let mut fact = || {
         let (events, entries) = facts.next().ok_or(Unreadable)?;
@@ -153,7 +163,9 @@ pub fn render<'a>(outline: &Outline, facts: impl IntoIterator<Item = (&'a [Recor
 /// The facts of a batch's applied items as they were just recorded.
 pub fn done_facts(done: &Done) -> impl Iterator<Item = (&[Recorded], &[EntryAfter])> {
     done.outcomes.iter().filter_map(|outcome| match outcome {
-        Outcome::Applied(applied) | Outcome::Already(applied) => Some((applied.events.as_slice(), applied.entries.as_slice())),
+        Outcome::Applied(applied) | Outcome::Already(applied) => {
+            Some((applied.events.as_slice(), applied.entries.as_slice()))
+        }
         Outcome::Refused(_) => None,
     })
 }

@@ -138,7 +138,12 @@ pub struct Capture {
 
 impl Capture {
     /// Of its two events.
-    pub fn of(captured: &Recorded, posted: &Recorded, entries: &[EntryAfter], known: &Known) -> Result<Self, Unreadable> {
+    pub fn of(
+        captured: &Recorded,
+        posted: &Recorded,
+        entries: &[EntryAfter],
+        known: &Known,
+    ) -> Result<Self, Unreadable> {
         let facts: HoldCaptured = facts(captured)?;
         Ok(Self { hold: captured.stream, ends: facts.ends, transaction: Transaction::posted(posted, entries, known)? })
     }
@@ -196,7 +201,8 @@ impl HoldChange {
         let Changed { expires_at, moves } = facts(recorded)?;
         let after = |(account, ..): &MoveFact| {
             let identity = identity(known, *account)?;
-            let balance = entry(entries, recorded.position, *account).map(|entry| Balance::after(entry, identity.scale));
+            let balance =
+                entry(entries, recorded.position, *account).map(|entry| Balance::after(entry, identity.scale));
             Ok(AccountAfter { account: *account, name: identity.name.clone(), asset: identity.asset.clone(), balance })
         };
         Ok(Self {

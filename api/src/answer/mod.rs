@@ -101,7 +101,10 @@ impl Leg {
             account: identity.id,
             name: identity.name.clone(),
             direction: direction.as_str(),
-            amount: Money { amount: Minor::new(change.units().abs()).to_text(identity.scale), asset: identity.asset.clone() },
+            amount: Money {
+                amount: Minor::new(change.units().abs()).to_text(identity.scale),
+                asset: identity.asset.clone(),
+            },
             balance: after.map(|entry| Balance::after(entry, identity.scale)),
         }
     }
@@ -144,8 +147,12 @@ impl Fact {
             event::TRANSACTION_POSTED => Self::Transaction(transaction::Transaction::posted(first, entries, known)?),
             event::TRANSACTION_REVERSED => Self::Reversal(transaction::Reversal::of(first, entries, known)?),
             event::HOLD_PLACED => Self::Hold(hold::Hold::placed(first, entries, known)?),
-            event::HOLD_CAPTURED => Self::Capture(hold::Capture::of(first, events.get(1).ok_or(Unreadable)?, entries, known)?),
-            event::HOLD_RELEASED | event::HOLD_EXTENDED | event::HOLD_INCREMENTED => Self::HoldChange(hold::HoldChange::of(first, entries, known)?),
+            event::HOLD_CAPTURED => {
+                Self::Capture(hold::Capture::of(first, events.get(1).ok_or(Unreadable)?, entries, known)?)
+            }
+            event::HOLD_RELEASED | event::HOLD_EXTENDED | event::HOLD_INCREMENTED => {
+                Self::HoldChange(hold::HoldChange::of(first, entries, known)?)
+            }
             _ => return Err(Unreadable),
         })
     }
@@ -196,7 +203,10 @@ fn refused(refusal: &Refusal, shown: &Shown) -> Answer {
 
 fn applied_now(applied: &Applied, known: &Known, status: Option<u16>) -> Answer {
     let Ok(fact) = Fact::of(&applied.events, &applied.entries, known) else {
-        tracing::error!(position = applied.events.first().map(|e| e.position), "the facts just recorded cannot be shown");
+        tracing::error!(
+            position = applied.events.first().map(|e| e.position),
+            "the facts just recorded cannot be shown"
+        );
         return Answer { status: status.unwrap_or(200), code: None, body: StoredBody::Rendered };
     };
     let body = fact.bytes();

@@ -87,9 +87,14 @@ pub struct UnfreezeInput {}
 /// Open an account.
 #[utoipa::path(post, path = "/v1/accounts", tag = "Accounts", request_body = AccountInput, responses((status = 201, body = Account)))]
 pub async fn open(write: Write<AccountInput>) -> Result<HttpResponse, Problem> {
-    let Write { context, key, value: AccountInput { name, asset, normal_side, min_balance, max_balance, metadata } } = write;
+    let Write { context, key, value: AccountInput { name, asset, normal_side, min_balance, max_balance, metadata } } =
+        write;
     if name.as_deref().is_some_and(|name| !name::is_account_name(name) || parse_uuid(name).is_some()) {
-        return Err(input::invalid("/name", "malformed", "a name is 1 to 255 of a-z 0-9 : _ . % - and does not look like an id"));
+        return Err(input::invalid(
+            "/name",
+            "malformed",
+            "a name is 1 to 255 of a-z 0-9 : _ . % - and does not look like an id",
+        ));
     }
     let command = Command::Open(Open {
         fresh_id: fresh::new_id(),
@@ -142,8 +147,14 @@ pub async fn close(write: Write<ReasonInput>, request: HttpRequest) -> Result<Ht
     change(&context, key, &request, what).await
 }
 
-async fn change(context: &Context, key: RequestKey, request: &HttpRequest, what: What) -> Result<HttpResponse, Problem> {
-    let command = Command::Change(Change { account: input::path_id(request)?, expected: if_match(request.headers())?, what });
+async fn change(
+    context: &Context,
+    key: RequestKey,
+    request: &HttpRequest,
+    what: What,
+) -> Result<HttpResponse, Problem> {
+    let command =
+        Command::Change(Change { account: input::path_id(request)?, expected: if_match(request.headers())?, what });
     Ok(tagged(write::single(context, key, command).await?))
 }
 
@@ -151,10 +162,15 @@ async fn change(context: &Context, key: RequestKey, request: &HttpRequest, what:
 fn if_match(headers: &HeaderMap) -> Result<Option<i32>, Problem> {
     let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
     let quoted = value.to_str().ok().and_then(|text| text.trim().strip_prefix('"')?.strip_suffix('"'));
-    let version = quoted.filter(|text| text.bytes().all(|byte| byte.is_ascii_digit())).and_then(|text| text.parse().ok());
+    let version =
+        quoted.filter(|text| text.bytes().all(|byte| byte.is_ascii_digit())).and_then(|text| text.parse().ok());
     version.map(Some).ok_or_else(|| {
         let detail = "If-Match holds one ETag of the account, such as \"3\"".to_owned();
-        Problem::new(Code::MalformedRequest, detail.clone()).with(Fault { place: Place::Header("If-Match".to_owned()), code: "malformed", detail })
+        Problem::new(Code::MalformedRequest, detail.clone()).with(Fault {
+            place: Place::Header("If-Match".to_owned()),
+            code: "malformed",
+            detail,
+        })
     })
 }
 
@@ -205,7 +221,11 @@ pub struct AccountPage {
 ), responses((status = 200, body = AccountPage)))]
 pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let query = Query::of(&request, &["name", "asset", "cursor", "limit"])?;
-    let filter = AccountFilter { id: None, name: query.text("name").map(str::to_owned), asset: query.text("asset").map(str::to_owned) };
+    let filter = AccountFilter {
+        id: None,
+        name: query.text("name").map(str::to_owned),
+        asset: query.text("asset").map(str::to_owned),
+    };
     if filter.name.as_deref().is_some_and(|name| !name::is_account_name(name)) {
         return Err(invalid("name", "malformed", "a name is 1 to 255 of a-z 0-9 : _ . % -"));
     }
@@ -215,7 +235,9 @@ pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse
     let (list, limit) = (query.list("accounts"), query.limit()?);
     let after = page::after(&context, &query, &list)?.unwrap_or(0);
     let mut rows = context.app.ledger.accounts(&context.actor, &filter, after, limit + 1).await?;
-    let next = page::cut(&mut rows, limit).then(|| rows.last().map(|last| page::next(&context, &list, &last.identity.number))).flatten();
+    let next = page::cut(&mut rows, limit)
+        .then(|| rows.last().map(|last| page::next(&context, &list, &last.identity.number)))
+        .flatten();
     let items: Vec<Account> = rows.into_iter().map(Account::from).collect();
     Ok(HttpResponse::Ok().json(AccountPage { accounts: items, next }))
 }

@@ -56,7 +56,8 @@ pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse
     let (list, limit) = (query.list("assets"), query.limit()?);
     let after: String = page::after(&context, &query, &list)?.unwrap_or_default();
     let mut rows = context.app.ledger.assets(&context.actor, None, &after, limit + 1).await?;
-    let next = page::cut(&mut rows, limit).then(|| rows.last().map(|last| page::next(&context, &list, &last.code))).flatten();
+    let next =
+        page::cut(&mut rows, limit).then(|| rows.last().map(|last| page::next(&context, &list, &last.code))).flatten();
     let items: Vec<Asset> = rows.into_iter().map(Asset::from).collect();
     Ok(HttpResponse::Ok().json(AssetPage { assets: items, next }))
 }
@@ -65,7 +66,11 @@ pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse
 #[utoipa::path(get, path = "/v1/assets/{code}", tag = "Assets", params(("code" = String, Path, description = "The asset's code")), responses((status = 200, body = Asset)))]
 pub async fn show(context: Context, request: HttpRequest) -> Result<HttpResponse, Problem> {
     Query::of(&request, &[])?;
-    let code = request.match_info().get("code").filter(|code| vintem_core::kernel::name::is_asset_code(code)).ok_or_else(Problem::not_found)?;
+    let code = request
+        .match_info()
+        .get("code")
+        .filter(|code| vintem_core::kernel::name::is_asset_code(code))
+        .ok_or_else(Problem::not_found)?;
     let mut rows = context.app.ledger.assets(&context.actor, Some(code), "", 1).await?;
     let row = rows.pop().ok_or_else(Problem::not_found)?;
     Ok(HttpResponse::Ok().json(Asset::from(row)))

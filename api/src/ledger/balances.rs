@@ -72,19 +72,42 @@ pub async fn show(context: Context, request: HttpRequest) -> Result<HttpResponse
     let effective_at = query.when("effective_at")?.map(|when| when.end(zone));
     let identity = accounts::one(&context, input::path_id(&request)?).await?.identity;
     let (ledger, actor) = (&context.app.ledger, &context.actor);
-    let as_of = |point: Point| AsOf { position: point.position, recorded_at: point.recorded_at.map(time), effective_at: effective_at.map(time) };
+    let as_of = |point: Point| AsOf {
+        position: point.position,
+        recorded_at: point.recorded_at.map(time),
+        effective_at: effective_at.map(time),
+    };
     let (account, scale) = (identity.id, identity.scale);
     let answer = match effective_at {
         None => {
             let BalanceFound { point, balances } = ledger.balance(actor, identity.number, at).await?;
-            let Balance { posted, held, incoming, available, version } = Balance::of(balances.posted, balances.held, balances.incoming, balances.version, scale);
+            let Balance { posted, held, incoming, available, version } =
+                Balance::of(balances.posted, balances.held, balances.incoming, balances.version, scale);
             let (held, incoming, available) = (Some(held), Some(incoming), Some(available));
-            BalanceAt { account, asset: identity.asset, posted, held, incoming, available, version: Some(version), as_of: as_of(point) }
+            BalanceAt {
+                account,
+                asset: identity.asset,
+                posted,
+                held,
+                incoming,
+                available,
+                version: Some(version),
+                as_of: as_of(point),
+            }
         }
         Some(instant) => {
             let (point, posted) = ledger.effective_balance(actor, identity.number, instant, at).await?;
             let posted = posted.to_text(scale);
-            BalanceAt { account, asset: identity.asset, posted, held: None, incoming: None, available: None, version: None, as_of: as_of(point) }
+            BalanceAt {
+                account,
+                asset: identity.asset,
+                posted,
+                held: None,
+                incoming: None,
+                available: None,
+                version: None,
+                as_of: as_of(point),
+            }
         }
     };
     Ok(HttpResponse::Ok().json(answer))

@@ -113,11 +113,19 @@ impl ItemInput {
             return Err(input::invalid("/group", "too-long", format!("a group's name has 1 to {GROUP} bytes")));
         }
         let command = match (transaction, hold, capture, release) {
-            (Some(transaction), None, None, None) => transaction.command(context).map_err(|problem| problem.below("/transaction"))?,
+            (Some(transaction), None, None, None) => {
+                transaction.command(context).map_err(|problem| problem.below("/transaction"))?
+            }
             (None, Some(hold), None, None) => hold.command(context).map_err(|problem| problem.below("/hold"))?,
             (None, None, Some(capture), None) => capture.command().map_err(|problem| problem.below("/capture"))?,
             (None, None, None, Some(HoldRelease { hold })) => Command::Release { hold },
-            _ => return Err(input::invalid("", "required", "an item is exactly one of transaction, hold, capture and release")),
+            _ => {
+                return Err(input::invalid(
+                    "",
+                    "required",
+                    "an item is exactly one of transaction, hold, capture and release",
+                ));
+            }
         };
         Ok(Grouped { command, group: group.map(Arc::from) })
     }

@@ -107,7 +107,11 @@ impl Movement {
         if !(least..=LEGS).contains(&legs.len()) {
             return Err(invalid("/legs", "out-of-range", format!("there are {least} to {LEGS} legs")));
         }
-        let legs: Result<Vec<Leg>, Problem> = legs.into_iter().enumerate().map(|(line, leg)| leg.read().map_err(|problem| problem.below(&format!("/legs/{line}")))).collect();
+        let legs: Result<Vec<Leg>, Problem> = legs
+            .into_iter()
+            .enumerate()
+            .map(|(line, leg)| leg.read().map_err(|problem| problem.below(&format!("/legs/{line}"))))
+            .collect();
         Ok((legs?, Pointers::Legs))
     }
 }
@@ -121,7 +125,8 @@ impl LegInput {
         if expect_settings_version.is_some_and(|version| version < 1) {
             return Err(invalid("/expect_settings_version", "out-of-range", "a settings version begins at 1"));
         }
-        let expect = ExpectText { version: expect_version, settings_version: expect_settings_version, after: expect_after };
+        let expect =
+            ExpectText { version: expect_version, settings_version: expect_settings_version, after: expect_after };
         let expect = (expect != ExpectText::default()).then_some(expect);
         let (quantity, asset) = quantity(amount, "/amount")?;
         Ok(Leg { expect, ..leg(account(&text, "/account")?, direction, quantity, asset) })
@@ -143,19 +148,29 @@ pub fn account(text: &str, pointer: &str) -> Result<AccountRef, Problem> {
     match parse_uuid(text) {
         Some(id) => Ok(AccountRef::Id(id)),
         None if name::is_account_name(text) => Ok(AccountRef::Name(text.to_owned())),
-        None => Err(invalid(pointer, "malformed", "an account is named by its id, or by its name of 1 to 255 of a-z 0-9 : _ . % -")),
+        None => Err(invalid(
+            pointer,
+            "malformed",
+            "an account is named by its id, or by its name of 1 to 255 of a-z 0-9 : _ . % -",
+        )),
     }
 }
 
 /// An asset's code.
 pub fn asset(code: String, pointer: &str) -> Result<String, Problem> {
-    if name::is_asset_code(&code) { Ok(code) } else { Err(invalid(pointer, "malformed", "an asset's code is a capital letter and up to 30 of A-Z 0-9 . _ -")) }
+    if name::is_asset_code(&code) {
+        Ok(code)
+    } else {
+        Err(invalid(pointer, "malformed", "an asset's code is a capital letter and up to 30 of A-Z 0-9 . _ -"))
+    }
 }
 
 /// A text for people.
 pub fn text(text: Option<String>, pointer: &str) -> Result<Option<String>, Problem> {
     match text {
-        Some(text) if text.len() > TEXT => Err(invalid(pointer, "too-long", format!("the text has at most {TEXT} bytes"))),
+        Some(text) if text.len() > TEXT => {
+            Err(invalid(pointer, "too-long", format!("the text has at most {TEXT} bytes")))
+        }
         text => Ok(text),
     }
 }
@@ -180,14 +195,20 @@ pub fn effective_at(value: Option<String>, context: &Context) -> Result<Option<I
     let Some(value) = value else { return Ok(None) };
     let at = instant(&value, "/effective_at", context)?;
     if !is_effective_range(at, clock::now()) {
-        return Err(invalid("/effective_at", "out-of-range", "a value date lies between 1900-01-01 and 400 days from now"));
+        return Err(invalid(
+            "/effective_at",
+            "out-of-range",
+            "a value date lies between 1900-01-01 and 400 days from now",
+        ));
     }
     Ok(Some(at))
 }
 
 /// An instant or the start of a date in the tenant's zone.
 pub fn instant(value: &str, pointer: &str, context: &Context) -> Result<Instant, Problem> {
-    let when = When::parse(value).ok_or_else(|| invalid(pointer, "malformed", "an instant is RFC 3339 such as 2026-03-31T12:00:00Z, or a date"))?;
+    let when = When::parse(value).ok_or_else(|| {
+        invalid(pointer, "malformed", "an instant is RFC 3339 such as 2026-03-31T12:00:00Z, or a date")
+    })?;
     Ok(when.start(context.tenant.time_zone))
 }
 
@@ -226,6 +247,10 @@ pub fn path_id(request: &HttpRequest) -> Result<Uuid, Problem> {
     let text = request.match_info().get("id").unwrap_or_default();
     parse_uuid(text).ok_or_else(|| {
         let detail = "the path holds no id of the usual form".to_owned();
-        Problem::not_found().with(crate::problem::Fault { place: Place::Parameter("id".to_owned()), code: "malformed", detail })
+        Problem::not_found().with(crate::problem::Fault {
+            place: Place::Parameter("id".to_owned()),
+            code: "malformed",
+            detail,
+        })
     })
 }

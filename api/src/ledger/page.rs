@@ -11,7 +11,9 @@ pub fn after<T: FromStr>(context: &Context, query: &Query, list: &str) -> Result
     let Some(cursor) = query.text("cursor") else { return Ok(None) };
     let place = context.app.cursors.open(context.caller.tenant, list, cursor)?;
     // A signed cursor of this list holds what this version or an earlier one put into it.
-    let parse = place.parse().map_err(|_| Problem::invalid(Place::Parameter("cursor".to_owned()), "malformed", "the cursor is too old; begin anew"));
+    let parse = place.parse().map_err(|_| {
+        Problem::invalid(Place::Parameter("cursor".to_owned()), "malformed", "the cursor is too old; begin anew")
+    });
     parse.map(Some)
 }
 

@@ -35,14 +35,20 @@ pub struct Recovered {
 
 /// Recover the answer to a request of your own.
 #[utoipa::path(get, path = "/v1/requests/{key}", tag = "Requests", params(("key" = String, Path, description = "The Idempotency-Key")), responses((status = 200, body = Recovered)))]
-pub async fn show(context: Context, request: HttpRequest, path: Result<web::Path<String>, actix_web::Error>) -> Result<HttpResponse, Problem> {
+pub async fn show(
+    context: Context,
+    request: HttpRequest,
+    path: Result<web::Path<String>, actix_web::Error>,
+) -> Result<HttpResponse, Problem> {
     Query::of(&request, &[])?;
     let refuse = |detail: &str| Problem::invalid(Place::Parameter("key".to_owned()), "malformed", detail);
     let key = path.map_err(|_| refuse("the key is not UTF-8"))?.into_inner();
-    key::check(key.as_bytes()).map_err(|(code, detail)| Problem::invalid(Place::Parameter("key".to_owned()), code, detail))?;
+    key::check(key.as_bytes())
+        .map_err(|(code, detail)| Problem::invalid(Place::Parameter("key".to_owned()), code, detail))?;
     let found = context.app.ledger.request(&context.actor, context.caller.subject, &key).await?;
     let Some(found) = found else {
-        let detail = "nothing is recorded under this key; the request may still be on its way, so repeat it under its key";
+        let detail =
+            "nothing is recorded under this key; the request may still be on its way, so repeat it under its key";
         return Err(Problem::new(Code::Business(RefusalCode::NotFound), detail).unknown());
     };
     let (code, position) = (found.answer.code.clone(), found.answer.position);

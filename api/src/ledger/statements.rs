@@ -83,7 +83,8 @@ struct Facts {
 
 impl Line {
     fn of(row: &LineRow, scale: u8) -> Result<Self, Problem> {
-        let facts: Facts = serde_json::from_str(&row.payload).map_err(|_| Problem::new(Code::InternalError, "the recorded facts cannot be shown"))?;
+        let facts: Facts = serde_json::from_str(&row.payload)
+            .map_err(|_| Problem::new(Code::InternalError, "the recorded facts cannot be shown"))?;
         let is_hold = row.event_kind.starts_with("hold.");
         Ok(Self {
             position: row.position,
@@ -127,7 +128,11 @@ pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse
         Some("holds") => true,
         Some(_) => return Err(invalid("include", "malformed", "the parameter is `holds` or absent")),
     };
-    let period = Period { from: query.when("from")?.map(|when| when.start(zone)), to: query.when("to")?.map(|when| when.end(zone)), with_holds };
+    let period = Period {
+        from: query.when("from")?.map(|when| when.start(zone)),
+        to: query.when("to")?.map(|when| when.end(zone)),
+        with_holds,
+    };
     if period.from.zip(period.to).is_some_and(|(from, to)| from > to) {
         return Err(invalid("from", "out-of-range", "the statement would end before it begins"));
     }

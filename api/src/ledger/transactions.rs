@@ -81,7 +81,8 @@ pub async fn show(context: Context, request: HttpRequest) -> Result<HttpResponse
     let id = input::path_id(&request)?;
     let facts = context.app.ledger.transaction(&context.actor, id).await?.ok_or_else(Problem::not_found)?;
     let entries = facts.entries_of(&facts.events);
-    let transaction = Transaction::of(&facts.events, &entries, &facts.known).map_err(|error| Problem::new(Code::InternalError, error.to_string()))?;
+    let transaction = Transaction::of(&facts.events, &entries, &facts.known)
+        .map_err(|error| Problem::new(Code::InternalError, error.to_string()))?;
     Ok(HttpResponse::Ok().json(transaction))
 }
 
@@ -114,9 +115,12 @@ pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse
     let facts = context.app.ledger.transactions_by_metadata(&context.actor, &members, before, limit + 1).await?;
     let show = |event| {
         let events = std::slice::from_ref(event);
-        Transaction::posted(event, &facts.entries_of(events), &facts.known).map_err(|error| Problem::new(Code::InternalError, error.to_string()))
+        Transaction::posted(event, &facts.entries_of(events), &facts.known)
+            .map_err(|error| Problem::new(Code::InternalError, error.to_string()))
     };
     let mut items = facts.events.iter().map(show).collect::<Result<Vec<_>, _>>()?;
-    let next = page::cut(&mut items, limit).then(|| items.last().map(|last| page::next(&context, &list, &last.position))).flatten();
+    let next = page::cut(&mut items, limit)
+        .then(|| items.last().map(|last| page::next(&context, &list, &last.position)))
+        .flatten();
     Ok(HttpResponse::Ok().json(TransactionPage { transactions: items, next }))
 }

@@ -62,7 +62,13 @@ pub struct Row {
 
 impl From<ListedBalance> for Row {
     fn from(row: ListedBalance) -> Self {
-        Self { account: row.id, name: row.name, asset: row.asset, normal_side: row.normal_side.as_str(), posted: row.posted.to_text(row.scale) }
+        Self {
+            account: row.id,
+            name: row.name,
+            asset: row.asset,
+            normal_side: row.normal_side.as_str(),
+            posted: row.posted.to_text(row.scale),
+        }
     }
 }
 
@@ -106,10 +112,17 @@ pub async fn show(context: Context, request: HttpRequest) -> Result<HttpResponse
         None => Some(ledger.totals_at(actor, point.position, is_newest).await?.into_iter().map(Total::from).collect()),
     };
     let as_of = AsOf { position: point.position, recorded_at: point.recorded_at.map(time), effective_at: None };
-    Ok(HttpResponse::Ok().json(TrialBalance { as_of, totals, accounts: rows.into_iter().map(Row::from).collect(), next }))
+    Ok(HttpResponse::Ok().json(TrialBalance {
+        as_of,
+        totals,
+        accounts: rows.into_iter().map(Row::from).collect(),
+        next,
+    }))
 }
 
 fn parse(text: &str) -> Result<Place, Problem> {
-    let place = text.split_once(':').and_then(|(position, account)| Some(Place { position: position.parse().ok()?, account: account.parse().ok()? }));
+    let place = text.split_once(':').and_then(|(position, account)| {
+        Some(Place { position: position.parse().ok()?, account: account.parse().ok()? })
+    });
     place.ok_or_else(|| Problem::new(Code::InternalError, "a cursor of ours cannot be read"))
 }

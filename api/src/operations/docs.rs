@@ -18,13 +18,21 @@ pub async fn redirect() -> HttpResponse {
 
 /// The catalogue of problems as a page.
 pub async fn problems() -> Result<HttpResponse> {
-    let mut page = String::from("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Problems</title><h1>Problems</h1>\n");
+    let mut page = String::from(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Problems</title><h1>Problems</h1>\n",
+    );
     for code in Code::all() {
         let Meaning { code, status, english, portuguese, retryable, outcome, frozen } = code.meaning();
-        let (retryable, frozen) = (if retryable { "retryable" } else { "not retryable" }, if frozen { "frozen under its key" } else { "judged again" });
+        let (retryable, frozen) = (
+            if retryable { "retryable" } else { "not retryable" },
+            if frozen { "frozen under its key" } else { "judged again" },
+        );
         let outcome = format!("{outcome:?}").to_lowercase();
         // Writing to a string does not fail.
-        let _ = writeln!(page, "<h2 id=\"{code}\">{code}</h2><p>{status} · {english} · <i lang=\"pt-BR\">{portuguese}</i></p><p>{retryable} · outcome {outcome} · {frozen}</p>");
+        let _ = writeln!(
+            page,
+            "<h2 id=\"{code}\">{code}</h2><p>{status} · {english} · <i lang=\"pt-BR\">{portuguese}</i></p><p>{retryable} · outcome {outcome} · {frozen}</p>"
+        );
     }
     Ok(HttpResponse::Ok().content_type("text/html; charset=utf-8").body(page))
 }

@@ -77,7 +77,8 @@ impl Health {
             },
         };
         let is_over = |lease: &watch::Receiver<LeaseState>| lease.borrow().expires_at <= Instant::now();
-        let ended_leases: Vec<&'static str> = self.leases.iter().filter(|(_, lease)| is_over(lease)).map(|(role, _)| *role).collect();
+        let ended_leases: Vec<&'static str> =
+            self.leases.iter().filter(|(_, lease)| is_over(lease)).map(|(role, _)| *role).collect();
         let why = if halted.is_none() {
             Some(Code::DatabaseUnavailable)
         } else if !ended_leases.is_empty() {
@@ -99,7 +100,8 @@ impl Health {
 
     /// The remaining life of each leased user, for the metrics.
     pub fn lease_lives(&self) -> Vec<(&'static str, Duration)> {
-        let life = |lease: &watch::Receiver<LeaseState>| lease.borrow().expires_at.saturating_duration_since(Instant::now());
+        let life =
+            |lease: &watch::Receiver<LeaseState>| lease.borrow().expires_at.saturating_duration_since(Instant::now());
         self.leases.iter().map(|(role, lease)| (*role, life(lease))).collect()
     }
 

@@ -9,11 +9,11 @@ use crate::{access, ledger, operations};
 use actix_web::HttpResponse;
 use actix_web::http::Method;
 use std::sync::LazyLock;
+use utoipa::OpenApi;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::security::{ClientCredentials, Flow, OAuth2, Scopes, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, OpenApi as Contract, Ref, RefOr, Required, ResponseBuilder};
-use utoipa::OpenApi;
 use vintem_core::access::Scope;
 
 /// The name of the security scheme.
@@ -71,7 +71,10 @@ fn operation<'a>(contract: &'a mut Contract, entry: &Entry) -> Option<&'a mut Op
 
 fn scheme() -> SecurityScheme {
     let scopes = Scope::ALL.map(|scope| (scope.as_str(), scope.as_str()));
-    SecurityScheme::OAuth2(OAuth2::new([Flow::ClientCredentials(ClientCredentials::new("/v1/token", Scopes::from_iter(scopes)))]))
+    SecurityScheme::OAuth2(OAuth2::new([Flow::ClientCredentials(ClientCredentials::new(
+        "/v1/token",
+        Scopes::from_iter(scopes),
+    ))]))
 }
 
 /// Adds what the table knows of an operation.
@@ -102,7 +105,11 @@ fn complete(operation: &mut Operation, entry: &Entry) {
 }
 
 fn key() -> utoipa::openapi::path::Parameter {
-    let schema = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).min_length(Some(1)).max_length(Some(255)).pattern(Some("^[ -~]+$"));
+    let schema = ObjectBuilder::new()
+        .schema_type(SchemaType::Type(Type::String))
+        .min_length(Some(1))
+        .max_length(Some(255))
+        .pattern(Some("^[ -~]+$"));
     ParameterBuilder::new()
         .name(crate::key::HEADER)
         .parameter_in(ParameterIn::Header)
@@ -114,5 +121,8 @@ fn key() -> utoipa::openapi::path::Parameter {
 
 fn problem() -> utoipa::openapi::Response {
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-    ResponseBuilder::new().description("A problem; see /docs/problems").content("application/problem+json", content).build()
+    ResponseBuilder::new()
+        .description("A problem; see /docs/problems")
+        .content("application/problem+json", content)
+        .build()
 }

@@ -16,7 +16,9 @@ pub async fn show(app: web::Data<App>) -> Result<HttpResponse, Problem> {
         None => Ok(HttpResponse::Ok().json(report)),
         Some(code) => {
             let Report { database, halted_shards, vault, ended_leases, .. } = report;
-            let detail = format!("database: {database}; halted shards: {halted_shards:?}; vault: {vault}; ended leases: {ended_leases:?}");
+            let detail = format!(
+                "database: {database}; halted shards: {halted_shards:?}; vault: {vault}; ended leases: {ended_leases:?}"
+            );
             Err(Problem::new(code, detail))
         }
     }

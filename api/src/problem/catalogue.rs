@@ -101,12 +101,14 @@ impl Code {
 
     /// Every code, by status and then in the order of the enumerations.
     pub fn all() -> Vec<Self> {
-        let mut all: Vec<Self> = Self::HTTP.into_iter().chain(RefusalCode::ALL.iter().copied().map(Self::Business)).collect();
+        let mut all: Vec<Self> =
+            Self::HTTP.into_iter().chain(RefusalCode::ALL.iter().copied().map(Self::Business)).collect();
         all.sort_by_key(|code| code.meaning().status);
         all
     }
 
     /// The row of the table.
+    #[rustfmt::skip]
     pub fn meaning(self) -> Meaning {
         use Outcome::{None, Unknown};
         let row = |code, status, english, portuguese, retryable, outcome| Meaning { code, status, english, portuguese, retryable, outcome, frozen: false };
@@ -133,6 +135,7 @@ impl Code {
 }
 
 /// Business refusals that depend on state are frozen under their key. The other two are judged again.
+#[rustfmt::skip]
 fn business(code: RefusalCode) -> Meaning {
     use RefusalCode as C;
     let row = |status, english, portuguese, frozen| Meaning { code: code.as_str(), status, english, portuguese, retryable: false, outcome: Outcome::None, frozen };
@@ -180,7 +183,10 @@ pub fn page() -> String {
         let yes = |is: bool| if is { "yes" } else { "no" };
         let (retryable, frozen) = (yes(retryable), yes(frozen));
         // Writing to a string does not fail.
-        let _ = writeln!(page, "\n## {code}\n\n{status} · {english} · *{portuguese}*\n\nretryable: {retryable} · outcome: `{outcome}` · frozen: {frozen}");
+        let _ = writeln!(
+            page,
+            "\n## {code}\n\n{status} · {english} · *{portuguese}*\n\nretryable: {retryable} · outcome: `{outcome}` · frozen: {frozen}"
+        );
     }
     page
 }

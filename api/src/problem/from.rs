@@ -55,7 +55,13 @@ impl From<AccessError> for Problem {
             AccessError::UnknownTenant => Self::new(Code::Unauthenticated, error.to_string()),
             AccessError::Database(cause) => database(&cause),
             // Answers of the operator's use cases; the API calls none of them.
-            AccessError::BadTenantName | AccessError::BadClientName | AccessError::UnknownTimeZone | AccessError::UnknownShard | AccessError::NameTaken | AccessError::Inconsistent { .. } | AccessError::Write(_) => {
+            AccessError::BadTenantName
+            | AccessError::BadClientName
+            | AccessError::UnknownTimeZone
+            | AccessError::UnknownShard
+            | AccessError::NameTaken
+            | AccessError::Inconsistent { .. }
+            | AccessError::Write(_) => {
                 tracing::error!(%error, "an access use case failed in a way that no request can cause");
                 Self::new(Code::InternalError, "the access data could not be read")
             }

@@ -114,14 +114,27 @@ impl Problem {
     /// A problem with the facts of its case.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         let outcome = code.meaning().outcome;
-        let retry_after_s = matches!(code.meaning().status, 503 | 504).then_some(1).or((code == Code::RequestInFlight).then_some(1));
-        Self(Box::new(Inner { code, detail: detail.into(), faults: Vec::new(), outcome, retry_after_s, allow: None, oauth: None }))
+        let retry_after_s =
+            matches!(code.meaning().status, 503 | 504).then_some(1).or((code == Code::RequestInFlight).then_some(1));
+        Self(Box::new(Inner {
+            code,
+            detail: detail.into(),
+            faults: Vec::new(),
+            outcome,
+            retry_after_s,
+            allow: None,
+            oauth: None,
+        }))
     }
 
     /// A value that is not allowed, at a place.
     pub fn invalid(place: Place, code: &'static str, detail: impl Into<String>) -> Self {
         let detail = detail.into();
-        Self::new(Code::Business(vintem_core::kernel::RefusalCode::ValidationFailed), detail.clone()).with(Fault { place, code, detail })
+        Self::new(Code::Business(vintem_core::kernel::RefusalCode::ValidationFailed), detail.clone()).with(Fault {
+            place,
+            code,
+            detail,
+        })
     }
 
     /// The object of a path does not exist here.
@@ -221,9 +234,15 @@ impl Problem {
             head.insert_header((header::ALLOW, allow));
         }
         match (self.0.code, self.0.oauth) {
-            (Code::Unauthenticated | Code::TokenExpired, Some(_)) => _ = head.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"vintem\"")),
-            (Code::TokenExpired, None) => _ = head.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"vintem\", error=\"invalid_token\"")),
-            (Code::Unauthenticated, None) => _ = head.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"vintem\"")),
+            (Code::Unauthenticated | Code::TokenExpired, Some(_)) => {
+                _ = head.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"vintem\""));
+            }
+            (Code::TokenExpired, None) => {
+                _ = head.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"vintem\", error=\"invalid_token\""));
+            }
+            (Code::Unauthenticated, None) => {
+                _ = head.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"vintem\""));
+            }
             _ => {}
         }
         head
@@ -266,7 +285,12 @@ impl<'a> ItemDocument<'a> {
         }
         let fault = DocumentFault { pointer, parameter, header, code: refusal.code.as_str(), detail: &refusal.detail };
         let errors = if refusal.place.is_some() { vec![fault] } else { Vec::new() };
-        Self { code: meaning.code, title: lang.pick(meaning.english, meaning.portuguese), detail: &refusal.detail, errors }
+        Self {
+            code: meaning.code,
+            title: lang.pick(meaning.english, meaning.portuguese),
+            detail: &refusal.detail,
+            errors,
+        }
     }
 }
 

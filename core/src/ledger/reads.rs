@@ -78,7 +78,11 @@ impl Ledger {
     }
 
     /// What was recorded by the items of a batch, item by item.
-    pub async fn recall_batch(&self, actor: &Actor, traces: &[Trace]) -> Result<(Vec<(Vec<Recorded>, Vec<EntryAfter>)>, Known), LedgerError> {
+    pub async fn recall_batch(
+        &self,
+        actor: &Actor,
+        traces: &[Trace],
+    ) -> Result<(Vec<(Vec<Recorded>, Vec<EntryAfter>)>, Known), LedgerError> {
         let mut tx = read::tenant_tx(&self.reader, actor.origin.tenant).await?;
         let positions: Vec<i64> = traces.iter().map(|trace| trace.position).collect();
         let items = self.command_at(&mut tx, actor, &positions).await?;
@@ -87,11 +91,15 @@ impl Ledger {
         for (events, trace) in items.iter().zip(traces) {
             let moved = events.iter().flat_map(view::accounts_moved);
             let number = |id: Uuid| known.accounts.get(&id).map(|a| a.number);
-            wanted.extend(moved.zip(&trace.versions).filter_map(|((id, _), version)| Some((id, number(id)?, *version))));
+            wanted
+                .extend(moved.zip(&trace.versions).filter_map(|((id, _), version)| Some((id, number(id)?, *version))));
         }
         let mut entries = facts::entries_by_version(&mut tx, actor.shard, &wanted).await?.into_iter();
         tx.commit().await?;
-        let items = items.into_iter().zip(traces).map(|(events, trace)| (events, entries.by_ref().take(trace.versions.len()).collect()));
+        let items = items
+            .into_iter()
+            .zip(traces)
+            .map(|(events, trace)| (events, entries.by_ref().take(trace.versions.len()).collect()));
         Ok((items.collect(), known))
     }
 
@@ -108,10 +116,17 @@ impl Ledger {
     }
 
     /// Transactions that carry all of the members, newest first, before a position.
-    pub async fn transactions_by_metadata(&self, actor: &Actor, members: &[(String, String)], before: i64, limit: i64) -> Result<Facts, LedgerError> {
+    pub async fn transactions_by_metadata(
+        &self,
+        actor: &Actor,
+        members: &[(String, String)],
+        before: i64,
+        limit: i64,
+    ) -> Result<Facts, LedgerError> {
         let digests: Vec<Uuid> = members.iter().map(|(key, value)| metadata::digest(key, value)).collect();
         let mut tx = read::tenant_tx(&self.reader, actor.origin.tenant).await?;
-        let positions = facts::transactions_by_metadata(&mut tx, actor.shard, actor.origin.tenant, &digests, before, limit).await?;
+        let positions =
+            facts::transactions_by_metadata(&mut tx, actor.shard, actor.origin.tenant, &digests, before, limit).await?;
         let events = self.command_at(&mut tx, actor, &positions).await?.into_iter().flatten().collect();
         let facts = self.complete(&mut tx, actor, events).await?;
         tx.commit().await?;
@@ -125,7 +140,13 @@ impl Ledger {
     }
 
     /// The open holds on an account, by id, after an id.
-    pub async fn open_holds(&self, actor: &Actor, account: i64, after: Option<Uuid>, limit: i64) -> Result<(Vec<Hold>, Facts), LedgerError> {
+    pub async fn open_holds(
+        &self,
+        actor: &Actor,
+        account: i64,
+        after: Option<Uuid>,
+        limit: i64,
+    ) -> Result<(Vec<Hold>, Facts), LedgerError> {
         let mut tx = read::tenant_tx(&self.reader, actor.origin.tenant).await?;
         let ids = holds::open_of_account(&mut tx, actor.shard, account, after, limit).await?;
         tx.commit().await?;
@@ -143,7 +164,13 @@ impl Ledger {
     }
 
     /// Accounts in the order of their opening, after a number.
-    pub async fn accounts(&self, actor: &Actor, filter: &AccountFilter, after: i64, limit: i64) -> Result<Vec<AccountRow>, LedgerError> {
+    pub async fn accounts(
+        &self,
+        actor: &Actor,
+        filter: &AccountFilter,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<AccountRow>, LedgerError> {
         let mut tx = read::tenant_tx(&self.reader, actor.origin.tenant).await?;
         let rows = accounts::list(&mut tx, actor.shard, actor.origin.tenant, filter, after, limit).await?;
         tx.commit().await?;
@@ -151,7 +178,13 @@ impl Ledger {
     }
 
     /// Assets by code, after a code; or the one asked for.
-    pub async fn assets(&self, actor: &Actor, code: Option<&str>, after: &str, limit: i64) -> Result<Vec<AssetRow>, LedgerError> {
+    pub async fn assets(
+        &self,
+        actor: &Actor,
+        code: Option<&str>,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<AssetRow>, LedgerError> {
         let mut tx = read::tenant_tx(&self.reader, actor.origin.tenant).await?;
         let rows = accounts::assets(&mut tx, actor.shard, actor.origin.tenant, code, after, limit).await?;
         tx.commit().await?;
@@ -159,7 +192,12 @@ impl Ledger {
     }
 
     /// What was answered under a key of the principal.
-    pub async fn request(&self, actor: &Actor, principal: Uuid, key: &str) -> Result<Option<FoundRequest>, LedgerError> {
+    pub async fn request(
+        &self,
+        actor: &Actor,
+        principal: Uuid,
+        key: &str,
+    ) -> Result<Option<FoundRequest>, LedgerError> {
         let mut tx = read::tenant_tx(&self.reader, actor.origin.tenant).await?;
         let found = facts::request(&mut tx, actor.shard, (actor.origin.tenant, principal, key.to_owned())).await?;
         tx.commit().await?;
@@ -179,7 +217,12 @@ impl Ledger {
     }
 
     /// The events of commands by their first positions; a capture has a second.
-    async fn command_at(&self, tx: &mut PgConnection, actor: &Actor, positions: &[i64]) -> Result<Vec<Vec<Recorded>>, LedgerError> {
+    async fn command_at(
+        &self,
+        tx: &mut PgConnection,
+        actor: &Actor,
+        positions: &[i64],
+    ) -> Result<Vec<Vec<Recorded>>, LedgerError> {
         let wanted: Vec<i64> = positions.iter().flat_map(|position| [*position, *position + 1]).collect();
         let mut found = facts::events_at(tx, actor.shard, &wanted).await?;
         let take = |position: &i64| {
@@ -191,7 +234,12 @@ impl Ledger {
     }
 
     /// Adds the entries that the events left and the identities that they name.
-    async fn complete(&self, tx: &mut PgConnection, actor: &Actor, events: Vec<Recorded>) -> Result<Facts, LedgerError> {
+    async fn complete(
+        &self,
+        tx: &mut PgConnection,
+        actor: &Actor,
+        events: Vec<Recorded>,
+    ) -> Result<Facts, LedgerError> {
         let wanted: Vec<(Uuid, i64)> = events.iter().flat_map(view::accounts_moved).collect();
         let mut entries: HashMap<i64, Vec<EntryAfter>> = HashMap::new();
         if !wanted.is_empty() {
@@ -203,7 +251,12 @@ impl Ledger {
         Ok(Facts { events, entries, known })
     }
 
-    async fn identities(&self, tx: &mut PgConnection, actor: &Actor, events: impl IntoIterator<Item = &Recorded>) -> Result<Known, LedgerError> {
+    async fn identities(
+        &self,
+        tx: &mut PgConnection,
+        actor: &Actor,
+        events: impl IntoIterator<Item = &Recorded>,
+    ) -> Result<Known, LedgerError> {
         let mut ids = BTreeSet::new();
         for recorded in events {
             if recorded.kind == event::ACCOUNT_CHANGED {

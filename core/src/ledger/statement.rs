@@ -56,18 +56,32 @@ impl Ledger {
     }
 
     /// What was posted with a value date up to an instant, as the log knows it now or knew it at another.
-    pub async fn effective_balance(&self, actor: &Actor, account: i64, effective_at: Instant, at: Option<Instant>) -> Result<(Point, Minor), LedgerError> {
+    pub async fn effective_balance(
+        &self,
+        actor: &Actor,
+        account: i64,
+        effective_at: Instant,
+        at: Option<Instant>,
+    ) -> Result<(Point, Minor), LedgerError> {
         let mut tx = read::tenant_tx(&self.reader, actor.origin.tenant).await?;
         let known = read::point(&mut tx, actor.shard, at).await?;
         let both = read::point(&mut tx, actor.shard, Some(effective_at)).await?.position.min(known.position);
         let recorded = balances::at(&mut tx, actor.shard, account, both).await?.posted;
-        let correction = balances::effective_correction(&mut tx, actor.shard, account, effective_at, both, known.position).await?;
+        let correction =
+            balances::effective_correction(&mut tx, actor.shard, account, effective_at, both, known.position).await?;
         tx.commit().await?;
         Ok((known, recorded.plus(correction)))
     }
 
     /// Lines of an account's statement after an entry version.
-    pub async fn statement(&self, actor: &Actor, account: i64, period: Period, after: i64, limit: i64) -> Result<Page, LedgerError> {
+    pub async fn statement(
+        &self,
+        actor: &Actor,
+        account: i64,
+        period: Period,
+        after: i64,
+        limit: i64,
+    ) -> Result<Page, LedgerError> {
         let mut tx = read::tenant_tx(&self.reader, actor.origin.tenant).await?;
         let newest = balances::newest(&mut tx, actor.shard, account).await?.version;
         let mut range = Range { with_holds: period.with_holds, ..Range::default() };

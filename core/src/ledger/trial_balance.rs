@@ -44,15 +44,28 @@ impl Ledger {
     }
 
     /// Balances of the accounts after a number at a position. `is_newest` says that the position is of just now.
-    pub async fn balances_at(&self, actor: &Actor, position: i64, is_newest: bool, after: i64, limit: i64) -> Result<Vec<ListedBalance>, LedgerError> {
+    pub async fn balances_at(
+        &self,
+        actor: &Actor,
+        position: i64,
+        is_newest: bool,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<ListedBalance>, LedgerError> {
         let mut tx = read::tenant_tx(&self.reader, actor.origin.tenant).await?;
-        let page = totals::balances(&mut tx, actor.shard, actor.origin.tenant, position, is_newest, after, limit).await?;
+        let page =
+            totals::balances(&mut tx, actor.shard, actor.origin.tenant, position, is_newest, after, limit).await?;
         tx.commit().await?;
         Ok(page)
     }
 
     /// Debit and credit balances per asset at a position.
-    pub async fn totals_at(&self, actor: &Actor, position: i64, is_newest: bool) -> Result<BTreeMap<String, Total>, LedgerError> {
+    pub async fn totals_at(
+        &self,
+        actor: &Actor,
+        position: i64,
+        is_newest: bool,
+    ) -> Result<BTreeMap<String, Total>, LedgerError> {
         let mut totals: BTreeMap<String, Total> = BTreeMap::new();
         let mut after = 0;
         loop {

@@ -43,7 +43,8 @@ pub struct Event {
 
 impl Event {
     fn of(recorded: &Recorded) -> Result<Self, Problem> {
-        let payload = RawValue::from_string(recorded.payload.to_string()).map_err(|_| Problem::new(Code::InternalError, "the recorded facts cannot be shown"))?;
+        let payload = RawValue::from_string(recorded.payload.to_string())
+            .map_err(|_| Problem::new(Code::InternalError, "the recorded facts cannot be shown"))?;
         Ok(Self {
             position: recorded.position,
             id: recorded.stream,
@@ -69,7 +70,10 @@ pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse
     let query = Query::of(&request, &["after", "limit"])?;
     let after = query.integer("after", 0..=i64::MAX)?.unwrap_or(0);
     let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if accept.split(',').any(|range| range.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("text/event-stream"))) {
+    if accept
+        .split(',')
+        .any(|range| range.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("text/event-stream")))
+    {
         let after = last_event_id(&request)?.unwrap_or(after);
         return stream::open(context, after);
     }
@@ -79,9 +83,17 @@ pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse
 
 fn last_event_id(request: &HttpRequest) -> Result<Option<i64>, Problem> {
     let Some(value) = request.headers().get("Last-Event-ID") else { return Ok(None) };
-    let position: Option<i64> = value.to_str().ok().filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).and_then(|text| text.parse().ok());
+    let position: Option<i64> = value
+        .to_str()
+        .ok()
+        .filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
+        .and_then(|text| text.parse().ok());
     position.map(Some).ok_or_else(|| {
         let detail = "Last-Event-ID is the position of an event".to_owned();
-        Problem::new(Code::MalformedRequest, detail.clone()).with(Fault { place: Place::Header("Last-Event-ID".to_owned()), code: "malformed", detail })
+        Problem::new(Code::MalformedRequest, detail.clone()).with(Fault {
+            place: Place::Header("Last-Event-ID".to_owned()),
+            code: "malformed",
+            detail,
+        })
     })
 }

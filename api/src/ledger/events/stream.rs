@@ -37,7 +37,12 @@ struct Stream {
 
 /// Opens a stream.
 pub fn open(context: Context, after: i64) -> Result<HttpResponse, Problem> {
-    let place = context.app.streams.clone().try_acquire_owned().map_err(|_| Problem::new(Code::Overloaded, "too many event streams are open"))?;
+    let place = context
+        .app
+        .streams
+        .clone()
+        .try_acquire_owned()
+        .map_err(|_| Problem::new(Code::Overloaded, "too many event streams are open"))?;
     let hint = context.app.ledger.shard(context.actor.shard).map(vintem_core::event_store::Shard::position);
     let now = Instant::now();
     let ending = context.app.ending.clone();
@@ -48,7 +53,10 @@ pub fn open(context: Context, after: i64) -> Result<HttpResponse, Problem> {
         Some((Ok::<Bytes, Infallible>(chunk), Some(stream)))
     });
     let mut response = HttpResponse::Ok();
-    response.content_type("text/event-stream").insert_header((header::CACHE_CONTROL, "no-store")).insert_header(("X-Accel-Buffering", "no"));
+    response
+        .content_type("text/event-stream")
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header(("X-Accel-Buffering", "no"));
     Ok(response.streaming(chunks))
 }
 
@@ -86,7 +94,10 @@ impl Stream {
         match &mut self.hint {
             Some(hint) => {
                 // Whichever comes first; each only means to look again.
-                let _ = timeout(POLL, async { tokio::select! { _ = hint.changed() => {}, _ = ending => {} } }).await;
+                let _ = timeout(POLL, async {
+                    tokio::select! { _ = hint.changed() => {}, _ = ending => {} }
+                })
+                .await;
             }
             None => _ = timeout(POLL, ending).await,
         }

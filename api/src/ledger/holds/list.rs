@@ -42,14 +42,22 @@ pub async fn show(context: Context, request: HttpRequest) -> Result<HttpResponse
 pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let query = Query::of(&request, &["account", "cursor", "limit"])?;
     let text = query.text("account").ok_or_else(|| invalid("account", "required", "name the account by its id"))?;
-    let id = crate::object::parse_uuid(text).ok_or_else(|| invalid("account", "malformed", "name the account by its id"))?;
+    let id =
+        crate::object::parse_uuid(text).ok_or_else(|| invalid("account", "malformed", "name the account by its id"))?;
     let (list, limit) = (query.list("holds"), query.limit()?);
     let after: Option<Uuid> = page::after(&context, &query, &list)?;
     let account = accounts::one(&context, id).await?;
-    let (mut folded, facts) = context.app.ledger.open_holds(&context.actor, account.identity.number, after, limit + 1).await?;
-    let next = page::cut(&mut folded, limit).then(|| folded.last().map(|last| page::next(&context, &list, &last.id))).flatten();
+    let (mut folded, facts) =
+        context.app.ledger.open_holds(&context.actor, account.identity.number, after, limit + 1).await?;
+    let next = page::cut(&mut folded, limit)
+        .then(|| folded.last().map(|last| page::next(&context, &list, &last.id)))
+        .flatten();
     let now = clock::now();
-    let items = folded.iter().map(|hold| Hold::standing(hold, Some(now), &facts.known)).collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
+    let items = folded
+        .iter()
+        .map(|hold| Hold::standing(hold, Some(now), &facts.known))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(unreadable)?;
     Ok(HttpResponse::Ok().json(HoldPage { holds: items, next }))
 }
 

@@ -64,7 +64,14 @@ impl From<Columns> for AccountRow {
             _ => Status::Closed,
         };
         Self {
-            identity: Identity { id: row.id, number: row.account, name: row.name, asset: row.asset, scale: scale(row.scale), normal_side: side(&row.normal_side) },
+            identity: Identity {
+                id: row.id,
+                number: row.account,
+                name: row.name,
+                asset: row.asset,
+                scale: scale(row.scale),
+                normal_side: side(&row.normal_side),
+            },
             settings_version: row.settings_version,
             min_balance: row.min_balance.map(Minor::from_bigint),
             max_balance: row.max_balance.map(Minor::from_bigint),
@@ -77,7 +84,14 @@ impl From<Columns> for AccountRow {
 }
 
 /// Accounts in the order of their opening, after a number. A null filter admits everything.
-pub async fn list(tx: &mut PgConnection, shard: i16, tenant: Uuid, filter: &AccountFilter, after: i64, limit: i64) -> Result<Vec<AccountRow>, sqlx::Error> {
+pub async fn list(
+    tx: &mut PgConnection,
+    shard: i16,
+    tenant: Uuid,
+    filter: &AccountFilter,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<AccountRow>, sqlx::Error> {
     let rows = sqlx::query_as!(
         Columns,
         r#"SELECT account, id, name, asset, scale, normal_side, settings_version, min_balance, max_balance, sends, receives, status, metadata::text AS metadata
@@ -110,7 +124,14 @@ pub struct AssetRow {
 }
 
 /// Assets by code, after a code; or the one asked for.
-pub async fn assets(tx: &mut PgConnection, shard: i16, tenant: Uuid, code: Option<&str>, after: &str, limit: i64) -> Result<Vec<AssetRow>, sqlx::Error> {
+pub async fn assets(
+    tx: &mut PgConnection,
+    shard: i16,
+    tenant: Uuid,
+    code: Option<&str>,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<AssetRow>, sqlx::Error> {
     let rows = sqlx::query!(
         "SELECT code, scale, description FROM asset
          WHERE shard = $1 AND tenant = $2 AND code > $3 AND ($4::text IS NULL OR code = $4) ORDER BY code LIMIT $5",
@@ -122,7 +143,10 @@ pub async fn assets(tx: &mut PgConnection, shard: i16, tenant: Uuid, code: Optio
     )
     .fetch_all(tx)
     .await?;
-    Ok(rows.into_iter().map(|row| AssetRow { code: row.code, scale: scale(row.scale), description: row.description }).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| AssetRow { code: row.code, scale: scale(row.scale), description: row.description })
+        .collect())
 }
 
 /// The balance of an account as a trial balance lists it.

@@ -50,7 +50,14 @@ pub async fn at(tx: &mut PgConnection, shard: i16, account: i64, position: i64) 
 /// What to add to the balance recorded up to `both` to get the balance that is effective at
 /// `instant`, as the log knew it at `known`: postings recorded by then but effective later do not
 /// count yet, postings recorded later but effective by then count already.
-pub async fn effective_correction(tx: &mut PgConnection, shard: i16, account: i64, instant: Instant, both: i64, known: i64) -> Result<Minor, sqlx::Error> {
+pub async fn effective_correction(
+    tx: &mut PgConnection,
+    shard: i16,
+    account: i64,
+    instant: Instant,
+    both: i64,
+    known: i64,
+) -> Result<Minor, sqlx::Error> {
     let row = sqlx::query!(
         r#"SELECT
              (SELECT coalesce(sum(amount), 0)::bigint FROM entry

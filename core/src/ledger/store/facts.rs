@@ -8,7 +8,11 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 /// The tenant's events at these positions, by position. One that is missing is another tenant's.
-pub async fn events_at(tx: &mut PgConnection, shard: i16, positions: &[i64]) -> Result<HashMap<i64, Recorded>, sqlx::Error> {
+pub async fn events_at(
+    tx: &mut PgConnection,
+    shard: i16,
+    positions: &[i64],
+) -> Result<HashMap<i64, Recorded>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"SELECT e.position, e.tenant, e.stream, e.version, e.kind, e.payload::text AS "payload!", e.effective_at, b.recorded_at
            FROM event e
@@ -33,7 +37,11 @@ pub async fn events_at(tx: &mut PgConnection, shard: i16, positions: &[i64]) -> 
 }
 
 /// Entries by the account's number and the entry's version, in the order asked for.
-pub async fn entries_by_version(tx: &mut PgConnection, shard: i16, wanted: &[(Uuid, i64, i64)]) -> Result<Vec<EntryAfter>, sqlx::Error> {
+pub async fn entries_by_version(
+    tx: &mut PgConnection,
+    shard: i16,
+    wanted: &[(Uuid, i64, i64)],
+) -> Result<Vec<EntryAfter>, sqlx::Error> {
     let ids: Vec<Uuid> = wanted.iter().map(|w| w.0).collect();
     let numbers: Vec<i64> = wanted.iter().map(|w| w.1).collect();
     let versions: Vec<i64> = wanted.iter().map(|w| w.2).collect();
@@ -64,20 +72,35 @@ pub async fn entries_by_version(tx: &mut PgConnection, shard: i16, wanted: &[(Uu
 }
 
 /// What was answered under a key.
-pub async fn request(tx: &mut PgConnection, shard: i16, scope: (Uuid, Uuid, String)) -> Result<Option<FoundRequest>, sqlx::Error> {
+pub async fn request(
+    tx: &mut PgConnection,
+    shard: i16,
+    scope: (Uuid, Uuid, String),
+) -> Result<Option<FoundRequest>, sqlx::Error> {
     let mut found = look_up::requests(tx, shard, std::slice::from_ref(&scope)).await?;
     Ok(found.remove(&scope))
 }
 
 /// When the event at a position was recorded.
 pub async fn recorded_at(tx: &mut PgConnection, shard: i16, position: i64) -> Result<Option<Instant>, sqlx::Error> {
-    sqlx::query_scalar!("SELECT recorded_at FROM batch WHERE shard = $1 AND last_position >= $2 ORDER BY last_position, seq LIMIT 1", shard, position)
-        .fetch_optional(tx)
-        .await
+    sqlx::query_scalar!(
+        "SELECT recorded_at FROM batch WHERE shard = $1 AND last_position >= $2 ORDER BY last_position, seq LIMIT 1",
+        shard,
+        position
+    )
+    .fetch_optional(tx)
+    .await
 }
 
 /// Positions of transactions that carry all of these metadata members, newest first.
-pub async fn transactions_by_metadata(tx: &mut PgConnection, shard: i16, tenant: Uuid, digests: &[Uuid], before: i64, limit: i64) -> Result<Vec<i64>, sqlx::Error> {
+pub async fn transactions_by_metadata(
+    tx: &mut PgConnection,
+    shard: i16,
+    tenant: Uuid,
+    digests: &[Uuid],
+    before: i64,
+    limit: i64,
+) -> Result<Vec<i64>, sqlx::Error> {
     // The first member drives the index; the others are looked up per row.
     sqlx::query_scalar!(
         "SELECT m.position FROM transaction_metadata m

@@ -49,7 +49,14 @@ pub struct LineRow {
 const WINDOW: i64 = 20_000;
 
 /// Lines after a version, and the version up to which the account was looked at.
-pub async fn lines(tx: &mut PgConnection, shard: i16, account: i64, after: i64, range: Range, limit: i64) -> Result<(Vec<LineRow>, i64), sqlx::Error> {
+pub async fn lines(
+    tx: &mut PgConnection,
+    shard: i16,
+    account: i64,
+    after: i64,
+    range: Range,
+    limit: i64,
+) -> Result<(Vec<LineRow>, i64), sqlx::Error> {
     let rows = sqlx::query!(
         r#"SELECT n.version AS "version!", n.position AS "position!", n.kind AS "kind!", n.amount AS "amount!", n.posted AS "posted!", n.held AS "held!",
                   n.incoming AS "incoming!", n.effective_at, e.stream, e.kind AS event_kind, e.payload::text AS "payload!", b.recorded_at

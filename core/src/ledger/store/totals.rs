@@ -10,11 +10,30 @@ use uuid::Uuid;
 ///
 /// `is_newest` says that few entries are newer than the position: then it is cheaper to walk back
 /// from the newest entry than to bisect.
-pub async fn balances(tx: &mut PgConnection, shard: i16, tenant: Uuid, position: i64, is_newest: bool, after: i64, limit: i64) -> Result<Vec<ListedBalance>, sqlx::Error> {
-    if is_newest { newest(tx, shard, tenant, position, after, limit).await } else { earlier(tx, shard, tenant, position, after, limit).await }
+pub async fn balances(
+    tx: &mut PgConnection,
+    shard: i16,
+    tenant: Uuid,
+    position: i64,
+    is_newest: bool,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<ListedBalance>, sqlx::Error> {
+    if is_newest {
+        newest(tx, shard, tenant, position, after, limit).await
+    } else {
+        earlier(tx, shard, tenant, position, after, limit).await
+    }
 }
 
-async fn newest(tx: &mut PgConnection, shard: i16, tenant: Uuid, position: i64, after: i64, limit: i64) -> Result<Vec<ListedBalance>, sqlx::Error> {
+async fn newest(
+    tx: &mut PgConnection,
+    shard: i16,
+    tenant: Uuid,
+    position: i64,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<ListedBalance>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"SELECT a.id, a.account, a.name, a.asset, a.scale, a.normal_side, coalesce(n.posted, 0) AS "posted!"
            FROM account a
@@ -43,13 +62,24 @@ async fn newest(tx: &mut PgConnection, shard: i16, tenant: Uuid, position: i64, 
     Ok(listed.collect())
 }
 
-async fn earlier(tx: &mut PgConnection, shard: i16, tenant: Uuid, position: i64, after: i64, limit: i64) -> Result<Vec<ListedBalance>, sqlx::Error> {
+/// The page is cut first and `OFFSET 0` keeps the version a value of its own, so that neither is tried on every account or entry.
+async fn earlier(
+    tx: &mut PgConnection,
+    shard: i16,
+    tenant: Uuid,
+    position: i64,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<ListedBalance>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"SELECT a.id, a.account, a.name, a.asset, a.scale, a.normal_side, coalesce(n.posted, 0) AS "posted!"
-           FROM account a
-           LEFT JOIN entry n ON n.shard = $1 AND n.account = a.account AND n.version = version_at($1, a.account, $3)
-           WHERE a.shard = $1 AND a.tenant = $2 AND a.account > $4 AND a.account <= $3
-           ORDER BY a.account LIMIT $5"#,
+           FROM (
+               SELECT id, account, name, asset, scale, normal_side FROM account
+               WHERE shard = $1 AND tenant = $2 AND account > $4 AND account <= $3 ORDER BY account LIMIT $5
+           ) a
+           CROSS JOIN LATERAL (SELECT version_at($1, a.account, $3) AS version OFFSET 0) v
+           LEFT JOIN entry n ON n.shard = $1 AND n.account = a.account AND n.version = v.version
+           ORDER BY a.account"#,
         shard,
         tenant,
         position,
