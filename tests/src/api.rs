@@ -231,6 +231,7 @@ impl Client {
     }
 
     /// The same client at another process.
+    #[must_use]
     pub fn at(&self, server: &Server) -> Self {
         Self { base: format!("http://{}", server.address), ..self.clone() }
     }

@@ -33,12 +33,12 @@ async fn routes(api: &Api) -> Vec<Route> {
     let legs = json!({"id": fresh::new_id(), "legs": [leg("debit", "ana"), leg("credit", "bank")], "effective_at": "2026-03-01",
         "description": "x", "metadata": {"order": "7"}});
     let from_to = json!({"id": fresh::new_id(), "from": "ana", "to": "bank", "amount": money});
-    let held = json!({"id": fresh::new_id(), "from": "ana", "to": "bank", "amount": money, "expires_at": api.in_days(2),
+    let place_body = json!({"id": fresh::new_id(), "from": "ana", "to": "bank", "amount": money, "expires_at": api.in_days(2),
         "over_capture_percent": 5, "description": "x", "metadata": {"order": "7"}});
     let capture = json!({"amount": money, "final": true, "description": "x", "metadata": {"order": "7"}});
     let mut item_capture = capture.clone();
     item_capture["hold"] = json!(hold);
-    let items = json!({"items": [{"group": "g", "transaction": from_to}, {"hold": held}, {"capture": item_capture}, {"release": {"hold": hold}}]});
+    let items = json!({"items": [{"group": "g", "transaction": from_to}, {"hold": place_body}, {"capture": item_capture}, {"release": {"hold": hold}}]});
     let post = |path: String, body: Value| Route { method: Method::POST, path, body };
     let open = json!({"name": "bob", "asset": "BRL", "normal_side": "credit", "min_balance": "0", "max_balance": "10.00", "metadata": {"a": "b"}});
     vec![
@@ -55,7 +55,7 @@ async fn routes(api: &Api) -> Vec<Route> {
         post("/v1/transactions".into(), from_to),
         post(format!("/v1/transactions/{transaction}/reversals"), json!({"amount": money, "description": "x"})),
         post(format!("/v1/transactions/{transaction}/reversals"), json!({"lines": [{"line": 0, "amount": money}]})),
-        post("/v1/holds".into(), held),
+        post("/v1/holds".into(), place_body),
         post(format!("/v1/holds/{hold}/captures"), capture),
         post(format!("/v1/holds/{hold}/release"), json!({})),
         post(format!("/v1/holds/{hold}/extend"), json!({"expires_at": api.in_days(3)})),
@@ -65,24 +65,22 @@ async fn routes(api: &Api) -> Vec<Route> {
 }
 
 /// Every place of a value, with what stands there.
-fn places(value: &Value, pointer: String, found: &mut Vec<(String, Value)>) {
-    found.push((pointer.clone(), value.clone()));
-    match value {
-        Value::Object(members) => {
-            members.iter().for_each(|(name, member)| places(member, format!("{pointer}/{name}"), found))
+fn places(value: &Value, pointer: &str, found: &mut Vec<(String, Value)>) {
+    found.push((pointer.to_owned(), value.clone()));
+    if let Value::Object(members) = value {
+        for (name, member) in members {
+            places(member, &format!("{pointer}/{name}"), found);
         }
-        Value::Array(elements) => elements
-            .iter()
-            .enumerate()
-            .for_each(|(index, element)| places(element, format!("{pointer}/{index}"), found)),
-        _ => {}
+    }
+    for (index, element) in value.as_array().into_iter().flatten().enumerate() {
+        places(element, &format!("{pointer}/{index}"), found);
     }
 }
 
 /// Wrong bodies made of a right one, each with the pointer that must be named.
 fn spoiled(right: &Value) -> Vec<(Value, String)> {
     let (mut found, mut bodies) = (Vec::new(), Vec::new());
-    places(right, String::new(), &mut found);
+    places(right, "", &mut found);
     for (pointer, value) in found {
         let mut put = |at: &str, wrong: Value| {
             let mut body = right.clone();
@@ -99,20 +97,25 @@ fn spoiled(right: &Value) -> Vec<(Value, String)> {
                 put(&pointer, json!([]));
                 put(&pointer, json!("x"));
             }
-            Value::Array(_) => [json!({}), json!("x"), json!([5])]
-                .into_iter()
-                .zip([&pointer, &pointer, &format!("{pointer}/0")])
-                .for_each(|(wrong, at)| put(at, wrong)),
+            Value::Array(_) => {
+                put(&pointer, json!({}));
+                put(&pointer, json!("x"));
+                put(&format!("{pointer}/0"), json!([5]));
+            }
             Value::String(text) => {
-                for wrong in [json!(5), json!(1.5), json!(true), json!([]), json!({})] {
+                for wrong in [json!(5), json!(1.5), json!(true), json!([]), json!({}), json!(format!("{text}\u{0}"))] {
                     put(&pointer, wrong);
                 }
-                put(&pointer, json!(format!("{text}\u{0}")));
             }
             Value::Number(_) => {
-                [json!("5"), json!(1.5), json!(-1), json!(1e300)].into_iter().for_each(|wrong| put(&pointer, wrong))
+                for wrong in [json!("5"), json!(1.5), json!(-1), json!(1e300)] {
+                    put(&pointer, wrong);
+                }
             }
-            _ => [json!("true"), json!(1)].into_iter().for_each(|wrong| put(&pointer, wrong)),
+            _ => {
+                put(&pointer, json!("true"));
+                put(&pointer, json!(1));
+            }
         }
     }
     bodies
@@ -150,44 +153,21 @@ async fn every_member_of_every_body_is_checked() {
     api.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_wrong_value_is_refused_with_its_pointer() {
-    let api = Api::create().await;
-    let client = &api.client;
-    client.open("BRL", &["bank", "ana"]).await;
-    let mut session = api.store.superuser().await;
-    let before = rows(&mut session).await;
-    let pay = |amount: &str| json!({"from": "bank", "to": "ana", "amount": {"amount": amount, "asset": "BRL"}});
-    let with = |member: &str, value: Value| {
-        let mut body = pay("1.00");
-        body[member] = value;
-        body
-    };
-    let mut wrong: Vec<(&str, Value, String)> = Vec::new();
-    let amounts = [
-        "1e3",
-        "-0",
-        "-1.00",
-        "0.001",
-        "0.00",
-        "0",
-        "1_000",
-        "+1",
-        " 1",
-        "1,5",
-        "",
-        "NaN",
-        "0x1",
-        "01",
-        ".5",
-        "5.",
-        "١",
-        &"9".repeat(30),
-        "10000000000000000.01",
-    ];
-    wrong.extend(amounts.map(|amount| ("/v1/transactions", pay(amount), "/amount/amount".to_owned())));
+/// A path, a body with one wrong value, and the pointer to it.
+type Wrong = (&'static str, Value, String);
+
+fn pay(amount: &str) -> Value {
+    json!({"from": "bank", "to": "ana", "amount": {"amount": amount, "asset": "BRL"}})
+}
+
+fn wrong_amounts() -> Vec<Wrong> {
+    let written = "1e3|-0|-1.00|0.001|0.00|0|1_000|+1| 1|1,5||NaN|0x1|01|.5|5.|١|999999999999999999999999999999|10000000000000000.01";
+    written.split('|').map(|amount| ("/v1/transactions", pay(amount), "/amount/amount".to_owned())).collect()
+}
+
+fn wrong_transactions() -> Vec<Wrong> {
     let long = "x".repeat(2_000);
-    for (member, value, pointer) in [
+    let members = [
         ("from", json!("Citizen"), "/from"),
         ("from", json!("a b"), "/from"),
         ("from", json!(long), "/from"),
@@ -211,48 +191,66 @@ async fn every_wrong_value_is_refused_with_its_pointer() {
         ("metadata", json!({"": "x"}), "/metadata"),
         ("metadata", json!({"k".repeat(65): "x"}), "/metadata"),
         ("legs", json!([]), "/from"),
-    ] {
-        wrong.push(("/v1/transactions", with(member, value), pointer.to_owned()));
-    }
-    let leg = |direction: &str| json!({"account": "ana", "direction": direction, "amount": {"amount": "1.00", "asset": "BRL"}});
-    wrong.push(("/v1/transactions", json!({"legs": []}), "/legs".into()));
-    wrong.push(("/v1/transactions", json!({"legs": [leg("debit")]}), "/legs".into()));
-    wrong.push(("/v1/transactions", json!({"legs": [leg("up"), leg("credit")]}), "/legs/0/direction".into()));
-    wrong.push(("/v1/transactions", json!({}), "/from".into()));
-    let item = json!({"transaction": pay("1.00")});
-    wrong.push(("/v1/batches", json!({"items": vec![item.clone(); 10_001]}), "/items".into()));
-    wrong.push(("/v1/batches", json!({"items": []}), "/items".into()));
-    wrong.push(("/v1/batches", json!({"items": [item, {}]}), "/items/1".into()));
-    wrong.push(("/v1/batches", json!({"items": [{"group": "", "transaction": pay("1.00")}]}), "/items/0/group".into()));
-    wrong.push((
-        "/v1/batches",
-        json!({"items": [{"transaction": pay("1e3")}]}),
-        "/items/0/transaction/amount/amount".into(),
-    ));
-    for (code, scale, pointer) in
-        [("brl", 2, "/code"), ("", 2, "/code"), (long.as_str(), 2, "/code"), ("EUR", 9, "/scale")]
-    {
-        wrong.push(("/v1/assets", json!({"code": code, "scale": scale}), pointer.into()));
-    }
-    for (member, value) in [
-        ("name", json!("Ana")),
-        ("name", json!("01983d6c-8a00-7000-8000-0000000000ff")),
-        ("min_balance", json!("-0")),
-        ("max_balance", json!("1e3")),
-        ("normal_side", json!("left")),
-    ] {
-        let mut body = json!({"name": "bob", "asset": "BRL"});
+    ];
+    let with = |(member, value, pointer): (&str, Value, &str)| {
+        let mut body = pay("1.00");
         body[member] = value;
-        wrong.push(("/v1/accounts", body, format!("/{member}")));
-    }
-    for (value, pointer) in [("2020-01-01", "/expires_at"), ("2099-01-01", "/expires_at"), ("soon", "/expires_at")] {
-        let body = json!({"from": "ana", "amount": {"amount": "1.00", "asset": "BRL"}, "expires_at": value});
-        wrong.push(("/v1/holds", body, pointer.into()));
-    }
-    for (path, body, pointer) in &wrong {
-        let answer = client.post(path, body).await;
+        ("/v1/transactions", body, pointer.to_owned())
+    };
+    members.into_iter().map(with).collect()
+}
+
+fn wrong_lists() -> Vec<Wrong> {
+    let leg = |direction: &str| json!({"account": "ana", "direction": direction, "amount": {"amount": "1.00", "asset": "BRL"}});
+    let item = json!({"transaction": pay("1.00")});
+    let lists = [
+        ("/v1/transactions", json!({}), "/from"),
+        ("/v1/transactions", json!({"legs": []}), "/legs"),
+        ("/v1/transactions", json!({"legs": [leg("debit")]}), "/legs"),
+        ("/v1/transactions", json!({"legs": [leg("up"), leg("credit")]}), "/legs/0/direction"),
+        ("/v1/batches", json!({"items": []}), "/items"),
+        ("/v1/batches", json!({"items": vec![item.clone(); 10_001]}), "/items"),
+        ("/v1/batches", json!({"items": [item, {}]}), "/items/1"),
+        ("/v1/batches", json!({"items": [{"group": "", "transaction": pay("1.00")}]}), "/items/0/group"),
+        ("/v1/batches", json!({"items": [{"transaction": pay("1e3")}]}), "/items/0/transaction/amount/amount"),
+    ];
+    lists.into_iter().map(|(path, body, pointer)| (path, body, pointer.to_owned())).collect()
+}
+
+fn wrong_settings() -> Vec<Wrong> {
+    let asset = |code: &str, scale: u8| json!({"code": code, "scale": scale});
+    let account = |member: &str, value: &str| {
+        let mut body = json!({"name": "bob", "asset": "BRL"});
+        body[member] = json!(value);
+        ("/v1/accounts", body, format!("/{member}"))
+    };
+    let hold = |expires_at: &str| json!({"from": "ana", "amount": {"amount": "1.00", "asset": "BRL"}, "expires_at": expires_at});
+    vec![
+        ("/v1/assets", asset("brl", 2), "/code".into()),
+        ("/v1/assets", asset("", 2), "/code".into()),
+        ("/v1/assets", asset(&"X".repeat(32), 2), "/code".into()),
+        ("/v1/assets", asset("EUR", 9), "/scale".into()),
+        account("name", "Ana"),
+        account("name", "01983d6c-8a00-7000-8000-0000000000ff"),
+        account("min_balance", "-0"),
+        account("max_balance", "1e3"),
+        account("normal_side", "left"),
+        ("/v1/holds", hold("2020-01-01"), "/expires_at".into()),
+        ("/v1/holds", hold("2099-01-01"), "/expires_at".into()),
+        ("/v1/holds", hold("soon"), "/expires_at".into()),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_wrong_value_is_refused_with_its_pointer() {
+    let api = Api::create().await;
+    api.client.open("BRL", &["bank", "ana"]).await;
+    let mut session = api.store.superuser().await;
+    let before = rows(&mut session).await;
+    for (path, body, pointer) in [wrong_amounts(), wrong_transactions(), wrong_lists(), wrong_settings()].concat() {
+        let answer = api.client.post(path, &body).await;
         let shown = body.to_string().chars().take(200).collect::<String>();
-        assert_names(&answer, "pointer", pointer, &format!("{path} {shown}"));
+        assert_names(&answer, "pointer", &pointer, &format!("{path} {shown}"));
         assert_eq!(answer.status.as_u16(), 422, "{shown}");
     }
     assert_eq!(rows(&mut session).await, before);

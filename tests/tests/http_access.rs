@@ -1,7 +1,5 @@
 //! Who may call what: tokens, scopes, tenants, and the routes that need none.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use reqwest::Method;
 use serde_json::{Value, json};
 use vintem_api::operations::openapi;

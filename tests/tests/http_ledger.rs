@@ -1,7 +1,5 @@
 //! The contract over real HTTP: what the API promises, called as a client calls it.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use serde_json::{Value, json};
 use vintem_tests::api::{Api, Read};
 

@@ -1,7 +1,5 @@
 //! The API as a process: what it needs to start, what it tells while it runs, how it ends.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use futures_util::StreamExt as _;
 use serde_json::Value;
 use std::process::{Command, Stdio};
