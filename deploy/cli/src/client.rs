@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{Method, StatusCode};
+use secrecy::SecretString;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -105,9 +106,14 @@ enum Attempt {
 impl Client {
     /// Connects as `connection` says and fetches the first token, so that a wrong secret is known at once.
     pub async fn connect(connection: &Connection) -> Result<Self, ClientError> {
+        Self::with_secret(connection, connection.secret()?).await
+    }
+
+    /// The same with a secret at hand instead of the file.
+    pub async fn with_secret(connection: &Connection, secret: SecretString) -> Result<Self, ClientError> {
         let http = connection.http_client(ATTEMPT_TIMEOUT)?;
         let base = connection.base_url()?;
-        let token = TokenSource::new(connection.client_id()?, connection.secret()?);
+        let token = TokenSource::new(connection.client_id()?, secret);
         let client = Self { http, base, token };
         client.token.header(&client.http, &client.base).await?;
         Ok(client)

@@ -2,6 +2,8 @@
 
 pub mod client;
 pub mod commands;
+pub mod demo;
+pub mod export;
 pub mod import;
 pub mod money;
 pub mod names;

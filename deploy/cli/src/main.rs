@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use vintem_cli::{commands, import};
+use vintem_cli::{commands, demo, export, import};
 
 /// The operator's command of Vintem.
 #[derive(Debug, Parser)]
@@ -31,6 +31,8 @@ enum Command {
     Verify(commands::verify::Verify),
     /// Begin a new epoch after a restore or failover, and lift a halt.
     Recover(commands::recover::Recover),
+    Export(Box<export::ExportArgs>),
+    Demo(Box<demo::DemoArgs>),
 }
 
 #[tokio::main]
@@ -43,6 +45,8 @@ async fn main() -> ExitCode {
         Command::Import(args) => import::run(*args).await.map(|()| 0).map_err(Into::into),
         Command::Verify(command) => command.run().await,
         Command::Recover(command) => command.run().await,
+        Command::Export(args) => export::run(*args).await.map(|()| 0).map_err(Into::into),
+        Command::Demo(args) => demo::command(*args).await.map(|()| 0).map_err(Into::into),
     };
     match result {
         Ok(code) => ExitCode::from(code),

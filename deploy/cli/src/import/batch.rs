@@ -110,6 +110,7 @@ pub fn pack(mut movements: Vec<Movement>, chart: &Chart) -> Result<Vec<Parcel>, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::import::identity::transaction_id;
     use crate::import::plan::{Account, Leg, Side, Transaction};
     use chrono::NaiveDate;
 
@@ -126,12 +127,13 @@ mod tests {
                 max_balance: None,
             });
         }
+        chart.opened([10, 11, 12].map(uuid::Uuid::from_u128).to_vec());
         chart
     }
 
     fn movement(line: u64, chain: u32) -> Movement {
         let transaction = Transaction {
-            id: uuid::Uuid::from_u128(u128::from(line)),
+            row: uuid::Uuid::from_u128(u128::from(line)),
             date: NaiveDate::from_ymd_opt(2024, 1, 2).unwrap(),
             description: String::new(),
             metadata: vec![("purpose".into(), "rent".to_owned())],
@@ -153,10 +155,12 @@ mod tests {
         assert_eq!(
             std::str::from_utf8(&parcels[0].body).unwrap(),
             concat!(
-                r#"{"items":[{"group":"1","transaction":{"id":"00000000-0000-0000-0000-000000000007","effective_at":"2024-01-02","#,
-                r#""metadata":{"purpose":"rent"},"legs":[{"account":"b","direction":"credit","amount":{"amount":"12.50","asset":"EUR"},"#,
-                r#""expect_after":"-0.05"},{"account":"clearing","direction":"debit","amount":{"amount":"12.50","asset":"EUR"}}]}}]}"#
+                r#"{"items":[{"group":"1","transaction":{"id":"ID","effective_at":"2024-01-02","#,
+                r#""metadata":{"purpose":"rent"},"legs":[{"account":"00000000-0000-0000-0000-00000000000b","direction":"credit","#,
+                r#""amount":{"amount":"12.50","asset":"EUR"},"expect_after":"-0.05"},{"account":"00000000-0000-0000-0000-00000000000c","#,
+                r#""direction":"debit","amount":{"amount":"12.50","asset":"EUR"}}]}}]}"#
             )
+            .replace("ID", &transaction_id(uuid::Uuid::from_u128(7), uuid::Uuid::from_u128(11)).to_string())
         );
     }
 

@@ -68,10 +68,10 @@ async fn import(args: ImportArgs) -> Result<(), ImportError> {
         return dry_run(&file, source, &survey);
     }
     let client = Client::connect(&connection).await?;
-    open::open(&client, &survey.chart).await?;
+    let Survey { mut chart, movements, .. } = survey;
+    open::open(&client, &mut chart).await?;
     let lanes = if matches!(source, Source::Journal { .. }) { 1 } else { lanes.into() };
     let run = vintem_core::event_store::fresh::new_id().simple().to_string();
-    let Survey { chart, movements, .. } = survey;
     let shared = Arc::new(Shared { client, chart, run });
     let outcome = post(shared, source, movements, Pace { batch: batch.into(), lanes }).await?;
     conclude(&file, &outcome, started)

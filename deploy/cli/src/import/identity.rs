@@ -48,8 +48,8 @@ impl RowIdentity {
         Self(half(context))
     }
 
-    /// The transaction id of one part of the row (a UUID of version 8).
-    pub fn transaction(self, part: Part) -> Uuid {
+    /// The identity of one part of the row (a UUID of version 8).
+    pub fn part(self, part: Part) -> Uuid {
         let mut context = Context::new(&SHA256);
         context.update(&self.0);
         update(&mut context, part.word());
@@ -80,6 +80,17 @@ impl Occurrences {
         *seen += 1;
         identity.numbered(number)
     }
+}
+
+/// The id of the transaction that books a part of a row, given the id of its first account.
+///
+/// Ids are one space for all tenants of a ledger, and an account's id is a tenant's own: two
+/// tenants may import the same file.
+pub fn transaction_id(row: Uuid, account: Uuid) -> Uuid {
+    let mut context = Context::new(&SHA256);
+    context.update(row.as_bytes());
+    context.update(account.as_bytes());
+    Uuid::new_v8(half(context))
 }
 
 /// A name for some bytes: equal bytes, equal name.
@@ -126,7 +137,7 @@ mod tests {
     #[test]
     fn the_parts_of_a_row_are_different_transactions() {
         let row = RowIdentity::of("bank", ["7"]);
-        assert_ne!(row.transaction(Part::Amount), row.transaction(Part::Residual));
-        assert_eq!(row.transaction(Part::Amount).get_version_num(), 8);
+        assert_ne!(row.part(Part::Amount), row.part(Part::Residual));
+        assert_eq!(row.part(Part::Amount).get_version_num(), 8);
     }
 }

@@ -88,7 +88,7 @@ impl<'a> Lane<'a> {
             if verdict.refused.is_empty() {
                 return Ok(());
             }
-            let (again, withheld) = self.settle(&parcel, &verdict).await?;
+            let (again, withheld) = self.settle(&parcel, &verdict).await;
             self.report(Report::Rows { posted: 0, known: 0, withheld });
             // The rows before a refused one went through with it in no group; now they do by themselves.
             // A second refusal among them (someone else moved the account) cuts further ahead.
@@ -101,7 +101,7 @@ impl<'a> Lane<'a> {
     }
 
     /// Closes the chains that were refused; the rows to post again, and how many will not be.
-    async fn settle(&mut self, parcel: &Parcel, verdict: &Verdict) -> Result<(Vec<Movement>, u64), ImportError> {
+    async fn settle(&mut self, parcel: &Parcel, verdict: &Verdict) -> (Vec<Movement>, u64) {
         let mut again = Vec::new();
         let mut withheld = 0;
         for (place, movement) in parcel.movements.iter().enumerate() {
@@ -117,10 +117,10 @@ impl<'a> Lane<'a> {
             self.closed.insert(*chain);
             let movement = &parcel.movements[refused.place];
             let before: Vec<_> = again.iter().filter(|other: &&Movement| other.chain == *chain).collect();
-            let failure = failure::explain(self.shared, movement, &before, &refused.why).await?;
+            let failure = failure::explain(self.shared, movement, &before, &refused.why).await;
             self.report(Report::Refused(failure));
         }
-        Ok((again, withheld))
+        (again, withheld)
     }
 
     /// The definite answer to a parcel.

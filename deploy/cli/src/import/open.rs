@@ -6,13 +6,14 @@
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::ImportError;
 use super::identity::content_name;
 use super::plan::{Account, Chart, Side};
 use super::wire::NewAccount;
 use crate::client::connection::MOST_IN_FLIGHT;
-use crate::client::{Client, ClientError, query_value};
+use crate::client::{Answer, Client, ClientError, query_value};
 use crate::names;
 use crate::progress::Progress;
 
@@ -23,84 +24,80 @@ struct NewAsset<'a> {
 }
 
 #[derive(Deserialize)]
-struct Assets {
-    #[serde(default)]
-    assets: Vec<KnownAsset>,
-}
-
-#[derive(Deserialize)]
 struct KnownAsset {
-    code: String,
     scale: u32,
 }
 
 /// A page of `GET /v1/accounts`.
 #[derive(Deserialize)]
-pub(super) struct Accounts {
-    pub accounts: Vec<KnownAccount>,
+struct Accounts {
+    items: Vec<KnownAccount>,
 }
 
+/// The members of an account that matter here.
 #[derive(Deserialize)]
-pub(super) struct KnownAccount {
-    pub id: uuid::Uuid,
+struct KnownAccount {
+    id: Uuid,
     normal_side: Side,
 }
 
-/// Registers every asset and opens every account of the chart.
-pub async fn open(client: &Client, chart: &Chart) -> Result<(), ImportError> {
+/// Registers every asset and opens every account of the chart, and gives it their ids.
+pub async fn open(client: &Client, chart: &mut Chart) -> Result<(), ImportError> {
     for (code, scale) in chart.assets() {
         register(client, &code, scale).await?;
     }
     let mut progress = Progress::start("accounts", chart.accounts().len() as u64);
     let calls = chart.accounts().iter().map(|account| open_one(client, account));
-    let mut opened = stream::iter(calls).buffer_unordered(MOST_IN_FLIGHT);
-    while opened.try_next().await?.is_some() {
+    let mut opened = stream::iter(calls).buffered(MOST_IN_FLIGHT);
+    let mut ids = Vec::with_capacity(chart.accounts().len());
+    while let Some(id) = opened.try_next().await? {
+        ids.push(id);
         progress.add(1);
     }
     progress.finish();
+    drop(opened);
+    chart.opened(ids);
     Ok(())
 }
 
 async fn register(client: &Client, code: &str, scale: u32) -> Result<(), ImportError> {
-    let asset = NewAsset { code, scale };
-    match create(client, "/v1/assets", &asset).await {
+    match create(client, "/v1/assets", &NewAsset { code, scale }).await {
         Err(ClientError::Refused(problem)) if problem.code == "name-taken" => {
-            let known: Assets = client.get("/v1/assets").await?;
-            let known = known.assets.into_iter().find(|asset| asset.code == code);
-            match known.map(|asset| asset.scale) {
-                Some(known) if known < scale => Err(ImportError::Scale { code: code.to_owned(), known, needed: scale }),
-                _ => Ok(()),
-            }
-        }
-        other => other.map_err(ImportError::from),
-    }
-}
-
-async fn open_one(client: &Client, account: &Account) -> Result<(), ImportError> {
-    match create(client, "/v1/accounts", &NewAccount::of(account)).await {
-        Err(ClientError::Refused(problem)) if problem.code == "name-taken" => {
-            let known = find(client, account).await?;
-            if known.is_some_and(|known| known.normal_side != account.normal_side) {
-                let name = names::decode(&account.name);
-                return Err(ImportError::OtherSide { name, asset: account.asset.to_string() });
+            let known: KnownAsset = client.get(&format!("/v1/assets/{}", query_value(code))).await?;
+            if known.scale < scale {
+                return Err(ImportError::Scale { code: code.to_owned(), known: known.scale, needed: scale });
             }
             Ok(())
         }
-        Err(source) => Err(ImportError::Open { name: names::decode(&account.name), source }),
-        Ok(()) => Ok(()),
+        other => other.map(drop).map_err(ImportError::from),
     }
 }
 
+async fn open_one(client: &Client, account: &Account) -> Result<Uuid, ImportError> {
+    let failed = |source| ImportError::Open { name: names::decode(&account.name), source };
+    let known: KnownAccount = match create(client, "/v1/accounts", &NewAccount::of(account)).await {
+        Err(ClientError::Refused(problem)) if problem.code == "name-taken" => {
+            let found = find(client, account).await.map_err(failed)?;
+            found.ok_or_else(|| failed(ClientError::Refused(problem)))?
+        }
+        answer => answer.and_then(|answer| answer.json()).map_err(failed)?,
+    };
+    if known.normal_side == account.normal_side {
+        return Ok(known.id);
+    }
+    Err(ImportError::OtherSide { name: names::decode(&account.name), asset: account.asset.to_string() })
+}
+
 /// The account of this name and asset in the ledger.
-pub(super) async fn find(client: &Client, account: &Account) -> Result<Option<KnownAccount>, ClientError> {
+async fn find(client: &Client, account: &Account) -> Result<Option<KnownAccount>, ClientError> {
     let query = format!("/v1/accounts?name={}&asset={}", query_value(&account.name), query_value(&account.asset));
     let page: Accounts = client.get(&query).await?;
-    Ok(page.accounts.into_iter().next())
+    Ok(page.items.into_iter().next())
 }
 
 /// Creates something under a key drawn from what it is.
-async fn create(client: &Client, path: &str, body: &impl Serialize) -> Result<(), ClientError> {
+async fn create(client: &Client, path: &str, body: &impl Serialize) -> Result<Answer, ClientError> {
     let body = serde_json::to_vec(body).map_err(|source| ClientError::Unexpected { path: path.to_owned(), source })?;
     let key = format!("open-{}", content_name(&body));
-    client.post(path, &key, body.into()).await.map(drop)
+    client.post(path, &key, body.into()).await
 }

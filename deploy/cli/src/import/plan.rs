@@ -55,6 +55,7 @@ impl Account {
 #[derive(Debug, Default)]
 pub struct Chart {
     accounts: Vec<Account>,
+    ids: Vec<Uuid>,
     index: HashMap<(Arc<str>, Arc<str>), u32>,
 }
 
@@ -79,6 +80,16 @@ impl Chart {
     /// The account behind an index; `None` only when the file changed between two readings.
     pub fn get(&self, index: u32) -> Option<&Account> {
         self.accounts.get(index as usize)
+    }
+
+    /// Keeps the ids under which the ledger opened the accounts, in their order.
+    pub fn opened(&mut self, ids: Vec<Uuid>) {
+        self.ids = ids;
+    }
+
+    /// The ledger's id of an account; `None` before it was opened, or when the file changed between two readings.
+    pub fn id(&self, index: u32) -> Option<Uuid> {
+        self.ids.get(index as usize).copied()
     }
 
     /// All accounts.
@@ -106,8 +117,8 @@ pub struct Leg {
 /// One transaction to post.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transaction {
-    /// The same for every import of the same row, so that the ledger knows it again.
-    pub id: Uuid,
+    /// The same for every import of the same row; the transaction's id is drawn from it.
+    pub row: Uuid,
     /// When it took effect.
     pub date: NaiveDate,
     /// Free text, possibly empty.

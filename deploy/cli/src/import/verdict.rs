@@ -174,7 +174,7 @@ mod tests {
     /// A row of `parts` transactions whose last leads its account to 5.00.
     fn row(chain: u32, parts: usize) -> Movement {
         let transactions = (1..=parts).map(|part| Transaction {
-            id: uuid::Uuid::nil(),
+            row: uuid::Uuid::nil(),
             date: chrono::NaiveDate::default(),
             description: String::new(),
             metadata: Vec::new(),

@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 use super::ReadError;
+use super::identity::transaction_id;
 use super::plan::{Account, Chart, Leg, Movement, Side, Transaction};
 use crate::money::show;
 
@@ -35,7 +36,7 @@ struct Metadata<'a>(&'a Transaction);
 
 #[derive(Serialize)]
 struct LegBody<'a> {
-    account: &'a str,
+    account: Uuid,
     direction: Side,
     amount: Money<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,12 +79,15 @@ pub fn body(movements: &[Movement], chart: &Chart) -> Result<Bytes, ReadError> {
     for movement in movements {
         for transaction in &movement.transactions {
             let legs = transaction.legs.iter().map(|leg| leg_body(leg, chart));
+            let id = transaction.legs.first().and_then(|leg| chart.id(leg.account));
             // Pass one and pass two read the same file, unless someone wrote to it meanwhile.
             let legs = legs.collect::<Option<_>>().ok_or_else(|| changed(movement.line))?;
+            let id =
+                id.map(|account| transaction_id(transaction.row, account)).ok_or_else(|| changed(movement.line))?;
             items.push(Item {
                 group: movement.chain.to_string(),
                 transaction: TransactionBody {
-                    id: transaction.id,
+                    id,
                     effective_at: transaction.date,
                     description: &transaction.description,
                     metadata: Metadata(transaction),
@@ -103,7 +107,7 @@ fn changed(line: u64) -> ReadError {
 fn leg_body<'a>(leg: &Leg, chart: &'a Chart) -> Option<LegBody<'a>> {
     let account = chart.get(leg.account)?;
     Some(LegBody {
-        account: &account.name,
+        account: chart.id(leg.account)?,
         direction: if leg.debit > 0 { Side::Debit } else { Side::Credit },
         amount: Money { amount: show(leg.debit.abs(), account.scale), asset: &account.asset },
         expect_after: leg.expect_after.map(|expected| show(expected, account.scale)),

@@ -213,7 +213,7 @@ impl Planner {
         };
         let metadata = self.metadata.iter().zip(&row.metadata).filter(|(_, value)| !value.is_empty());
         Transaction {
-            id: identity.transaction(part),
+            row: identity.part(part),
             date: row.date,
             description: row.description.clone(),
             metadata: metadata.map(|(name, value)| (Arc::clone(name), value.clone())).collect(),

@@ -87,7 +87,7 @@ fn a_corrected_balance_keeps_the_ids() {
     let corrected = FILE.replace("7.49", "7.48");
     let (steps, chart) = read(MAPPING, &corrected).unwrap();
     let ids = |steps: &[Step]| {
-        movements(steps).into_iter().flat_map(|row| &row.transactions).map(|one| one.id).collect::<Vec<_>>()
+        movements(steps).into_iter().flat_map(|row| &row.transactions).map(|one| one.row).collect::<Vec<_>>()
     };
     assert_eq!(ids(&steps), ids(&read(MAPPING, FILE).unwrap().0));
     let found = mismatches(&steps, &chart);
@@ -110,7 +110,7 @@ fn rows_without_ids_are_told_apart_by_counting() {
     let file = "account,date,amount,dc,rest,text\nA,2024-01-02,1.00,C,0,x\nA,2024-01-02,1.00,C,0,x\n";
     let (steps, _) = read(&mapping, file).unwrap();
     let rows = movements(&steps);
-    assert_ne!(rows[0].transactions[0].id, rows[1].transactions[0].id);
+    assert_ne!(rows[0].transactions[0].row, rows[1].transactions[0].row);
 }
 
 #[test]

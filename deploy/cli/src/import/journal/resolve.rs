@@ -198,7 +198,7 @@ impl<'j> Resolver<'j> {
         }
         let identity = self.occurrences.next(RowIdentity::of(self.source, facts.iter().map(String::as_str)));
         Ok(Transaction {
-            id: identity.transaction(Part::Amount),
+            row: identity.part(Part::Amount),
             date: entry.date,
             description: entry.description.clone(),
             metadata: entry.metadata.iter().map(|(name, value)| (Arc::from(name.as_str()), value.clone())).collect(),

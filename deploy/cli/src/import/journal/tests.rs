@@ -125,10 +125,10 @@ fn exchanges_balance_per_asset() {
 fn equal_entries_are_two_and_an_insertion_above_changes_no_id() {
     let twice = "2024-09-22 t\n a  50 USD\n b  -50 USD\n\n2024-09-22 t\n a  50 USD\n b  -50 USD\n";
     let (steps, ..) = parsed(twice);
-    let ids: Vec<_> = posted(&steps).iter().map(|entry| entry.transactions[0].id).collect();
+    let ids: Vec<_> = posted(&steps).iter().map(|entry| entry.transactions[0].row).collect();
     assert_ne!(ids[0], ids[1]);
     let (steps, ..) = parsed(&format!("2023-01-01\n a  1 USD\n b\n\n{twice}"));
-    let later: Vec<_> = posted(&steps)[1..].iter().map(|entry| entry.transactions[0].id).collect();
+    let later: Vec<_> = posted(&steps)[1..].iter().map(|entry| entry.transactions[0].row).collect();
     assert_eq!(ids, later);
 }
 
