@@ -34,6 +34,17 @@ pub const TABLES: &[Table] = &[
     },
 ];
 
+/// How the session plans. Every page follows an index; where statistics are old (a ledger that grew fast) or
+/// nobody gathers them (temporary tables), the planner would rather sort all that is left for each page.
+const SETTINGS: [(&str, &str); 5] = [
+    ("plan_cache_mode", "force_custom_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_bitmapscan", "off"),
+    ("enable_sort", "off"),
+    // What cannot avoid a sort counts as so costly now that it would be compiled.
+    ("jit", "off"),
+];
+
 /// A key as texts.
 pub type Key = Vec<String>;
 
@@ -99,8 +110,9 @@ pub async fn begin(session: &mut PgConnection) -> Result<(), sqlx::Error> {
         tx.execute(AssertSqlSafe(sql)).await?;
     }
     tx.commit().await?;
-    // Nobody gathers statistics of temporary tables: a plan made while they were empty must not stay.
-    session.execute("SET plan_cache_mode = force_custom_plan").await?;
+    for (setting, value) in SETTINGS {
+        session.execute(AssertSqlSafe(format!("SET {setting} = {value}"))).await?;
+    }
     Ok(())
 }
 
@@ -111,7 +123,9 @@ pub async fn finish(session: &mut PgConnection) -> Result<(), sqlx::Error> {
         tx.execute(AssertSqlSafe(format!("DROP TABLE IF EXISTS pg_temp.{}", table.name))).await?;
     }
     tx.commit().await?;
-    session.execute("RESET plan_cache_mode").await?;
+    for (setting, _) in SETTINGS {
+        session.execute(AssertSqlSafe(format!("RESET {setting}"))).await?;
+    }
     Ok(())
 }
 
