@@ -56,13 +56,16 @@ impl Book {
     /// Hands commands in and answers the writer's word as it is.
     pub async fn submits(&self, commands: Vec<Grouped>, key: Option<RequestKey>) -> Result<Disposed, LedgerError> {
         let is_batch = commands.len() > 1;
-        let request = WriteRequest { key, commands, is_batch, render: Arc::new(|done, _| plain_answer(&done.outcomes)) };
+        let request =
+            WriteRequest { key, commands, is_batch, render: Arc::new(|done, _| plain_answer(&done.outcomes)) };
         self.ledger.execute(&self.actor, &request).await.map(|executed| executed.disposed)
     }
 
     /// Registers BRL with two decimals.
     pub async fn brl(self) -> Self {
-        self.does(Command::Register(asset::Register { code: "BRL".into(), scale: 2, description: None })).await.unwrap();
+        self.does(Command::Register(asset::Register { code: "BRL".into(), scale: 2, description: None }))
+            .await
+            .unwrap();
         self
     }
 
@@ -121,8 +124,17 @@ pub fn is_write_error(error: &LedgerError, expected: WriteError) -> bool {
 /// An answer with just enough in it to tell two apart.
 fn plain_answer(outcomes: &[Outcome]) -> Answer {
     let code = outcomes.iter().find_map(|o| if let Outcome::Refused(refusal) = o { Some(refusal.code) } else { None });
-    let positions: Vec<i64> = outcomes.iter().flat_map(|o| if let Outcome::Applied(applied) = o { applied.events.iter().map(|e| e.position).collect() } else { vec![] }).collect();
-    Answer { status: if code.is_some() { 422 } else { 201 }, code, body: StoredBody::Whole(format!("{positions:?}").into_bytes()) }
+    let positions: Vec<i64> = outcomes
+        .iter()
+        .flat_map(|o| {
+            if let Outcome::Applied(applied) = o { applied.events.iter().map(|e| e.position).collect() } else { vec![] }
+        })
+        .collect();
+    Answer {
+        status: if code.is_some() { 422 } else { 201 },
+        code,
+        body: StoredBody::Whole(format!("{positions:?}").into_bytes()),
+    }
 }
 
 /// The invariants, directly in SQL: independent of the product's own `verify`.

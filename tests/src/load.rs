@@ -39,9 +39,17 @@ impl Client {
         if let Some(token) = self.token.lock().unwrap().clone() {
             return Some(token);
         }
-        let form = [("grant_type", "client_credentials"), ("client_id", &self.credentials.id.to_string()), ("client_secret", &self.credentials.secret)];
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", &self.credentials.id.to_string()),
+            ("client_secret", &self.credentials.secret),
+        ];
         let body = form.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&");
-        let request = self.http.post(format!("{}/v1/token", self.url)).header("content-type", "application/x-www-form-urlencoded").body(body);
+        let request = self
+            .http
+            .post(format!("{}/v1/token", self.url))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body);
         let answer: Value = request.send().await.ok()?.json().await.ok()?;
         let token = answer["access_token"].as_str()?.to_owned();
         *self.token.lock().unwrap() = Some(token.clone());
@@ -51,7 +59,8 @@ impl Client {
     /// Sends once. 5xx, 429, `request-in-flight` and broken connections leave it open.
     pub async fn post(&self, path: &str, key: &str, body: &Value) -> (Told, bool) {
         let Some(token) = self.token().await else { return (Told::Nothing, false) };
-        let request = self.http.post(format!("{}{path}", self.url)).bearer_auth(token).header("Idempotency-Key", key).json(body);
+        let request =
+            self.http.post(format!("{}{path}", self.url)).bearer_auth(token).header("Idempotency-Key", key).json(body);
         let Ok(answer) = request.send().await else { return (Told::Nothing, false) };
         let status = answer.status().as_u16();
         let is_replay = answer.headers().contains_key("idempotency-replayed");
@@ -73,15 +82,30 @@ impl Client {
 
     /// A bank and some wallets with money.
     pub async fn set_up(&self, wallets: usize) {
-        let made = [("/v1/assets", json!({"code": "BRL", "scale": 2})), ("/v1/accounts", json!({"name": "bank", "asset": "BRL", "normal_side": "debit", "min_balance": null}))];
+        let made = [
+            ("/v1/assets", json!({"code": "BRL", "scale": 2})),
+            ("/v1/accounts", json!({"name": "bank", "asset": "BRL", "normal_side": "debit", "min_balance": null})),
+        ];
         for (number, (path, body)) in made.iter().enumerate() {
             let (status, text, _) = self.insist(path, &format!("set-up-{number}"), body).await;
             assert_eq!(status, 201, "{text}");
         }
         for wallet in 0..wallets {
-            let opened = self.insist("/v1/accounts", &format!("open-{wallet}"), &json!({"name": format!("w{wallet}"), "asset": "BRL"})).await;
+            let opened = self
+                .insist(
+                    "/v1/accounts",
+                    &format!("open-{wallet}"),
+                    &json!({"name": format!("w{wallet}"), "asset": "BRL"}),
+                )
+                .await;
             assert_eq!(opened.0, 201, "{}", opened.1);
-            let funded = self.insist("/v1/transactions", &format!("fund-{wallet}"), &transfer("bank", &format!("w{wallet}"), "100.00", "funding")).await;
+            let funded = self
+                .insist(
+                    "/v1/transactions",
+                    &format!("fund-{wallet}"),
+                    &transfer("bank", &format!("w{wallet}"), "100.00", "funding"),
+                )
+                .await;
             assert_eq!(funded.0, 201, "{}", funded.1);
         }
     }

@@ -163,7 +163,11 @@ impl Model {
             let change = if the.is_debit { -change } else { change };
             let freed = if the.is_debit { -freed } else { freed };
             // Freed is positive where money was held and negative where it was announced.
-            if freed > 0 { the.held -= freed } else { the.incoming += freed }
+            if freed > 0 {
+                the.held -= freed
+            } else {
+                the.incoming += freed
+            }
             the.posted += change;
         }
         self.holds[index] = Hold { left: hold.left - freed, is_open: !ends, ..hold };

@@ -34,7 +34,11 @@ pub struct Credentials {
 impl Server {
     /// Starts it on a port and waits until it is ready. `database_port` may be that of a wire.
     pub async fn start(secrets: &Secrets, port: u16, database_port: u16) -> Self {
-        let environment = secrets.stack.environment(&secrets.store.cluster, &secrets.prefix, "api", &secrets.store.name).await.unwrap();
+        let environment = secrets
+            .stack
+            .environment(&secrets.store.cluster, &secrets.prefix, "api", &secrets.store.name)
+            .await
+            .unwrap();
         let log = std::fs::File::options().create(true).append(true).open(log_file(&secrets.prefix)).unwrap();
         let url = format!("http://127.0.0.1:{port}");
         let metrics_port = free_port();

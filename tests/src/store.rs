@@ -61,7 +61,8 @@ impl Store {
 
     /// What `vintem verify` says of the one shard.
     pub async fn verify(&self) -> Report {
-        let mut session = self.options("vintem_auditor").options([("default_transaction_read_only", "on")]).connect().await.unwrap();
+        let mut session =
+            self.options("vintem_auditor").options([("default_transaction_read_only", "on")]).connect().await.unwrap();
         let report = verify::run(&mut session, 0, &mut Silent).await.unwrap();
         session.close().await.unwrap();
         report

@@ -15,8 +15,16 @@ fn root() -> PathBuf {
 /// Every Rust file of the product below a folder: path from the root, and text.
 fn sources(folder: &str) -> Vec<(String, String)> {
     let root = root();
-    let files = WalkDir::new(root.join(folder)).into_iter().filter_map(Result::ok).filter(|f| f.path().extension().is_some_and(|e| e == "rs"));
-    files.map(|f| (f.path().strip_prefix(&root).unwrap().display().to_string(), std::fs::read_to_string(f.path()).unwrap())).filter(|(path, _)| !path.contains("/target/")).collect()
+    let files = WalkDir::new(root.join(folder))
+        .into_iter()
+        .filter_map(Result::ok)
+        .filter(|f| f.path().extension().is_some_and(|e| e == "rs"));
+    files
+        .map(|f| {
+            (f.path().strip_prefix(&root).unwrap().display().to_string(), std::fs::read_to_string(f.path()).unwrap())
+        })
+        .filter(|(path, _)| !path.contains("/target/"))
+        .collect()
 }
 
 /// Lines of code: without comments and blank lines.
@@ -25,7 +33,9 @@ fn code(text: &str) -> impl Iterator<Item = &str> {
 }
 
 fn mentions(text: &str, word: &str) -> bool {
-    code(text).any(|line| line.match_indices(word).any(|(at, _)| !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_')))
+    code(text).any(|line| {
+        line.match_indices(word).any(|(at, _)| !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
+    })
 }
 
 #[test]
@@ -78,20 +88,29 @@ fn each_library_has_one_door() {
         ("actix_web", &["core", "deploy/cli"], &[]),
         ("lapin", &["core", "api", "deploy/cli"], &[]),
         ("vaultrs", &["core", "api", "deploy/cli"], &["core/src/secrets/"]),
-        ("reqwest", &["core", "api", "deploy/cli"], &["deploy/cli/src/client", "deploy/cli/src/stack/vault.rs", "core/src/secrets/"]),
+        (
+            "reqwest",
+            &["core", "api", "deploy/cli"],
+            &["deploy/cli/src/client", "deploy/cli/src/stack/vault.rs", "core/src/secrets/"],
+        ),
         ("sqlx", &["api"], &["api/src/startup.rs"]),
     ];
     for (library, folders, exceptions) in doors {
         for (path, text) in folders.iter().flat_map(|folder| sources(folder)) {
             let is_door = exceptions.iter().any(|door| path.starts_with(door));
-            assert!(is_door || !mentions(&text, &format!("{library}::")), "{path} uses {library}, whose door is {exceptions:?}");
+            assert!(
+                is_door || !mentions(&text, &format!("{library}::")),
+                "{path} uses {library}, whose door is {exceptions:?}"
+            );
         }
     }
 }
 
 #[test]
 fn sql_stands_where_it_is_looked_for() {
-    let is_home = |path: &str| path.ends_with("/store.rs") || path.contains("/store/") || path.starts_with("core/src/event_store/");
+    let is_home = |path: &str| {
+        path.ends_with("/store.rs") || path.contains("/store/") || path.starts_with("core/src/event_store/")
+    };
     for (path, text) in sources("core/src").into_iter().chain(sources("api/src")) {
         let has_sql = ["query!", "query_as!", "query_scalar!", "sqlx::query("].iter().any(|word| mentions(&text, word));
         assert!(!has_sql || is_home(&path), "{path} holds SQL; it belongs into a store");
@@ -116,7 +135,8 @@ fn every_folder_tells_its_story_and_no_file_is_endless() {
 fn nothing_is_left_for_later() {
     // Spelled so that this file does not find itself.
     for word in [concat!("to", "do!("), concat!("unimpl", "emented!("), concat!("FIX", "ME"), concat!("#[", "allow(")] {
-        for (path, text) in ["core/src", "api/src", "deploy/cli/src", "tests"].iter().flat_map(|folder| sources(folder)) {
+        for (path, text) in ["core/src", "api/src", "deploy/cli/src", "tests"].iter().flat_map(|folder| sources(folder))
+        {
             assert!(!text.contains(word), "{path} contains {word}");
         }
     }

@@ -24,7 +24,13 @@ async fn expired_holds_end_once_whoever_ticks() {
     let mut superuser = store.superuser().await;
     let now: DateTime<Utc> = sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(&mut superuser).await.unwrap();
     for _ in 0..20 {
-        let leg = Leg { account: AccountRef::Name("ana".into()), direction: Side::Debit, quantity: Quantity::Exact("1.00".into()), asset: "BRL".into(), expect: None };
+        let leg = Leg {
+            account: AccountRef::Name("ana".into()),
+            direction: Side::Debit,
+            quantity: Quantity::Exact("1.00".into()),
+            asset: "BRL".into(),
+            expect: None,
+        };
         let place = Place {
             id: ChosenId { id: fresh::new_id(), is_callers: false },
             legs: vec![leg],
@@ -37,7 +43,8 @@ async fn expired_holds_end_once_whoever_ticks() {
         book.does(Command::Place(place)).await.unwrap();
     }
     let other = Book::open(&store);
-    let clocks = [&book, &other].map(|book| ExpiryClock::new(store.pool("vintem_writer"), vec![(0, book.ledger.shard(0).unwrap().clone())]));
+    let clocks = [&book, &other]
+        .map(|book| ExpiryClock::new(store.pool("vintem_writer"), vec![(0, book.ledger.shard(0).unwrap().clone())]));
     tokio::time::sleep(std::time::Duration::from_millis(350)).await;
     let mut ended = 0;
     for _ in 0..3 {

@@ -30,7 +30,9 @@ impl Load {
         let client = Client::new(url, make_client(secrets).await);
         client.set_up(WALLETS).await;
         let (journal, stop) = (Journal::default(), Arc::new(AtomicBool::new(false)));
-        let tasks = (0..CLIENTS).map(|number| tokio::spawn(run(client.clone(), number, WALLETS, stop.clone(), journal.clone()))).collect();
+        let tasks = (0..CLIENTS)
+            .map(|number| tokio::spawn(run(client.clone(), number, WALLETS, stop.clone(), journal.clone())))
+            .collect();
         Self { client, journal, stop, tasks }
     }
 
@@ -48,14 +50,19 @@ impl Load {
             let expected = i64::from(*status == 201);
             assert_eq!(effects.get(key).copied().unwrap_or(0), expected, "effects of {key}, answered {status}");
         }
-        assert_eq!(effects.keys().filter(|mark| !statuses.contains_key(*mark) && *mark != "funding").count(), 0, "effects without a key");
+        assert_eq!(
+            effects.keys().filter(|mark| !statuses.contains_key(*mark) && *mark != "funding").count(),
+            0,
+            "effects without a key"
+        );
     }
 }
 
 /// How often each mark stands in the log.
 #[expect(clippy::disallowed_methods, reason = "a question of the test about the log")]
 async fn effects(secrets: &Secrets) -> HashMap<String, i64> {
-    let sql = "SELECT payload -> 'metadata' ->> 'mark', count(*) FROM event WHERE kind = 'transaction.posted' GROUP BY 1";
+    let sql =
+        "SELECT payload -> 'metadata' ->> 'mark', count(*) FROM event WHERE kind = 'transaction.posted' GROUP BY 1";
     let rows: Vec<(String, i64)> = sqlx::query_as(sql).fetch_all(&mut secrets.store.superuser().await).await.unwrap();
     rows.into_iter().collect()
 }

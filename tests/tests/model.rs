@@ -4,6 +4,8 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use uuid::Uuid;
+use vintem_core::event_store::proposal::Pointers;
 use vintem_core::event_store::{Outcome, fresh};
 use vintem_core::kernel::{Metadata, Minor};
 use vintem_core::ledger::account::{Change, What};
@@ -14,17 +16,22 @@ use vintem_core::ledger::placing::Place;
 use vintem_core::ledger::reversal::{Extent, Reverse};
 use vintem_core::ledger::transaction::{ChosenId, Leg, Post, Quantity};
 use vintem_core::ledger::{account, event};
-use vintem_core::event_store::proposal::Pointers;
 use vintem_tests::book::Book;
 use vintem_tests::model::{Account, Model, Step};
 use vintem_tests::store::Store;
-use uuid::Uuid;
 
 const ACCOUNTS: usize = 6;
 
 fn accounts() -> [Account; ACCOUNTS] {
     let of = |is_debit, min, max| Account { posted: 0, held: 0, incoming: 0, is_debit, min, max, is_frozen: false };
-    [of(true, None, None), of(false, Some(0), None), of(false, Some(0), Some(50_000)), of(false, Some(-5_000), None), of(true, Some(0), None), of(false, Some(100), None)]
+    [
+        of(true, None, None),
+        of(false, Some(0), None),
+        of(false, Some(0), Some(50_000)),
+        of(false, Some(-5_000), None),
+        of(true, Some(0), None),
+        of(false, Some(100), None),
+    ]
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -37,7 +44,10 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// What the batch route takes: transactions, holds, captures, releases.
 fn fits_batch(step: &Step) -> bool {
-    matches!(step, Step::Transfer(..) | Step::Split(..) | Step::Sweep(..) | Step::Hold(..) | Step::Capture(..) | Step::Release(_))
+    matches!(
+        step,
+        Step::Transfer(..) | Step::Split(..) | Step::Sweep(..) | Step::Hold(..) | Step::Capture(..) | Step::Release(_)
+    )
 }
 
 fn single() -> impl Strategy<Value = Step> + Clone {
@@ -87,9 +97,17 @@ impl Product {
         let amount = |cents: i64| Quantity::Exact(Minor::from_bigint(cents).to_text(2));
         let extent = |cents: i64| Extent::Amount(Minor::from_bigint(cents).to_text(2).into());
         Some(match *step {
-            Step::Transfer(from, to, cents) => post(vec![leg(from, Side::Debit, amount(cents)), leg(to, Side::Credit, amount(cents))]),
-            Step::Split(from, one, two, a, b) => post(vec![leg(from, Side::Debit, amount(a + b)), leg(one, Side::Credit, amount(a)), leg(two, Side::Credit, amount(b))]),
-            Step::Sweep(from, to) => post(vec![leg(from, Side::Debit, Quantity::Available), leg(to, Side::Credit, Quantity::Available)]),
+            Step::Transfer(from, to, cents) => {
+                post(vec![leg(from, Side::Debit, amount(cents)), leg(to, Side::Credit, amount(cents))])
+            }
+            Step::Split(from, one, two, a, b) => post(vec![
+                leg(from, Side::Debit, amount(a + b)),
+                leg(one, Side::Credit, amount(a)),
+                leg(two, Side::Credit, amount(b)),
+            ]),
+            Step::Sweep(from, to) => {
+                post(vec![leg(from, Side::Debit, Quantity::Available), leg(to, Side::Credit, Quantity::Available)])
+            }
             Step::Hold(from, to, cents) => Command::Place(Place {
                 id: ChosenId { id: fresh::new_id(), is_callers: false },
                 legs: vec![leg(from, Side::Debit, amount(cents)), leg(to, Side::Credit, amount(cents))],
@@ -110,12 +128,20 @@ impl Product {
             }),
             Step::Release(hold) => Command::Release { hold: *self.holds.get(hold)? },
             Step::Increment(hold, cents) => Command::Increment { hold: *self.holds.get(hold)?, extent: extent(cents) },
-            Step::Reverse(posting, cents) => {
-                Command::Reverse(Reverse { transaction: *self.postings.get(posting)?, reversal: fresh::new_id(), extent: extent(cents), description: None })
-            }
+            Step::Reverse(posting, cents) => Command::Reverse(Reverse {
+                transaction: *self.postings.get(posting)?,
+                reversal: fresh::new_id(),
+                extent: extent(cents),
+                description: None,
+            }),
             Step::Freeze(account, is_frozen) => {
-                let account = vintem_core::kernel::name::account_id(self.book.actor.origin.tenant, &name(account), "BRL");
-                Command::Change(Change { account, expected: None, what: if is_frozen { What::Freeze(None) } else { What::Unfreeze } })
+                let account =
+                    vintem_core::kernel::name::account_id(self.book.actor.origin.tenant, &name(account), "BRL");
+                Command::Change(Change {
+                    account,
+                    expected: None,
+                    what: if is_frozen { What::Freeze(None) } else { What::Unfreeze },
+                })
             }
             Step::Batch(..) => return None,
         })
@@ -125,7 +151,11 @@ impl Product {
     async fn does(&mut self, steps: &[Step], is_group: bool) -> Vec<bool> {
         let group = is_group.then(|| "together".into());
         let commands: Vec<Option<Command>> = steps.iter().map(|step| self.command(step)).collect();
-        let sent: Vec<Grouped> = commands.iter().flatten().map(|command| Grouped { command: command.clone(), group: group.clone() }).collect();
+        let sent: Vec<Grouped> = commands
+            .iter()
+            .flatten()
+            .map(|command| Grouped { command: command.clone(), group: group.clone() })
+            .collect();
         if sent.is_empty() {
             return steps.iter().map(|_| false).collect();
         }
@@ -142,7 +172,9 @@ impl Product {
                 match &*recorded.kind {
                     event::HOLD_PLACED => self.holds.push(recorded.stream),
                     // The model reverses two-legged postings only.
-                    event::TRANSACTION_POSTED if !matches!(step, Step::Split(..)) => self.postings.push(recorded.stream),
+                    event::TRANSACTION_POSTED if !matches!(step, Step::Split(..)) => {
+                        self.postings.push(recorded.stream)
+                    }
                     _ => {}
                 }
             }
@@ -160,7 +192,14 @@ fn leg(account: usize, direction: Side, quantity: Quantity) -> Leg {
 }
 
 fn post(legs: Vec<Leg>) -> Command {
-    Command::Post(Post { id: ChosenId { id: fresh::new_id(), is_callers: false }, legs, pointers: Pointers::Legs, effective_at: None, description: None, metadata: Metadata::new() })
+    Command::Post(Post {
+        id: ChosenId { id: fresh::new_id(), is_callers: false },
+        legs,
+        pointers: Pointers::Legs,
+        effective_at: None,
+        description: None,
+        metadata: Metadata::new(),
+    })
 }
 
 /// The model's verdicts on steps done together.
@@ -191,7 +230,10 @@ async fn compare(store: &Store, steps: Vec<Step>) -> Result<(), TestCaseError> {
         prop_assert_eq!(&actual, &expected, "{:?}", steps);
         let balances: Vec<[i64; 3]> = model.accounts.values().map(|a| [a.posted, a.held, a.incoming]).collect();
         prop_assert_eq!(&balances_at(&pool, i64::MAX).await, &balances, "after {:?}", steps);
-        let position: i64 = sqlx::query_scalar("SELECT coalesce(max(position), 0) FROM event").fetch_one(&pool).await.expect("a position");
+        let position: i64 = sqlx::query_scalar("SELECT coalesce(max(position), 0) FROM event")
+            .fetch_one(&pool)
+            .await
+            .expect("a position");
         history.push((position, balances));
     }
     // Every past point still answers what it answered then.
@@ -218,7 +260,8 @@ async fn balances_at(pool: &sqlx::PgPool, position: i64) -> Vec<[i64; 3]> {
 #[test]
 fn the_ledger_does_what_the_model_does() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let mut runner = TestRunner::new(Config { cases: 24, max_shrink_iters: 60, failure_persistence: None, ..Config::default() });
+    let mut runner =
+        TestRunner::new(Config { cases: 24, max_shrink_iters: 60, failure_persistence: None, ..Config::default() });
     let case = |steps: Vec<Step>| {
         runtime.block_on(async {
             let store = Store::create().await;

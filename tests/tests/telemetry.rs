@@ -54,6 +54,9 @@ async fn spans_reach_the_collector_below_the_callers_trace() {
     let holds = |needle: &[u8]| body.windows(needle.len()).any(|window| window == needle);
     assert!(holds(b"ledger.post_transaction") && holds(b"vintem-test"));
     assert!(holds(&u128::from_str_radix(&trace.to_string(), 16).unwrap().to_be_bytes()));
-    assert!(holds(&u128::from_str_radix(&own.to_string(), 16).unwrap().to_be_bytes()), "a new trace is named by its own id");
+    assert!(
+        holds(&u128::from_str_radix(&own.to_string(), 16).unwrap().to_be_bytes()),
+        "a new trace is named by its own id"
+    );
     assert!(telemetry::init(&settings, "vintem-test").is_err(), "once per process");
 }

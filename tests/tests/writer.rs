@@ -40,7 +40,10 @@ async fn posted(store: &Store, account: &str) -> i64 {
 }
 
 async fn count(store: &Store, table: &'static str) -> i64 {
-    sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}"))).fetch_one(&mut store.superuser().await).await.unwrap()
+    sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}")))
+        .fetch_one(&mut store.superuser().await)
+        .await
+        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -81,7 +84,8 @@ async fn two_processes_and_sixteen_clients_lose_nothing() {
         let moved = moved.clone();
         tokio::spawn(async move {
             for round in 0..50 {
-                let (from, to) = [("ana", "rui"), ("rui", "eva"), ("eva", "ana")][usize::try_from((client + round) % 3).unwrap()];
+                let (from, to) =
+                    [("ana", "rui"), ("rui", "eva"), ("eva", "ana")][usize::try_from((client + round) % 3).unwrap()];
                 if book.moves(from, to, "7.00").await.is_ok() {
                     moved.fetch_add(1, Ordering::Relaxed);
                 }
@@ -94,7 +98,10 @@ async fn two_processes_and_sixteen_clients_lose_nothing() {
     let total = posted(&store, "ana").await + posted(&store, "rui").await + posted(&store, "eva").await;
     assert_eq!(total, 30000);
     // Four fundings before, then exactly the acknowledged moves: not one more, not one less.
-    let transactions: i64 = sqlx::query_scalar("SELECT count(*) FROM event WHERE kind = 'transaction.posted'").fetch_one(&mut store.superuser().await).await.unwrap();
+    let transactions: i64 = sqlx::query_scalar("SELECT count(*) FROM event WHERE kind = 'transaction.posted'")
+        .fetch_one(&mut store.superuser().await)
+        .await
+        .unwrap();
     assert_eq!(u64::try_from(transactions).unwrap(), 4 + moved.load(Ordering::Relaxed));
     store.close().await;
 }
@@ -104,7 +111,9 @@ async fn one_key_sent_through_two_processes_has_one_effect() {
     let store = Store::create().await;
     let books = [funded(&store).await, Book::open(&store)];
     for round in 0..30u8 {
-        let send = |book: usize| books[book].submits(vec![transfer("ana", "rui", "0.10").into()], Some(key(&format!("k{round}"), 1)));
+        let send = |book: usize| {
+            books[book].submits(vec![transfer("ana", "rui", "0.10").into()], Some(key(&format!("k{round}"), 1)))
+        };
         let (one, two) = tokio::join!(send(0), send(1));
         let firsts = [one.unwrap(), two.unwrap()].iter().filter(|d| matches!(d, Disposed::Done(..))).count();
         assert_eq!(firsts, 1, "round {round}");
@@ -114,7 +123,13 @@ async fn one_key_sent_through_two_processes_has_one_effect() {
 }
 
 fn hold(id: Uuid, from: &str, amount: &str, expires_at: DateTime<Utc>) -> Command {
-    let leg = Leg { account: AccountRef::Name(from.into()), direction: Side::Debit, quantity: Quantity::Exact(amount.into()), asset: "BRL".into(), expect: None };
+    let leg = Leg {
+        account: AccountRef::Name(from.into()),
+        direction: Side::Debit,
+        quantity: Quantity::Exact(amount.into()),
+        asset: "BRL".into(),
+        expect: None,
+    };
     Command::Place(Place {
         id: ChosenId { id, is_callers: true },
         legs: vec![leg],
@@ -181,12 +196,19 @@ async fn a_batch_may_capture_one_hold_twice_even_if_the_first_is_refused() {
     book.does(Command::Change(vintem_core::ledger::account::Change {
         account: name::account_id(book.actor.origin.tenant, "gil", "BRL"),
         expected: None,
-        what: vintem_core::ledger::account::What::Limits(vintem_core::ledger::account::Limits { max_balance: Some(Some("104.00".into())), ..Default::default() }),
+        what: vintem_core::ledger::account::What::Limits(vintem_core::ledger::account::Limits {
+            max_balance: Some(Some("104.00".into())),
+            ..Default::default()
+        }),
     }))
     .await
     .unwrap();
-    let outcomes = book.does_all(vec![capture(id, "5.00").into(), capture(id, "4.00").into(), capture(id, "6.00").into()], None).await.unwrap();
-    let codes: Vec<Option<RefusalCode>> = outcomes.iter().map(|o| if let Outcome::Refused(refusal) = o { Some(refusal.code) } else { None }).collect();
+    let outcomes = book
+        .does_all(vec![capture(id, "5.00").into(), capture(id, "4.00").into(), capture(id, "6.00").into()], None)
+        .await
+        .unwrap();
+    let codes: Vec<Option<RefusalCode>> =
+        outcomes.iter().map(|o| if let Outcome::Refused(refusal) = o { Some(refusal.code) } else { None }).collect();
     assert_eq!(codes, [Some(RefusalCode::BoundExceeded), None, Some(RefusalCode::BoundExceeded)]);
     store.close().await;
 }
@@ -202,7 +224,11 @@ async fn the_writer_returns_expired_money_before_it_refuses() {
     book.moves("ana", "rui", "30.00").await.unwrap();
     let Outcome::Refused(refusal) = book.does(capture(id, "1.00")).await.unwrap() else { panic!("the hold has ended") };
     assert_eq!(refusal.code, RefusalCode::HoldEnded);
-    let kinds: Vec<String> = sqlx::query_scalar("SELECT kind FROM event WHERE stream = $1 ORDER BY version").bind(id).fetch_all(&mut store.superuser().await).await.unwrap();
+    let kinds: Vec<String> = sqlx::query_scalar("SELECT kind FROM event WHERE stream = $1 ORDER BY version")
+        .bind(id)
+        .fetch_all(&mut store.superuser().await)
+        .await
+        .unwrap();
     assert_eq!(kinds, ["hold.placed", "hold.expired"]);
     store.close().await;
 }
@@ -214,7 +240,13 @@ async fn racing_increments_never_cross_a_counters_maximum() {
     let books = [Arc::new(funded(&store).await), Arc::new(Book::open(&store))];
     let account = name::account_id(books[0].actor.origin.tenant, "ana", "BRL");
     let spend = move |amount: i128| {
-        let count = Count { account, window: Window::Month, zone: chrono_tz::America::Sao_Paulo, delta: Minor::new(amount), maximum: Minor::new(1_000) };
+        let count = Count {
+            account,
+            window: Window::Month,
+            zone: chrono_tz::America::Sao_Paulo,
+            delta: Minor::new(amount),
+            maximum: Minor::new(1_000),
+        };
         let event = NewEvent {
             stream: fresh::new_id(),
             expected: 0,
@@ -244,7 +276,10 @@ async fn racing_increments_never_cross_a_counters_maximum() {
         counted += i64::from(task.await.unwrap());
     }
     assert_eq!(counted, 33, "33 times 30 fit into 1,000");
-    let used: i64 = sqlx::query_scalar("SELECT used FROM counter ORDER BY version DESC LIMIT 1").fetch_one(&mut store.superuser().await).await.unwrap();
+    let used: i64 = sqlx::query_scalar("SELECT used FROM counter ORDER BY version DESC LIMIT 1")
+        .fetch_one(&mut store.superuser().await)
+        .await
+        .unwrap();
     assert_eq!(used, 990);
     store.close().await;
 }
@@ -294,7 +329,11 @@ async fn the_application_cannot_change_what_was_appended() {
     for table in ["batch", "event", "entry", "request", "shard"] {
         for role in ["vintem_writer", "vintem_operator", "vintem_reader", "vintem_auditor", "vintem_owner"] {
             let mut session = store.session(role).await;
-            for sql in [format!("DELETE FROM {table}"), format!("UPDATE {table} SET shard = shard"), format!("TRUNCATE {table} CASCADE")] {
+            for sql in [
+                format!("DELETE FROM {table}"),
+                format!("UPDATE {table} SET shard = shard"),
+                format!("TRUNCATE {table} CASCADE"),
+            ] {
                 let before = count(&store, table).await;
                 // An owner's TRUNCATE is stopped by the trigger, everybody else's statements by their grants.
                 let result = session.execute(sqlx::AssertSqlSafe(sql.clone())).await;
@@ -314,12 +353,25 @@ async fn the_application_cannot_change_what_was_appended() {
 async fn a_group_stands_or_falls_together_and_others_go_on() {
     let store = Store::create().await;
     let book = funded(&store).await;
-    let item = |group: Option<&str>, from: &str, amount: &str| vintem_core::ledger::command::Grouped { command: transfer(from, "rui", amount), group: group.map(Into::into) };
-    let items = vec![item(Some("a"), "ana", "60.00"), item(Some("a"), "ana", "60.00"), item(None, "ana", "70.00"), item(Some("b"), "eva", "1.00"), item(Some("b"), "eva", "2.00")];
+    let item = |group: Option<&str>, from: &str, amount: &str| vintem_core::ledger::command::Grouped {
+        command: transfer(from, "rui", amount),
+        group: group.map(Into::into),
+    };
+    let items = vec![
+        item(Some("a"), "ana", "60.00"),
+        item(Some("a"), "ana", "60.00"),
+        item(None, "ana", "70.00"),
+        item(Some("b"), "eva", "1.00"),
+        item(Some("b"), "eva", "2.00"),
+    ];
     let outcomes = book.does_all(items, None).await.unwrap();
-    let codes: Vec<Option<RefusalCode>> = outcomes.iter().map(|o| if let Outcome::Refused(refusal) = o { Some(refusal.code) } else { None }).collect();
+    let codes: Vec<Option<RefusalCode>> =
+        outcomes.iter().map(|o| if let Outcome::Refused(refusal) = o { Some(refusal.code) } else { None }).collect();
     assert_eq!(codes, [Some(RefusalCode::GroupFailed), Some(RefusalCode::InsufficientFunds), None, None, None]);
-    assert_eq!([posted(&store, "ana").await, posted(&store, "eva").await, posted(&store, "rui").await], [3000, 9700, 17300]);
+    assert_eq!(
+        [posted(&store, "ana").await, posted(&store, "eva").await, posted(&store, "rui").await],
+        [3000, 9700, 17300]
+    );
     store.close().await;
 }
 
@@ -330,7 +382,10 @@ async fn an_item_with_an_id_is_idempotent_by_itself() {
     let Command::Post(post) = transfer("ana", "rui", "1.00") else { unreachable!() };
     let with_id = |amount: &str| {
         let Command::Post(other) = transfer("ana", "rui", amount) else { unreachable!() };
-        Command::Post(vintem_core::ledger::transaction::Post { id: ChosenId { id: post.id.id, is_callers: true }, ..other })
+        Command::Post(vintem_core::ledger::transaction::Post {
+            id: ChosenId { id: post.id.id, is_callers: true },
+            ..other
+        })
     };
     assert!(matches!(book.does(with_id("1.00")).await.unwrap(), Outcome::Applied(_)));
     let Outcome::Already(again) = book.does(with_id("1.00")).await.unwrap() else { panic!("applied before") };

@@ -124,7 +124,8 @@ pub async fn requests(tx: &mut PgConnection, shard: i16, seq: i64, rows: &[Reque
     )
     .execute(&mut *tx)
     .await?;
-    let kept: Vec<(&RequestRow, bool, &[u8])> = rows.iter().filter_map(|row| kept_body(&row.answer).map(|(outline, body)| (row, outline, body))).collect();
+    let kept: Vec<(&RequestRow, bool, &[u8])> =
+        rows.iter().filter_map(|row| kept_body(&row.answer).map(|(outline, body)| (row, outline, body))).collect();
     sqlx::query!(
         "INSERT INTO request_body (shard, seq, tenant, principal, key, outline, body)
          SELECT $1, $2, tenant, principal, key, outline, body

@@ -66,7 +66,9 @@ impl AccountCache {
     fn fold(&mut self, position: i64, payload: &Legs<'_>) {
         for (account, posted, held, incoming) in &payload.moves {
             let Some(state) = self.0.get_mut(account).filter(|state| state.position < position) else { continue };
-            let (Some(posted), Some(held), Some(incoming)) = (add(state.posted, posted), add(state.held, held), add(state.incoming, incoming)) else {
+            let (Some(posted), Some(held), Some(incoming)) =
+                (add(state.posted, posted), add(state.held, held), add(state.incoming, incoming))
+            else {
                 self.0.remove(account);
                 continue;
             };

@@ -92,7 +92,12 @@ pub struct RequestColumns<'a> {
 
 /// The tip of the batch after `previous`: its header, its events in order of position, its requests in
 /// order of their keys. The writer and `vintem verify` both come here, so they cannot disagree.
-pub fn tip<'a>(previous: &Tip, header: &BatchHeader, events: impl Iterator<Item = EventColumns<'a>>, mut requests: Vec<RequestColumns<'a>>) -> Tip {
+pub fn tip<'a>(
+    previous: &Tip,
+    header: &BatchHeader,
+    events: impl Iterator<Item = EventColumns<'a>>,
+    mut requests: Vec<RequestColumns<'a>>,
+) -> Tip {
     let mut chain = Chain::after(previous, header);
     for event in events {
         chain.event(&event);
@@ -131,7 +136,9 @@ impl Chain {
         self.field(event.actor.as_bytes());
         self.optional(event.causation.map(i64::to_be_bytes).as_ref().map(<[u8; 8]>::as_slice));
         self.optional(event.correlation.map(str::as_bytes));
-        self.optional(event.effective_at.map(|at| at.timestamp_micros().to_be_bytes()).as_ref().map(<[u8; 8]>::as_slice));
+        self.optional(
+            event.effective_at.map(|at| at.timestamp_micros().to_be_bytes()).as_ref().map(<[u8; 8]>::as_slice),
+        );
     }
 
     fn request(&mut self, request: &RequestColumns<'_>) {

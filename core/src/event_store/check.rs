@@ -41,23 +41,35 @@ pub fn movement(before: &AccountState, movement: &Move, posted: Minor) -> Result
     if !movement.unchecked {
         bounds(before, &after)?;
     }
-    if let Some(expected) = movement.expect.as_ref().and_then(|e| e.after).filter(|expected| *expected != after.posted) {
+    if let Some(expected) = movement.expect.as_ref().and_then(|e| e.after).filter(|expected| *expected != after.posted)
+    {
         let (expected, actual) = (expected.to_text(before.scale), after.posted.to_text(before.scale));
-        return Err(Refusal::new(RefusalCode::ConditionFailed, format!("the balance would be {actual}, expected was {expected}")));
+        return Err(Refusal::new(
+            RefusalCode::ConditionFailed,
+            format!("the balance would be {actual}, expected was {expected}"),
+        ));
     }
     Ok(after)
 }
 
 fn add(balance: Minor, change: Minor) -> Result<Minor, Refusal> {
-    balance.within_limit(change).ok_or_else(|| Refusal::new(RefusalCode::AmountOverflow, "a balance would leave ±10^18 minor units"))
+    balance
+        .within_limit(change)
+        .ok_or_else(|| Refusal::new(RefusalCode::AmountOverflow, "a balance would leave ±10^18 minor units"))
 }
 
 fn versions(before: &AccountState, expect: &Expect) -> Result<(), Refusal> {
     if let Some(expected) = expect.version.filter(|v| *v != before.version) {
-        return Err(Refusal::new(RefusalCode::ConditionFailed, format!("the account is at version {}, expected was {expected}", before.version)));
+        return Err(Refusal::new(
+            RefusalCode::ConditionFailed,
+            format!("the account is at version {}, expected was {expected}", before.version),
+        ));
     }
     if let Some(expected) = expect.settings_version.filter(|v| *v != before.settings.version) {
-        return Err(Refusal::new(RefusalCode::ConditionFailed, format!("the account's settings are at version {}, expected was {expected}", before.settings.version)));
+        return Err(Refusal::new(
+            RefusalCode::ConditionFailed,
+            format!("the account's settings are at version {}, expected was {expected}", before.settings.version),
+        ));
     }
     Ok(())
 }
@@ -87,7 +99,10 @@ fn bounds(before: &AccountState, after: &AccountState) -> Result<(), Refusal> {
     let (had, has) = (before.posted.plus(before.incoming), after.posted.plus(after.incoming));
     if let Some(max) = before.settings.max_balance.filter(|max| has > had && has > *max) {
         let (has, max) = (has.to_text(before.scale), max.to_text(before.scale));
-        return Err(Refusal::new(RefusalCode::BoundExceeded, format!("the balance would be {has}, at most {max} is allowed")));
+        return Err(Refusal::new(
+            RefusalCode::BoundExceeded,
+            format!("the balance would be {has}, at most {max} is allowed"),
+        ));
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! Deciding the jobs of one batch, in the order in which they came.
 
+use super::append::RequestRow;
 use super::hooks::Hooks;
 use super::job::{Disposed, Done, Item, Job, Waiting};
-use super::append::RequestRow;
 use super::overlay::{Mark, Origin, Overlay, Stop};
 use super::proposal::{Decision, Outcome, Proposal};
 use super::wanted::{Found, Wanted, scope};
@@ -40,10 +40,13 @@ impl Decider<'_> {
         let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(job.items.len());
         while outcomes.len() < job.items.len() {
             let rest = &job.items[outcomes.len()..];
-            let together = rest.iter().take_while(|item| item.group.is_some() && item.group == rest[0].group).count().max(1);
+            let together =
+                rest.iter().take_while(|item| item.group.is_some() && item.group == rest[0].group).count().max(1);
             self.group(&job.origin, &rest[..together], &mut outcomes).await?;
         }
-        let refused = || outcomes.iter().enumerate().filter(|(_, o)| matches!(o, Some(Outcome::Refused(_)))).map(|(index, _)| index);
+        let refused = || {
+            outcomes.iter().enumerate().filter(|(_, o)| matches!(o, Some(Outcome::Refused(_)))).map(|(index, _)| index)
+        };
         if outcomes.iter().any(Option::is_none) {
             self.overlay.roll_back(before);
             return Ok(Disposed::Conflict(refused().collect()));
@@ -53,14 +56,24 @@ impl Decider<'_> {
         let answer = (job.render)(&done);
         if let Some(key) = &job.request {
             let position = done.outcomes.iter().find_map(first_position);
-            self.requests.push(RequestRow { origin: job.origin.clone(), key: key.clone(), answer: answer.clone(), position });
+            self.requests.push(RequestRow {
+                origin: job.origin.clone(),
+                key: key.clone(),
+                answer: answer.clone(),
+                position,
+            });
         }
         Ok(Disposed::Done(Box::new(done), answer))
     }
 
     /// Items that stand or fall together. An item that must be decided again has no outcome; the
     /// job goes on all the same, so that one attempt finds every refusal that the next must know.
-    async fn group(&mut self, origin: &Origin, items: &[Item], outcomes: &mut Vec<Option<Outcome>>) -> Result<(), sqlx::Error> {
+    async fn group(
+        &mut self,
+        origin: &Origin,
+        items: &[Item],
+        outcomes: &mut Vec<Option<Outcome>>,
+    ) -> Result<(), sqlx::Error> {
         let before = self.overlay.mark();
         let first = outcomes.len();
         for (index, item) in items.iter().enumerate() {
@@ -73,7 +86,12 @@ impl Decider<'_> {
                 Err(Stop::Refused(refusal) | Stop::Short(_, refusal)) => {
                     self.overlay.roll_back(before);
                     outcomes.truncate(first);
-                    let group_failed = |_| Some(Outcome::Refused(Refusal::new(RefusalCode::GroupFailed, "another item of the group was refused")));
+                    let group_failed = |_| {
+                        Some(Outcome::Refused(Refusal::new(
+                            RefusalCode::GroupFailed,
+                            "another item of the group was refused",
+                        )))
+                    };
                     outcomes.extend(items[..index].iter().map(group_failed));
                     outcomes.push(Some(Outcome::Refused(refusal)));
                     outcomes.extend(items[index + 1..].iter().map(group_failed));
@@ -91,7 +109,10 @@ impl Decider<'_> {
                 let current = expects.iter().try_for_each(|e| self.overlay.require_version(e.stream, e.version));
                 Ok(Err(current.err().unwrap_or_else(|| Stop::Refused(refusal.clone()))))
             }
-            Decision::Propose(proposal) => self.propose(origin, proposal).await.map(|result| result.map(|mark| Outcome::Applied(self.overlay.applied_since(mark)))),
+            Decision::Propose(proposal) => self
+                .propose(origin, proposal)
+                .await
+                .map(|result| result.map(|mark| Outcome::Applied(self.overlay.applied_since(mark)))),
         }
     }
 
@@ -113,7 +134,8 @@ impl Decider<'_> {
     /// Ends the holds whose time is over on an account; answers whether there were any.
     async fn return_due(&mut self, origin: &Origin, account: Uuid) -> Result<bool, sqlx::Error> {
         let due = self.hooks.due_returns(self.tx, self.shard, account, self.overlay.now).await?;
-        let found = Wanted::by_proposals(&due).look_up(self.tx, self.shard, |id| self.overlay.account(id).copied()).await?;
+        let found =
+            Wanted::by_proposals(&due).look_up(self.tx, self.shard, |id| self.overlay.account(id).copied()).await?;
         self.overlay.know(found.accounts, found.streams);
         let clock = Origin { tenant: origin.tenant, actor: CLOCK.into(), correlation: None };
         let mut returned = false;

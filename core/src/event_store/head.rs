@@ -61,7 +61,9 @@ pub async fn read(tx: &mut PgConnection, shard: i16, seq: i64) -> Result<Locked,
     .fetch_one(tx)
     .await?;
     let head = match (row.seq, row.epoch, row.last_position, row.tip) {
-        (Some(seq), Some(epoch), Some(last_position), Some(tip)) => Head { seq, epoch, last_position, tip: as_tip(&tip) },
+        (Some(seq), Some(epoch), Some(last_position), Some(tip)) => {
+            Head { seq, epoch, last_position, tip: as_tip(&tip) }
+        }
         _ => Head::genesis(shard),
     };
     Ok(Locked { head, now: row.now, is_halted: row.is_halted, tip_at: row.tip_at.as_deref().map(as_tip) })
@@ -69,9 +71,13 @@ pub async fn read(tx: &mut PgConnection, shard: i16, seq: i64) -> Result<Locked,
 
 /// Pulls the brake: no writes until an operator recovers the shard.
 pub async fn halt(tx: &mut PgConnection, shard: i16, reason: &str) -> Result<(), sqlx::Error> {
-    sqlx::query!("INSERT INTO halt (shard, reason, since) VALUES ($1, $2, clock_timestamp()) ON CONFLICT DO NOTHING", shard, reason)
-        .execute(tx)
-        .await?;
+    sqlx::query!(
+        "INSERT INTO halt (shard, reason, since) VALUES ($1, $2, clock_timestamp()) ON CONFLICT DO NOTHING",
+        shard,
+        reason
+    )
+    .execute(tx)
+    .await?;
     Ok(())
 }
 

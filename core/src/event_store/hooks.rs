@@ -11,11 +11,22 @@ use uuid::Uuid;
 pub trait Hooks: Send + Sync + 'static {
     /// Folds the batch's events into the look-up tables. `vintem verify` calls the same fold to
     /// rebuild the tables from the log and compares.
-    fn fold_look_ups<'a>(&'a self, tx: &'a mut PgConnection, shard: i16, events: &'a [EventRow]) -> BoxFuture<'a, Result<(), sqlx::Error>>;
+    fn fold_look_ups<'a>(
+        &'a self,
+        tx: &'a mut PgConnection,
+        shard: i16,
+        events: &'a [EventRow],
+    ) -> BoxFuture<'a, Result<(), sqlx::Error>>;
 
     /// Returns of money that are due on an account (expired holds): the writer appends them itself
     /// before it refuses a movement of that account for lack of funds.
-    fn due_returns<'a>(&'a self, tx: &'a mut PgConnection, shard: i16, account: Uuid, now: Instant) -> BoxFuture<'a, Result<Vec<Proposal>, sqlx::Error>>;
+    fn due_returns<'a>(
+        &'a self,
+        tx: &'a mut PgConnection,
+        shard: i16,
+        account: Uuid,
+        now: Instant,
+    ) -> BoxFuture<'a, Result<Vec<Proposal>, sqlx::Error>>;
 }
 
 /// For batches without events: nothing to fold, nothing due.
@@ -23,11 +34,22 @@ pub trait Hooks: Send + Sync + 'static {
 pub struct NoHooks;
 
 impl Hooks for NoHooks {
-    fn fold_look_ups<'a>(&'a self, _: &'a mut PgConnection, _: i16, _: &'a [EventRow]) -> BoxFuture<'a, Result<(), sqlx::Error>> {
+    fn fold_look_ups<'a>(
+        &'a self,
+        _: &'a mut PgConnection,
+        _: i16,
+        _: &'a [EventRow],
+    ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
         Box::pin(std::future::ready(Ok(())))
     }
 
-    fn due_returns<'a>(&'a self, _: &'a mut PgConnection, _: i16, _: Uuid, _: Instant) -> BoxFuture<'a, Result<Vec<Proposal>, sqlx::Error>> {
+    fn due_returns<'a>(
+        &'a self,
+        _: &'a mut PgConnection,
+        _: i16,
+        _: Uuid,
+        _: Instant,
+    ) -> BoxFuture<'a, Result<Vec<Proposal>, sqlx::Error>> {
         Box::pin(std::future::ready(Ok(Vec::new())))
     }
 }

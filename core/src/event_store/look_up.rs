@@ -24,7 +24,11 @@ pub struct FoundRequest {
 pub type RequestScope = (Uuid, Uuid, String);
 
 /// Looks up idempotency keys.
-pub async fn requests(connection: &mut PgConnection, shard: i16, keys: &[RequestScope]) -> Result<HashMap<RequestScope, FoundRequest>, sqlx::Error> {
+pub async fn requests(
+    connection: &mut PgConnection,
+    shard: i16,
+    keys: &[RequestScope],
+) -> Result<HashMap<RequestScope, FoundRequest>, sqlx::Error> {
     let tenants: Vec<Uuid> = keys.iter().map(|k| k.0).collect();
     let principals: Vec<Uuid> = keys.iter().map(|k| k.1).collect();
     let texts: Vec<String> = keys.iter().map(|k| k.2.clone()).collect();
@@ -42,7 +46,10 @@ pub async fn requests(connection: &mut PgConnection, shard: i16, keys: &[Request
     .fetch_all(connection)
     .await?;
     let found = rows.into_iter().map(|row| {
-        let body = row.body.zip(row.outline).map(|(body, outline)| if outline { StoredBody::Outline(body) } else { StoredBody::Whole(body) });
+        let body = row
+            .body
+            .zip(row.outline)
+            .map(|(body, outline)| if outline { StoredBody::Outline(body) } else { StoredBody::Whole(body) });
         let status = u16::try_from(row.status).unwrap_or(500);
         let answer = StoredAnswer { status, code: row.code, seq: row.seq, position: row.position, body };
         ((row.tenant, row.principal, row.key), FoundRequest { fingerprint: row.fingerprint, answer })
@@ -51,7 +58,11 @@ pub async fn requests(connection: &mut PgConnection, shard: i16, keys: &[Request
 }
 
 /// Looks up the newest version of streams; a stream without events is absent.
-pub async fn streams(connection: &mut PgConnection, shard: i16, streams: &[Uuid]) -> Result<HashMap<Uuid, i32>, sqlx::Error> {
+pub async fn streams(
+    connection: &mut PgConnection,
+    shard: i16,
+    streams: &[Uuid],
+) -> Result<HashMap<Uuid, i32>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"SELECT wanted.stream AS "stream!", newest.version
            FROM unnest($2::uuid[]) AS wanted (stream)
@@ -67,7 +78,11 @@ pub async fn streams(connection: &mut PgConnection, shard: i16, streams: &[Uuid]
 }
 
 /// Looks up accounts with their newest entry; one that does not exist is absent.
-pub async fn accounts(connection: &mut PgConnection, shard: i16, ids: &[Uuid]) -> Result<HashMap<Uuid, AccountState>, sqlx::Error> {
+pub async fn accounts(
+    connection: &mut PgConnection,
+    shard: i16,
+    ids: &[Uuid],
+) -> Result<HashMap<Uuid, AccountState>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"SELECT a.id, a.account, a.tenant, a.scale, a.settings_version, a.min_balance, a.max_balance, a.sends, a.receives, a.status,
                   coalesce(newest.version, 0) AS "version!", coalesce(newest.posted, 0) AS "posted!", coalesce(newest.held, 0) AS "held!",
@@ -109,7 +124,11 @@ pub async fn accounts(connection: &mut PgConnection, shard: i16, ids: &[Uuid]) -
 }
 
 /// Looks up the newest rows of counters.
-pub async fn counters(connection: &mut PgConnection, shard: i16, keys: &[(i64, String)]) -> Result<HashMap<(i64, String), CounterState>, sqlx::Error> {
+pub async fn counters(
+    connection: &mut PgConnection,
+    shard: i16,
+    keys: &[(i64, String)],
+) -> Result<HashMap<(i64, String), CounterState>, sqlx::Error> {
     let accounts: Vec<i64> = keys.iter().map(|k| k.0).collect();
     let texts: Vec<String> = keys.iter().map(|k| k.1.clone()).collect();
     let rows = sqlx::query!(

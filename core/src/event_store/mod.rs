@@ -35,6 +35,7 @@ pub mod overlay;
 pub mod proposal;
 pub mod read;
 pub mod recover;
+pub mod rows;
 mod turn;
 mod wanted;
 pub mod writer;

@@ -5,114 +5,14 @@
 //! proposal, a group or a whole job leaves no trace when it is refused. The cache learns of
 //! an overlay only after COMMIT was acknowledged.
 
-use super::chain::EventColumns;
 use super::check;
-use super::proposal::{Applied, Count, EntryAfter, Move, NewEvent, Proposal, Recorded, Settings, SettingsChange};
+use super::proposal::{Applied, Count, EntryAfter, Move, NewEvent, Proposal, Recorded, SettingsChange};
+pub use super::rows::{AccountState, CounterRow, CounterState, EntryRow, EventRow, Origin};
 use crate::kernel::{Instant, Minor, Refusal, RefusalCode};
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
 use uuid::Uuid;
-
-/// An account as the writer knows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AccountState {
-    /// Internal number.
-    pub number: i64,
-    /// Owner.
-    pub tenant: Uuid,
-    /// For sentences to people only.
-    pub scale: u8,
-    /// Bounds, switches, status.
-    pub settings: Settings,
-    /// Version of the newest entry; 0 before the first.
-    pub version: i64,
-    /// Balance.
-    pub posted: Minor,
-    /// Held back.
-    pub held: Minor,
-    /// Announced.
-    pub incoming: Minor,
-    /// Position of the newest entry that this state contains: an older event is a no-op on it.
-    pub position: i64,
-}
-
-impl AccountState {
-    /// What can be spent.
-    pub fn available(&self) -> Minor {
-        self.posted.minus(self.held)
-    }
-}
-
-/// A counter's newest row: version and what is used.
-pub type CounterState = (i64, Minor);
-
-/// Who acts, for every event of a job.
-#[derive(Debug, Clone)]
-pub struct Origin {
-    /// The tenant.
-    pub tenant: Uuid,
-    /// For instance `client:<uuid>` or `clock`.
-    pub actor: Arc<str>,
-    /// The trace id of the request.
-    pub correlation: Option<Arc<str>>,
-}
-
-/// An event row to append.
-#[derive(Debug, Clone)]
-pub struct EventRow {
-    /// The columns that callers see too.
-    pub recorded: Recorded,
-    /// Who acted.
-    pub origin: Origin,
-}
-
-impl EventRow {
-    /// As the chain hashes it.
-    pub fn columns(&self, schema: i16, causation: Option<i64>) -> EventColumns<'_> {
-        EventColumns {
-            position: self.recorded.position,
-            tenant: self.recorded.tenant,
-            stream: self.recorded.stream,
-            version: self.recorded.version,
-            kind: &self.recorded.kind,
-            schema,
-            payload: &self.recorded.payload,
-            actor: &self.origin.actor,
-            causation,
-            correlation: self.origin.correlation.as_deref(),
-            effective_at: self.recorded.effective_at,
-        }
-    }
-}
-
-/// An entry row to append.
-#[derive(Debug, Clone, Copy)]
-pub struct EntryRow {
-    /// The columns that callers see too.
-    pub after: EntryAfter,
-    /// Owner.
-    pub tenant: Uuid,
-    /// The event's value date.
-    pub effective_at: Option<Instant>,
-}
-
-/// A counter row to append.
-#[derive(Debug, Clone)]
-pub struct CounterRow {
-    /// Internal number of the account.
-    pub account: i64,
-    /// The window's key.
-    pub key: String,
-    /// Contiguous per key, from 1.
-    pub version: i64,
-    /// The event that counted.
-    pub position: i64,
-    /// Used after it.
-    pub used: Minor,
-    /// Owner.
-    pub tenant: Uuid,
-}
 
 /// Why a proposal stops.
 #[derive(Debug, PartialEq, Eq)]
@@ -166,7 +66,12 @@ pub struct Mark {
 
 impl Overlay {
     /// An empty batch after `last_position`, with what was looked up for it.
-    pub fn new(now: Instant, last_position: i64, accounts: HashMap<Uuid, AccountState>, streams: HashMap<Uuid, i32>) -> Self {
+    pub fn new(
+        now: Instant,
+        last_position: i64,
+        accounts: HashMap<Uuid, AccountState>,
+        streams: HashMap<Uuid, i32>,
+    ) -> Self {
         Self {
             now,
             events: Vec::new(),
@@ -207,7 +112,12 @@ impl Overlay {
 
     /// Where the batch stands now.
     pub fn mark(&self) -> Mark {
-        Mark { undo: self.undo.len(), events: self.events.len(), entries: self.entries.len(), counters: self.counters.len() }
+        Mark {
+            undo: self.undo.len(),
+            events: self.events.len(),
+            entries: self.entries.len(),
+            counters: self.counters.len(),
+        }
     }
 
     /// Forgets everything since `mark`.
@@ -282,7 +192,14 @@ impl Overlay {
                 let posted = open.get(index).copied().unwrap_or(movement.posted);
                 let after = self.move_money(origin, proposal, movement, posted, position)?;
                 // A String never refuses to be written to.
-                let _ = write!(payload, "[\"{}\",\"{}\",\"{}\",\"{}\"]", movement.account, posted.units(), movement.held.units(), movement.incoming.units());
+                let _ = write!(
+                    payload,
+                    "[\"{}\",\"{}\",\"{}\",\"{}\"]",
+                    movement.account,
+                    posted.units(),
+                    movement.held.units(),
+                    movement.incoming.units()
+                );
                 self.entries.push(entry_row(origin.tenant, event, movement.account, posted, &after));
             }
             payload.push_str("]}");
@@ -325,13 +242,22 @@ impl Overlay {
         self.undo.push(Undo::Account(change.account, before));
     }
 
-    fn move_money(&mut self, origin: &Origin, proposal: &Proposal, movement: &Move, posted: Minor, position: i64) -> Result<AccountState, Stop> {
+    fn move_money(
+        &mut self,
+        origin: &Origin,
+        proposal: &Proposal,
+        movement: &Move,
+        posted: Minor,
+        position: i64,
+    ) -> Result<AccountState, Stop> {
         let place = |refusal: Refusal| match proposal.pointers.pointer(movement.line) {
             Some(pointer) => refusal.at(pointer),
             None => refusal,
         };
         let before = self.accounts.get(&movement.account).filter(|a| a.tenant == origin.tenant).copied();
-        let before = before.ok_or_else(|| Stop::Refused(place(Refusal::new(RefusalCode::UnknownAccount, "there is no such account"))))?;
+        let before = before.ok_or_else(|| {
+            Stop::Refused(place(Refusal::new(RefusalCode::UnknownAccount, "there is no such account")))
+        })?;
         let after = check::movement(&before, movement, posted).map_err(|refusal| match refusal.code {
             RefusalCode::InsufficientFunds => Stop::Short(movement.account, place(refusal)),
             _ => Stop::Refused(place(refusal)),
@@ -345,7 +271,11 @@ impl Overlay {
     fn count(&mut self, origin: &Origin, counts: &[Count], position: i64, payload: &mut String) -> Result<(), Stop> {
         let mut separator = if payload.len() > 2 { ",\"counts\":[" } else { "\"counts\":[" };
         for count in counts {
-            let (Some(window), Some(account)) = (count.window.key(self.now, count.zone), self.accounts.get(&count.account)) else { continue };
+            let (Some(window), Some(account)) =
+                (count.window.key(self.now, count.zone), self.accounts.get(&count.account))
+            else {
+                continue;
+            };
             let key = (account.number, window);
             let before = self.counts.get(&key).copied();
             let (version, used) = before.unwrap_or((0, Minor::ZERO));
@@ -355,7 +285,14 @@ impl Overlay {
             }
             let _ = write!(payload, "{separator}[\"{}\",\"{}\",\"{}\"]", count.account, key.1, count.delta.units());
             separator = ",";
-            self.counters.push(CounterRow { account: key.0, key: key.1.clone(), version: version + 1, position, used, tenant: origin.tenant });
+            self.counters.push(CounterRow {
+                account: key.0,
+                key: key.1.clone(),
+                version: version + 1,
+                position,
+                used,
+                tenant: origin.tenant,
+            });
             self.counts.insert(key.clone(), (version + 1, used));
             self.undo.push(Undo::Counter(key, before));
         }

@@ -57,7 +57,13 @@ pub async fn streams(tx: &mut PgConnection, shard: i16, streams: &[Uuid]) -> Res
 }
 
 /// The tenant's events after a position, from a window of the log, in order.
-pub async fn window(tx: &mut PgConnection, shard: i16, after: i64, to: i64, limit: i64) -> Result<Vec<Recorded>, sqlx::Error> {
+pub async fn window(
+    tx: &mut PgConnection,
+    shard: i16,
+    after: i64,
+    to: i64,
+    limit: i64,
+) -> Result<Vec<Recorded>, sqlx::Error> {
     let rows = sqlx::query_as!(
         EventColumns,
         r#"SELECT e.position, e.tenant, e.stream, e.version, e.kind, e.payload::text AS "payload!", e.effective_at, b.recorded_at
@@ -80,7 +86,11 @@ pub async fn window(tx: &mut PgConnection, shard: i16, after: i64, to: i64, limi
 ///
 /// `OFFSET 0` keeps the version a value of its own: `version_at` is not leakproof, so under row level security a
 /// condition that calls it would not be looked up in the index but tried on every entry of the account.
-pub async fn entries(tx: &mut PgConnection, shard: i16, wanted: &[(Uuid, i64)]) -> Result<Vec<EntryAfter>, sqlx::Error> {
+pub async fn entries(
+    tx: &mut PgConnection,
+    shard: i16,
+    wanted: &[(Uuid, i64)],
+) -> Result<Vec<EntryAfter>, sqlx::Error> {
     let accounts: Vec<Uuid> = wanted.iter().map(|w| w.0).collect();
     let positions: Vec<i64> = wanted.iter().map(|w| w.1).collect();
     let rows = sqlx::query!(
@@ -130,5 +140,8 @@ pub async fn point(tx: &mut PgConnection, shard: i16, at: Option<Instant>) -> Re
     )
     .fetch_optional(tx)
     .await?;
-    Ok(row.map_or(Point { position: 0, recorded_at: None }, |row| Point { position: row.last_position, recorded_at: Some(row.recorded_at) }))
+    Ok(row.map_or(Point { position: 0, recorded_at: None }, |row| Point {
+        position: row.last_position,
+        recorded_at: Some(row.recorded_at),
+    }))
 }

@@ -58,7 +58,12 @@ pub(super) struct Memory {
 
 impl Memory {
     /// Disposes of the jobs in one transaction.
-    pub async fn turn(&mut self, connection: &mut PgConnection, hooks: &dyn Hooks, waiting: &[Waiting]) -> Result<Turned, Failure> {
+    pub async fn turn(
+        &mut self,
+        connection: &mut PgConnection,
+        hooks: &dyn Hooks,
+        waiting: &[Waiting],
+    ) -> Result<Turned, Failure> {
         let filled = timeout(FILL_LIMIT, self.fill(connection, hooks, waiting)).await;
         let (tx, turned, has_rows) = filled.unwrap_or_else(|_| Err(Failure::Lost(timed_out())))?;
         if !has_rows {
@@ -73,10 +78,19 @@ impl Memory {
     }
 
     /// Everything before COMMIT: a failure in here has written nothing.
-    async fn fill<'c>(&mut self, connection: &'c mut PgConnection, hooks: &dyn Hooks, waiting: &[Waiting]) -> Result<(Transaction<'c, Postgres>, Turned, bool), Failure> {
+    async fn fill<'c>(
+        &mut self,
+        connection: &'c mut PgConnection,
+        hooks: &dyn Hooks,
+        waiting: &[Waiting],
+    ) -> Result<(Transaction<'c, Postgres>, Turned, bool), Failure> {
         let wanted = Wanted::by(waiting);
         // Without a head there is nothing that a look-up before the lock could be current with.
-        let early = if self.head.is_some() { Some(self.look_up(connection, &wanted).await.map_err(Failure::Lost)?) } else { None };
+        let early = if self.head.is_some() {
+            Some(self.look_up(connection, &wanted).await.map_err(Failure::Lost)?)
+        } else {
+            None
+        };
         let mut tx = connection.begin().await.map_err(Failure::Lost)?;
         let (locked, moved) = self.lock(&mut tx).await?;
         let found = match early {
@@ -102,7 +116,10 @@ impl Memory {
         let moved = match self.head {
             Some(own) if own.tip == locked.head.tip => false,
             Some(own) if own.seq == 0 || locked.tip_at == Some(own.tip) => {
-                self.cache.catch_up(tx, self.shard, own.last_position, locked.head.last_position).await.map_err(Failure::Lost)?;
+                self.cache
+                    .catch_up(tx, self.shard, own.last_position, locked.head.last_position)
+                    .await
+                    .map_err(Failure::Lost)?;
                 true
             }
             // A higher epoch says that an operator knows that this process's history was abandoned.
@@ -116,9 +133,17 @@ impl Memory {
         Ok((locked, moved))
     }
 
-    async fn record(&mut self, tx: &mut PgConnection, hooks: &dyn Hooks, waiting: &[Waiting], mut found: Found, locked: &Locked) -> Result<(Turned, bool), sqlx::Error> {
+    async fn record(
+        &mut self,
+        tx: &mut PgConnection,
+        hooks: &dyn Hooks,
+        waiting: &[Waiting],
+        mut found: Found,
+        locked: &Locked,
+    ) -> Result<(Turned, bool), sqlx::Error> {
         let accounts = std::mem::take(&mut found.accounts);
-        let mut overlay = Overlay::new(locked.now, locked.head.last_position, accounts, std::mem::take(&mut found.streams));
+        let mut overlay =
+            Overlay::new(locked.now, locked.head.last_position, accounts, std::mem::take(&mut found.streams));
         let counters = counter_keys(waiting, &overlay);
         if !counters.is_empty() {
             overlay.know_counters(look_up::counters(tx, self.shard, &counters).await?);
@@ -127,7 +152,11 @@ impl Memory {
         let disposed = decider.dispose(waiting, &found).await?;
         let Decider { overlay, requests, .. } = decider;
         let has_rows = !overlay.events.is_empty() || !requests.is_empty();
-        let head = if has_rows { append_batch(tx, hooks, self.shard, locked, &overlay, &requests, 0).await? } else { locked.head };
+        let head = if has_rows {
+            append_batch(tx, hooks, self.shard, locked, &overlay, &requests, 0).await?
+        } else {
+            locked.head
+        };
         Ok((Turned { disposed, head, accounts: overlay.into_accounts() }, has_rows))
     }
 
@@ -135,7 +164,12 @@ impl Memory {
     ///
     /// The old session holds the lock until it has ended one way or the other, so under the lock the
     /// answer is final; and only a further commit of our own proves that what we see is durable.
-    pub async fn resolve(&mut self, connection: &mut PgConnection, hooks: &dyn Hooks, pending: &Turned) -> Result<bool, Failure> {
+    pub async fn resolve(
+        &mut self,
+        connection: &mut PgConnection,
+        hooks: &dyn Hooks,
+        pending: &Turned,
+    ) -> Result<bool, Failure> {
         let mut tx = connection.begin().await.map_err(Failure::Lost)?;
         head::lock(&mut tx, self.shard).await.map_err(Failure::Lost)?;
         let locked = head::read(&mut tx, self.shard, pending.head.seq).await.map_err(Failure::Lost)?;
@@ -179,7 +213,15 @@ pub(super) async fn append_batch(
 ) -> Result<Head, sqlx::Error> {
     let first_position = locked.head.last_position + 1;
     let last_position = overlay.events.last().map_or(first_position - 1, |row| row.recorded.position);
-    let header = BatchHeader { shard, seq: locked.head.seq + 1, epoch: locked.head.epoch, first_position, last_position, recorded_at: locked.now, flags };
+    let header = BatchHeader {
+        shard,
+        seq: locked.head.seq + 1,
+        epoch: locked.head.epoch,
+        first_position,
+        last_position,
+        recorded_at: locked.now,
+        flags,
+    };
     let tip = tip(&locked.head.tip, &header, overlay, requests);
     if !overlay.events.is_empty() {
         append::events(tx, shard, &overlay.events).await?;

@@ -64,7 +64,12 @@ impl Wanted {
     }
 
     /// Looks everything up that `known` does not hold.
-    pub async fn look_up(&self, connection: &mut PgConnection, shard: i16, mut known: impl FnMut(Uuid) -> Option<AccountState>) -> Result<Found, sqlx::Error> {
+    pub async fn look_up(
+        &self,
+        connection: &mut PgConnection,
+        shard: i16,
+        mut known: impl FnMut(Uuid) -> Option<AccountState>,
+    ) -> Result<Found, sqlx::Error> {
         let mut found = Found::default();
         let mut cold = Vec::new();
         for id in &self.accounts {

@@ -59,7 +59,17 @@ impl Shard {
         let (bulk, bulk_rx) = mpsc::channel(limits.queue.div_ceil(1_000));
         let (position, watched) = watch::channel(0);
         let memory = Memory { shard, head: None, cache: AccountCache::new(limits.cached_accounts) };
-        let writer = Writer { memory, hooks, credentials, connection: None, small: small_rx, bulk: bulk_rx, position, after_bulk: false, is_away: false };
+        let writer = Writer {
+            memory,
+            hooks,
+            credentials,
+            connection: None,
+            small: small_rx,
+            bulk: bulk_rx,
+            position,
+            after_bulk: false,
+            is_away: false,
+        };
         tokio::spawn(writer.run());
         Self { small, bulk, in_flight: InFlight::default(), position: watched }
     }
@@ -67,7 +77,9 @@ impl Shard {
     /// Hands a job to the writer and waits for its last word.
     pub async fn dispose(&self, job: Job) -> Result<Disposed, WriteError> {
         let guard = match &job.request {
-            Some(request) => Some(self.in_flight.take(job.origin.tenant, request.principal, &request.key).ok_or(WriteError::InFlight)?),
+            Some(request) => Some(
+                self.in_flight.take(job.origin.tenant, request.principal, &request.key).ok_or(WriteError::InFlight)?,
+            ),
             None => None,
         };
         let (reply, answer) = oneshot::channel();
@@ -185,7 +197,11 @@ impl Writer {
             // The leased user changed: leave the old one in order before its lease ends.
             let _ = connection.close().await;
         }
-        let options = options.options([("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "10s"), ("statement_timeout", "20s")]);
+        let options = options.options([
+            ("lock_timeout", "5s"),
+            ("idle_in_transaction_session_timeout", "10s"),
+            ("statement_timeout", "20s"),
+        ]);
         let mut connection = timeout(Duration::from_secs(5), options.connect()).await.map_err(|_| timed_out())??;
         if let Some(setting) = head::unsafe_setting(&mut connection).await? {
             return Err(sqlx::Error::Configuration(format!("Postgres runs with {setting}; a ledger must not").into()));

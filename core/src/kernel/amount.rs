@@ -89,7 +89,8 @@ impl Minor {
 
     /// Prints at the asset's scale: `1250` at scale 2 is `12.50`.
     pub fn to_text(self, scale: u8) -> String {
-        Decimal::try_from_i128_with_scale(self.0, u32::from(scale)).map_or_else(|_| self.0.to_string(), |d| d.to_string())
+        Decimal::try_from_i128_with_scale(self.0, u32::from(scale))
+            .map_or_else(|_| self.0.to_string(), |d| d.to_string())
     }
 
     /// The sum, as long as it stays within [`LIMIT`].
@@ -128,7 +129,8 @@ impl Minor {
 
     /// The database's form. Everything stored passed [`Minor::within_limit`] before.
     pub fn to_bigint(self) -> i64 {
-        i64::try_from(self.0).unwrap_or_else(|_| unreachable!("{} is beyond the limit that every stored amount passed", self.0))
+        i64::try_from(self.0)
+            .unwrap_or_else(|_| unreachable!("{} is beyond the limit that every stored amount passed", self.0))
     }
 
     /// From the database's form.
@@ -165,14 +167,34 @@ mod tests {
 
     #[test]
     fn plain_decimals_are_amounts() {
-        for (text, scale, units) in [("12.50", 2, 1250), ("12.5", 2, 1250), ("7", 0, 7), ("0.00000001", 8, 1), ("10000000000000000", 2, LIMIT)] {
+        for (text, scale, units) in
+            [("12.50", 2, 1250), ("12.5", 2, 1250), ("7", 0, 7), ("0.00000001", 8, 1), ("10000000000000000", 2, LIMIT)]
+        {
             assert_eq!(Minor::parse_amount(text, scale), Ok(Minor::new(units)), "{text}");
         }
     }
 
     #[test]
     fn everything_else_is_refused() {
-        for text in ["", ".5", "5.", "01", "1e3", "1_000", "-0", "-1", "+1", " 1", "1 ", "1,5", "0x1", "NaN", "١", "1.000000001", "1.2.3"] {
+        for text in [
+            "",
+            ".5",
+            "5.",
+            "01",
+            "1e3",
+            "1_000",
+            "-0",
+            "-1",
+            "+1",
+            " 1",
+            "1 ",
+            "1,5",
+            "0x1",
+            "NaN",
+            "١",
+            "1.000000001",
+            "1.2.3",
+        ] {
             assert_eq!(Minor::parse_amount(text, 8), Err(AmountError::Malformed), "{text}");
         }
         assert_eq!(Minor::parse_amount("0.001", 2), Err(AmountError::TooFine));

@@ -84,8 +84,20 @@ mod tests {
 
     #[test]
     fn only_two_forms_are_read() {
-        assert!(When::parse("2026-03-01T10:00:00.123456789-03:00").is_some_and(|w| matches!(w, When::At(at) if at.timestamp_subsec_nanos() == 123_456_000)));
-        for text in ["", "2026-3-1", "2026-02-30", "2026-03-01 10:00:00Z", "2026-03-01T10:00:00", "20260301", "yesterday", "+2026-03-01"] {
+        assert!(
+            When::parse("2026-03-01T10:00:00.123456789-03:00")
+                .is_some_and(|w| matches!(w, When::At(at) if at.timestamp_subsec_nanos() == 123_456_000))
+        );
+        for text in [
+            "",
+            "2026-3-1",
+            "2026-02-30",
+            "2026-03-01 10:00:00Z",
+            "2026-03-01T10:00:00",
+            "20260301",
+            "yesterday",
+            "+2026-03-01",
+        ] {
             assert_eq!(When::parse(text), None, "{text}");
         }
     }

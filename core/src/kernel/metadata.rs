@@ -15,11 +15,19 @@ pub const MAX_BYTES: usize = 16 * 1024;
 pub fn check(metadata: &Metadata) -> Result<(), Refusal> {
     if let Some(key) = metadata.keys().find(|k| k.is_empty() || k.len() > 64) {
         let shown: String = key.chars().take(20).collect();
-        return Err(Refusal::new(RefusalCode::ValidationFailed, format!("the metadata key \"{shown}\" is not 1 to 64 bytes long")).at("/metadata"));
+        return Err(Refusal::new(
+            RefusalCode::ValidationFailed,
+            format!("the metadata key \"{shown}\" is not 1 to 64 bytes long"),
+        )
+        .at("/metadata"));
     }
     let bytes: usize = metadata.iter().map(|(k, v)| k.len() + v.len()).sum();
     if bytes > MAX_BYTES {
-        return Err(Refusal::new(RefusalCode::ValidationFailed, format!("metadata has {bytes} bytes, at most {MAX_BYTES} are allowed")).at("/metadata"));
+        return Err(Refusal::new(
+            RefusalCode::ValidationFailed,
+            format!("metadata has {bytes} bytes, at most {MAX_BYTES} are allowed"),
+        )
+        .at("/metadata"));
     }
     Ok(())
 }

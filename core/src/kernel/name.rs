@@ -52,8 +52,19 @@ mod tests {
     #[test]
     fn names_have_one_grammar() {
         assert!(is_account_name("citizen:0042") && is_account_name("assets:bank%20account"));
-        assert!(!is_account_name("") && !is_account_name("Citizen") && !is_account_name("a b") && !is_account_name(&"a".repeat(256)));
-        assert!(is_asset_code("BRL") && is_asset_code("POINTS-2026") && !is_asset_code("brl") && !is_asset_code("1BRL") && !is_asset_code(""));
+        assert!(
+            !is_account_name("")
+                && !is_account_name("Citizen")
+                && !is_account_name("a b")
+                && !is_account_name(&"a".repeat(256))
+        );
+        assert!(
+            is_asset_code("BRL")
+                && is_asset_code("POINTS-2026")
+                && !is_asset_code("brl")
+                && !is_asset_code("1BRL")
+                && !is_asset_code("")
+        );
     }
 
     #[test]

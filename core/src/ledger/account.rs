@@ -6,7 +6,9 @@ use super::event::{self, AccountChanged, AccountOpened};
 use super::known::{Known, Side};
 use super::transaction::to_payload;
 use crate::event_store::Recorded;
-use crate::event_store::proposal::{Decision, EntryKind, NewEvent, Proposal, Settings, SettingsChange, Status, StreamVersion};
+use crate::event_store::proposal::{
+    Decision, EntryKind, NewEvent, Proposal, Settings, SettingsChange, Status, StreamVersion,
+};
 use crate::kernel::{Metadata, Minor, Refusal, RefusalCode, metadata, name};
 use uuid::Uuid;
 
@@ -43,7 +45,11 @@ pub fn open(command: &Open, tenant: Uuid, known: &Known) -> Result<Decision, Ref
     }
     metadata::check(&command.metadata)?;
     let Some(scale) = known.assets.get(&command.asset).copied() else {
-        return Ok(Decision::Refuse(Refusal::new(RefusalCode::UnknownAsset, format!("the asset {} is not registered", command.asset)).at("/asset"), Vec::new()));
+        return Ok(Decision::Refuse(
+            Refusal::new(RefusalCode::UnknownAsset, format!("the asset {} is not registered", command.asset))
+                .at("/asset"),
+            Vec::new(),
+        ));
     };
     let settings = AccountChanged {
         min_balance: bound(command.min_balance.as_deref(), scale, "/min_balance")?,
@@ -56,7 +62,10 @@ pub fn open(command: &Open, tenant: Uuid, known: &Known) -> Result<Decision, Ref
     check_bounds(&settings)?;
     let id = command.id(tenant);
     if known.accounts.contains_key(&id) {
-        return Ok(Decision::Refuse(Refusal::new(RefusalCode::NameTaken, "an account of this name and asset exists").at("/name"), Vec::new()));
+        return Ok(Decision::Refuse(
+            Refusal::new(RefusalCode::NameTaken, "an account of this name and asset exists").at("/name"),
+            Vec::new(),
+        ));
     }
     let change = SettingsChange { account: id, scale, settings: to_settings(&settings, 1) };
     let facts = AccountOpened {
@@ -67,7 +76,10 @@ pub fn open(command: &Open, tenant: Uuid, known: &Known) -> Result<Decision, Ref
         settings,
         metadata: command.metadata.clone(),
     };
-    let event = NewEvent { fresh: command.name.is_none(), ..settings_event(id, 0, event::ACCOUNT_OPENED, to_payload(&facts), change) };
+    let event = NewEvent {
+        fresh: command.name.is_none(),
+        ..settings_event(id, 0, event::ACCOUNT_OPENED, to_payload(&facts), change)
+    };
     Ok(Decision::Propose(Proposal { events: vec![event], ..Proposal::default() }))
 }
 
@@ -128,28 +140,38 @@ impl Account {
         let last = events.last()?;
         let opened: AccountOpened = serde_json::from_str(&first.payload).ok()?;
         // Each change states all settings, so the newest event is the state.
-        let settings = if events.len() == 1 { opened.settings.clone() } else { serde_json::from_str(&last.payload).ok()? };
+        let settings =
+            if events.len() == 1 { opened.settings.clone() } else { serde_json::from_str(&last.payload).ok()? };
         Some(Self { id: first.stream, version: last.version, opened, settings })
     }
 }
 
 /// Decides a change.
 pub fn change(command: &Change, account: &Account) -> Result<Decision, Refusal> {
-    let refuse = |refusal| Ok(Decision::Refuse(refusal, vec![StreamVersion { stream: account.id, version: account.version }]));
+    let refuse =
+        |refusal| Ok(Decision::Refuse(refusal, vec![StreamVersion { stream: account.id, version: account.version }]));
     if command.expected.is_some_and(|expected| expected != account.version) {
-        return refuse(Refusal::new(RefusalCode::VersionMismatch, format!("the account's settings are at version {}", account.version)));
+        return refuse(Refusal::new(
+            RefusalCode::VersionMismatch,
+            format!("the account's settings are at version {}", account.version),
+        ));
     }
     if account.settings.status == Status::Closed {
         return refuse(Refusal::new(RefusalCode::AccountClosed, "the account is closed"));
     }
     let settings = match &command.what {
         What::Limits(limits) => limited(limits, account)?,
-        What::Freeze(reason) => AccountChanged { status: Status::Frozen, reason: reason.clone(), ..account.settings.clone() },
+        What::Freeze(reason) => {
+            AccountChanged { status: Status::Frozen, reason: reason.clone(), ..account.settings.clone() }
+        }
         What::Unfreeze => AccountChanged { status: Status::Open, reason: None, ..account.settings.clone() },
-        What::Close(reason) => AccountChanged { status: Status::Closed, reason: reason.clone(), ..account.settings.clone() },
+        What::Close(reason) => {
+            AccountChanged { status: Status::Closed, reason: reason.clone(), ..account.settings.clone() }
+        }
     };
     let version = account.version + 1;
-    let change = SettingsChange { account: account.id, scale: account.opened.scale, settings: to_settings(&settings, version) };
+    let change =
+        SettingsChange { account: account.id, scale: account.opened.scale, settings: to_settings(&settings, version) };
     let must_be_empty = if settings.status == Status::Closed { vec![account.id] } else { Vec::new() };
     let event = settings_event(account.id, account.version, event::ACCOUNT_CHANGED, to_payload(&settings), change);
     Ok(Decision::Propose(Proposal { events: vec![event], must_be_empty, ..Proposal::default() }))
@@ -171,13 +193,18 @@ fn limited(limits: &Limits, account: &Account) -> Result<AccountChanged, Refusal
 }
 
 fn bound(text: Option<&str>, scale: u8, pointer: &str) -> Result<Option<Minor>, Refusal> {
-    text.map(|text| Minor::parse_balance(text, scale).map_err(|error| Refusal::new(RefusalCode::ValidationFailed, format!("the balance {error}")).at(pointer)))
-        .transpose()
+    text.map(|text| {
+        Minor::parse_balance(text, scale)
+            .map_err(|error| Refusal::new(RefusalCode::ValidationFailed, format!("the balance {error}")).at(pointer))
+    })
+    .transpose()
 }
 
 fn check_bounds(settings: &AccountChanged) -> Result<(), Refusal> {
     match (settings.min_balance, settings.max_balance) {
-        (Some(min), Some(max)) if min > max => Err(Refusal::new(RefusalCode::ValidationFailed, "the minimum is above the maximum").at("/min_balance")),
+        (Some(min), Some(max)) if min > max => {
+            Err(Refusal::new(RefusalCode::ValidationFailed, "the minimum is above the maximum").at("/min_balance"))
+        }
         _ => Ok(()),
     }
 }

@@ -21,15 +21,24 @@ pub struct Register {
 /// Decides a registration.
 pub fn register(command: &Register, tenant: Uuid, is_taken: bool) -> Result<Decision, Refusal> {
     if !name::is_asset_code(&command.code) {
-        return Err(Refusal::new(RefusalCode::ValidationFailed, "an asset's code is a capital letter and up to 30 of A-Z 0-9 . _ -").at("/code"));
+        return Err(Refusal::new(
+            RefusalCode::ValidationFailed,
+            "an asset's code is a capital letter and up to 30 of A-Z 0-9 . _ -",
+        )
+        .at("/code"));
     }
     if command.scale > MAX_SCALE {
         return Err(Refusal::new(RefusalCode::ValidationFailed, format!("the scale is 0 to {MAX_SCALE}")).at("/scale"));
     }
     if is_taken {
-        return Ok(Decision::Refuse(Refusal::new(RefusalCode::NameTaken, format!("the asset {} is registered already", command.code)).at("/code"), Vec::new()));
+        return Ok(Decision::Refuse(
+            Refusal::new(RefusalCode::NameTaken, format!("the asset {} is registered already", command.code))
+                .at("/code"),
+            Vec::new(),
+        ));
     }
-    let facts = AssetRegistered { code: command.code.clone(), scale: command.scale, description: command.description.clone() };
+    let facts =
+        AssetRegistered { code: command.code.clone(), scale: command.scale, description: command.description.clone() };
     let event = NewEvent {
         stream: name::asset_id(tenant, &command.code),
         expected: 0,

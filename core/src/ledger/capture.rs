@@ -48,19 +48,31 @@ pub fn capture(command: &Capture, hold: &Hold, tenant: Uuid, known: &Known) -> R
     if let Some(refusal) = unbalanced(hold, &lines, known) {
         return refuse(refusal);
     }
-    let captured = |line: usize| lines.iter().find(|(l, _)| usize::from(*l) == line).map_or(Minor::ZERO, |(_, amount)| *amount);
+    let captured =
+        |line: usize| lines.iter().find(|(l, _)| usize::from(*l) == line).map_or(Minor::ZERO, |(_, amount)| *amount);
     let ends = command.is_final || (0..hold.lines.len()).all(|line| captured(line) >= hold.lines[line].remaining());
-    let mut moves: Vec<Move> = (0..hold.lines.len()).filter_map(|line| taken(hold, line, captured(line), ends)).collect();
+    let mut moves: Vec<Move> =
+        (0..hold.lines.len()).filter_map(|line| taken(hold, line, captured(line), ends)).collect();
     match destination(command, hold, tenant, known, captured(0))? {
         Ok(destination) => moves.extend(destination),
         Err(refusal) => return refuse(refusal),
     }
     let facts = HoldCaptured { transaction: command.transaction, lines: lines.clone(), ends };
-    let posted = TransactionPosted { description: command.description.clone(), metadata: command.metadata.clone(), hold: Some(hold.id) };
-    let captured = hold_event(hold.id, hold.version, event::HOLD_CAPTURED, to_payload(&facts), EntryKind::Capture, Vec::new());
-    let mut transaction = hold_event(command.transaction, 0, event::TRANSACTION_POSTED, to_payload(&posted), EntryKind::Capture, moves);
+    let posted = TransactionPosted {
+        description: command.description.clone(),
+        metadata: command.metadata.clone(),
+        hold: Some(hold.id),
+    };
+    let captured =
+        hold_event(hold.id, hold.version, event::HOLD_CAPTURED, to_payload(&facts), EntryKind::Capture, Vec::new());
+    let mut transaction =
+        hold_event(command.transaction, 0, event::TRANSACTION_POSTED, to_payload(&posted), EntryKind::Capture, moves);
     transaction.fresh = true;
-    Ok(Decision::Propose(Proposal { events: vec![captured, transaction], until: Some((hold.expires_at, hold.ended())), ..Proposal::default() }))
+    Ok(Decision::Propose(Proposal {
+        events: vec![captured, transaction],
+        until: Some((hold.expires_at, hold.ended())),
+        ..Proposal::default()
+    }))
 }
 
 /// What a capture may still take of a line: the rest, and on a final capture the tolerance too.
@@ -101,10 +113,16 @@ fn destination(command: &Capture, hold: &Hold, tenant: Uuid, known: &Known, amou
     let Some(from) = known.accounts.get(&source) else { return malformed("the hold's account is not known") };
     let id = to.id(tenant, &from.asset);
     let Some(account) = known.accounts.get(&id).filter(|a| a.asset == from.asset) else {
-        return Ok(Err(Refusal::new(RefusalCode::UnknownAccount, format!("there is no account {to} in {}", from.asset)).at("/to")));
+        return Ok(Err(Refusal::new(
+            RefusalCode::UnknownAccount,
+            format!("there is no account {to} in {}", from.asset),
+        )
+        .at("/to")));
     };
     if id == source {
-        return Ok(Err(Refusal::new(RefusalCode::DuplicateAccount, "the money would go to the account that holds it").at("/to")));
+        return Ok(Err(
+            Refusal::new(RefusalCode::DuplicateAccount, "the money would go to the account that holds it").at("/to")
+        ));
     }
     // The held leg lowers its account: a debit where credits raise it, and the other way round.
     let side = from.normal_side;
@@ -114,7 +132,11 @@ fn destination(command: &Capture, hold: &Hold, tenant: Uuid, known: &Known, amou
 
 /// Decides a release.
 pub fn release(hold: &Hold) -> Decision {
-    if hold.state == State::Open { Decision::Propose(give_back(hold, event::HOLD_RELEASED, EntryKind::Release)) } else { Decision::Refuse(hold.ended(), hold.current()) }
+    if hold.state == State::Open {
+        Decision::Propose(give_back(hold, event::HOLD_RELEASED, EntryKind::Release))
+    } else {
+        Decision::Refuse(hold.ended(), hold.current())
+    }
 }
 
 /// The expiry of a hold, which the clock or the writer itself proposes; `None` when it has ended.
@@ -125,7 +147,12 @@ pub fn expire(hold: &Hold) -> Option<Proposal> {
 }
 
 fn give_back(hold: &Hold, kind: &'static str, entry_kind: EntryKind) -> Proposal {
-    let moves = hold.lines.iter().enumerate().filter_map(|(line, _)| taken(hold, line, Minor::ZERO, true)).map(|m| Move { unchecked: true, ..m });
+    let moves = hold
+        .lines
+        .iter()
+        .enumerate()
+        .filter_map(|(line, _)| taken(hold, line, Minor::ZERO, true))
+        .map(|m| Move { unchecked: true, ..m });
     let event = hold_event(hold.id, hold.version, kind, "{}".to_owned(), entry_kind, moves.collect());
     Proposal { events: vec![event], ..Proposal::default() }
 }

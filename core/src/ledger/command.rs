@@ -101,7 +101,10 @@ impl Command {
         match self {
             Self::Change(change) => Some(change.account),
             Self::Reverse(reverse) => Some(reverse.transaction),
-            Self::Capture(Capture { hold, .. }) | Self::Release { hold } | Self::Extend { hold, .. } | Self::Increment { hold, .. } => Some(*hold),
+            Self::Capture(Capture { hold, .. })
+            | Self::Release { hold }
+            | Self::Extend { hold, .. }
+            | Self::Increment { hold, .. } => Some(*hold),
             Self::Register(_) | Self::Open(_) | Self::Post(_) | Self::Place(_) => None,
         }
     }
@@ -154,7 +157,9 @@ impl Command {
                 None => placing::place(place, tenant, known),
                 Some(events) => Ok(already(events, loaded, |first| placing::is_same(place, tenant, known, first))),
             },
-            Self::Reverse(reverse) => reversal::reverse(reverse, &fold(loaded, reverse.transaction, Transaction::fold)?, known),
+            Self::Reverse(reverse) => {
+                reversal::reverse(reverse, &fold(loaded, reverse.transaction, Transaction::fold)?, known)
+            }
             Self::Capture(command) => capture::capture(command, hold(loaded, command.hold)?, tenant, known),
             Self::Release { hold: id } => Ok(capture::release(hold(loaded, *id)?)),
             Self::Extend { hold: id, expires_at } => placing::extend(hold(loaded, *id)?, *expires_at),
@@ -166,7 +171,8 @@ impl Command {
 impl Loaded {
     /// Folds the holds once; later items of a batch see them as the earlier ones leave them.
     pub fn fold_holds(&mut self) {
-        self.holds = self.streams.values().filter_map(|events| Hold::fold(events)).map(|hold| (hold.id, hold)).collect();
+        self.holds =
+            self.streams.values().filter_map(|events| Hold::fold(events)).map(|hold| (hold.id, hold)).collect();
     }
 
     /// Takes a proposal's effect on holds for granted.
@@ -217,6 +223,9 @@ fn already(events: &[Recorded], loaded: &Loaded, is_same: impl Fn(&Recorded) -> 
             let entries = loaded.entries.get(&first.position).cloned().unwrap_or_default();
             Decision::Already(Applied { events: vec![first.clone()], entries })
         }
-        _ => Decision::Refuse(Refusal::new(RefusalCode::IdempotencyMismatch, "the id was used before for other facts").at("/id"), Vec::new()),
+        _ => Decision::Refuse(
+            Refusal::new(RefusalCode::IdempotencyMismatch, "the id was used before for other facts").at("/id"),
+            Vec::new(),
+        ),
     }
 }

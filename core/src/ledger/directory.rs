@@ -39,7 +39,13 @@ impl Directory {
     }
 
     /// Fills `known` from memory; answers what must be read.
-    pub fn recall(&self, tenant: Uuid, accounts: &BTreeSet<Uuid>, assets: &BTreeSet<String>, known: &mut Known) -> Missing {
+    pub fn recall(
+        &self,
+        tenant: Uuid,
+        accounts: &BTreeSet<Uuid>,
+        assets: &BTreeSet<String>,
+        known: &mut Known,
+    ) -> Missing {
         let mut missing = Missing::default();
         for id in accounts.iter().filter(|id| !known.accounts.contains_key(id)).collect::<Vec<_>>() {
             match self.accounts.get(&(tenant, *id)) {
@@ -57,7 +63,14 @@ impl Directory {
     }
 
     /// Reads what was missing, and remembers what exists.
-    pub async fn read(&self, tx: &mut PgConnection, shard: i16, tenant: Uuid, missing: &Missing, known: &mut Known) -> Result<(), sqlx::Error> {
+    pub async fn read(
+        &self,
+        tx: &mut PgConnection,
+        shard: i16,
+        tenant: Uuid,
+        missing: &Missing,
+        known: &mut Known,
+    ) -> Result<(), sqlx::Error> {
         let (mut accounts, mut assets) = (HashMap::new(), HashMap::new());
         if !missing.accounts.is_empty() {
             accounts = identities::accounts(tx, shard, &missing.accounts).await?;

@@ -71,7 +71,12 @@ impl Hold {
         let first = events.first().filter(|e| e.kind == event::HOLD_PLACED)?;
         let placed: HoldPlaced = serde_json::from_str(&first.payload).ok()?;
         let moves = serde_json::from_str::<Moves>(&first.payload).ok()?.moves;
-        let lines = moves.iter().map(|(account, _, held, incoming)| Line { account: *account, is_held: held.is_positive(), amount: held.plus(*incoming), captured: Minor::ZERO });
+        let lines = moves.iter().map(|(account, _, held, incoming)| Line {
+            account: *account,
+            is_held: held.is_positive(),
+            amount: held.plus(*incoming),
+            captured: Minor::ZERO,
+        });
         let mut hold = Self {
             id: first.stream,
             version: first.version,

@@ -48,16 +48,30 @@ pub fn place(command: &Place, tenant: Uuid, known: &Known) -> Result<Decision, R
         description: command.description.clone(),
         metadata: command.metadata.clone(),
     };
-    let event = NewEvent { fresh: !command.id.is_callers, ..hold_event(command.id.id, 0, event::HOLD_PLACED, to_payload(&facts), EntryKind::Hold, moves) };
+    let event = NewEvent {
+        fresh: !command.id.is_callers,
+        ..hold_event(command.id.id, 0, event::HOLD_PLACED, to_payload(&facts), EntryKind::Hold, moves)
+    };
     Ok(Decision::Propose(Proposal { events: vec![event], pointers: command.pointers, ..Proposal::default() }))
 }
 
 /// Whether a stream begun by an earlier request states the same facts as this command.
 pub fn is_same(command: &Place, tenant: Uuid, known: &Known, recorded: &Recorded) -> bool {
     let Ok(Ok(moves)) = moves(command, tenant, known) else { return false };
-    let (Ok(facts), Ok(legs)) = (serde_json::from_str::<HoldPlaced>(&recorded.payload), serde_json::from_str::<event::Moves>(&recorded.payload)) else { return false };
-    let same_legs = moves.len() == legs.moves.len() && moves.iter().zip(&legs.moves).all(|(m, (account, _, held, incoming))| m.account == *account && m.held == *held && m.incoming == *incoming);
-    same_legs && facts.description == command.description && facts.metadata == command.metadata && facts.over_capture_percent == command.over_capture_percent
+    let (Ok(facts), Ok(legs)) = (
+        serde_json::from_str::<HoldPlaced>(&recorded.payload),
+        serde_json::from_str::<event::Moves>(&recorded.payload),
+    ) else {
+        return false;
+    };
+    let same_legs = moves.len() == legs.moves.len()
+        && moves.iter().zip(&legs.moves).all(|(m, (account, _, held, incoming))| {
+            m.account == *account && m.held == *held && m.incoming == *incoming
+        });
+    same_legs
+        && facts.description == command.description
+        && facts.metadata == command.metadata
+        && facts.over_capture_percent == command.over_capture_percent
 }
 
 fn moves(command: &Place, tenant: Uuid, known: &Known) -> Stated<Vec<Move>> {
@@ -74,25 +88,37 @@ fn moves(command: &Place, tenant: Uuid, known: &Known) -> Stated<Vec<Move>> {
             Err(refusal) => return Ok(Err(refusal)),
         };
         if !seen.insert(movement.account) {
-            return Ok(Err(Refusal::new(RefusalCode::DuplicateAccount, format!("the account {} stands twice in the hold", leg.account)).at(command.pointers.pointer(line).unwrap_or_default())));
+            return Ok(Err(Refusal::new(
+                RefusalCode::DuplicateAccount,
+                format!("the account {} stands twice in the hold", leg.account),
+            )
+            .at(command.pointers.pointer(line).unwrap_or_default())));
         }
         let amount = movement.posted.units().abs();
-        *sums.entry(&leg.asset).or_default() += if leg.direction == super::known::Side::Debit { amount } else { -amount };
+        *sums.entry(&leg.asset).or_default() +=
+            if leg.direction == super::known::Side::Debit { amount } else { -amount };
         moves.push(set_aside(movement));
     }
     let has_destination = moves.len() > 1;
     if !has_destination && moves.iter().any(|m| m.held.is_zero()) {
-        return Err(Refusal::new(RefusalCode::ValidationFailed, "a hold without a destination holds money of an account that the movement would lower").at("/from"));
+        return Err(Refusal::new(
+            RefusalCode::ValidationFailed,
+            "a hold without a destination holds money of an account that the movement would lower",
+        )
+        .at("/from"));
     }
     if has_destination && let Some((asset, _)) = sums.iter().find(|(_, sum)| **sum != 0) {
-        return Ok(Err(Refusal::new(RefusalCode::Unbalanced, format!("debits and credits in {asset} differ")).at("/legs")));
+        return Ok(Err(
+            Refusal::new(RefusalCode::Unbalanced, format!("debits and credits in {asset} differ")).at("/legs")
+        ));
     }
     Ok(Ok(moves))
 }
 
 /// What would be posted is held where it lowers the account, announced where it raises it.
 fn set_aside(movement: Move) -> Move {
-    let (held, incoming) = if movement.posted.is_negative() { (-movement.posted, Minor::ZERO) } else { (Minor::ZERO, movement.posted) };
+    let (held, incoming) =
+        if movement.posted.is_negative() { (-movement.posted, Minor::ZERO) } else { (Minor::ZERO, movement.posted) };
     Move { posted: Minor::ZERO, held, incoming, ..movement }
 }
 
@@ -102,14 +128,22 @@ pub fn extend(hold: &Hold, expires_at: Instant) -> Result<Decision, Refusal> {
         return Ok(Decision::Refuse(hold.ended(), hold.current()));
     }
     if expires_at <= hold.expires_at {
-        return Err(Refusal::new(RefusalCode::ValidationFailed, "the new end is not after the present one").at("/expires_at"));
+        return Err(
+            Refusal::new(RefusalCode::ValidationFailed, "the new end is not after the present one").at("/expires_at")
+        );
     }
     if expires_at - hold.placed.expires_at > LONGEST_EXTENSION {
-        return Err(Refusal::new(RefusalCode::ValidationFailed, "all extensions together add at most 7 days").at("/expires_at"));
+        return Err(
+            Refusal::new(RefusalCode::ValidationFailed, "all extensions together add at most 7 days").at("/expires_at")
+        );
     }
     let payload = to_payload(&HoldExtended { expires_at });
     let event = hold_event(hold.id, hold.version, event::HOLD_EXTENDED, payload, EntryKind::Hold, Vec::new());
-    Ok(Decision::Propose(Proposal { events: vec![event], until: Some((hold.expires_at, hold.ended())), ..Proposal::default() }))
+    Ok(Decision::Propose(Proposal {
+        events: vec![event],
+        until: Some((hold.expires_at, hold.ended())),
+        ..Proposal::default()
+    }))
 }
 
 /// Decides an increment; bounds are checked like at the placing.
@@ -126,17 +160,27 @@ pub fn increment(hold: &Hold, extent: &Extent, known: &Known) -> Result<Decision
         let (kept, incoming) = if is_held { (*amount, Minor::ZERO) } else { (Minor::ZERO, *amount) };
         Move { account, held: kept, incoming, line: *line, ..Move::default() }
     });
-    let event = hold_event(hold.id, hold.version, event::HOLD_INCREMENTED, "{}".to_owned(), EntryKind::Hold, moves.collect());
-    Ok(Decision::Propose(Proposal { events: vec![event], until: Some((hold.expires_at, hold.ended())), ..Proposal::default() }))
+    let event =
+        hold_event(hold.id, hold.version, event::HOLD_INCREMENTED, "{}".to_owned(), EntryKind::Hold, moves.collect());
+    Ok(Decision::Propose(Proposal {
+        events: vec![event],
+        until: Some((hold.expires_at, hold.ended())),
+        ..Proposal::default()
+    }))
 }
 
 /// The amounts per line that an extent means for a hold.
 pub fn amounts(hold: &Hold, extent: &Extent, known: &Known) -> Result<Vec<(u16, Minor)>, Refusal> {
     let count = u16::try_from(hold.lines.len()).unwrap_or(u16::MAX);
-    let account = |line: u16| hold.lines.get(usize::from(line)).and_then(|l| known.accounts.get(&l.account)).map(AsRef::as_ref);
+    let account =
+        |line: u16| hold.lines.get(usize::from(line)).and_then(|l| known.accounts.get(&l.account)).map(AsRef::as_ref);
     match extent {
         Extent::All => Ok((0..count).map(|line| (line, hold.lines[usize::from(line)].remaining())).collect()),
-        Extent::Amount(_) if count > 2 => Err(Refusal::new(RefusalCode::ValidationFailed, "a hold of more than two legs takes amounts per line, or all").at("/amount")),
+        Extent::Amount(_) if count > 2 => Err(Refusal::new(
+            RefusalCode::ValidationFailed,
+            "a hold of more than two legs takes amounts per line, or all",
+        )
+        .at("/amount")),
         Extent::Amount(money) => {
             let amount = money.parse(account(0), "/amount")?;
             Ok((0..count).map(|line| (line, amount)).collect())
@@ -145,7 +189,11 @@ pub fn amounts(hold: &Hold, extent: &Extent, known: &Known) -> Result<Vec<(u16, 
             let mut seen = HashSet::new();
             let parse = |(index, (line, money)): (usize, &(u16, Money))| {
                 if *line >= count || !seen.insert(*line) {
-                    return Err(Refusal::new(RefusalCode::ValidationFailed, format!("line {line} does not exist or stands twice")).at(format!("/lines/{index}/line")));
+                    return Err(Refusal::new(
+                        RefusalCode::ValidationFailed,
+                        format!("line {line} does not exist or stands twice"),
+                    )
+                    .at(format!("/lines/{index}/line")));
                 }
                 Ok((*line, money.parse(account(*line), &format!("/lines/{index}/amount"))?))
             };
@@ -172,6 +220,13 @@ pub fn unbalanced(hold: &Hold, lines: &[(u16, Minor)], known: &Known) -> Option<
 }
 
 /// An event of a hold's stream.
-pub fn hold_event(stream: Uuid, expected: i32, kind: &'static str, payload: String, entry_kind: EntryKind, moves: Vec<Move>) -> NewEvent {
+pub fn hold_event(
+    stream: Uuid,
+    expected: i32,
+    kind: &'static str,
+    payload: String,
+    entry_kind: EntryKind,
+    moves: Vec<Move>,
+) -> NewEvent {
     NewEvent { stream, expected, fresh: false, kind, payload, effective_at: None, entry_kind, moves, settings: None }
 }

@@ -104,7 +104,8 @@ impl Money {
     pub fn parse(&self, account: Option<&Identity>, pointer: &str) -> Result<Minor, Refusal> {
         let (scale, asset) = account.map_or((0, ""), |a| (a.scale, a.asset.as_str()));
         if self.asset.as_ref().is_some_and(|stated| stated != asset) {
-            return Err(Refusal::new(RefusalCode::ValidationFailed, format!("the line is in {asset}")).at(format!("{pointer}/asset")));
+            return Err(Refusal::new(RefusalCode::ValidationFailed, format!("the line is in {asset}"))
+                .at(format!("{pointer}/asset")));
         }
         amount(&self.amount, scale, &format!("{pointer}/amount"))
     }
@@ -129,9 +130,17 @@ pub fn reverse(command: &Reverse, original: &Transaction, known: &Known) -> Resu
         moves.push(Move { account, posted: back, line: *line, ..Move::default() });
     }
     if let Some((asset, _)) = sums.iter().find(|(_, sum)| **sum != 0) {
-        return Ok(Decision::Refuse(Refusal::new(RefusalCode::Unbalanced, format!("the lines to reverse do not balance in {asset}")).at("/lines"), current));
+        return Ok(Decision::Refuse(
+            Refusal::new(RefusalCode::Unbalanced, format!("the lines to reverse do not balance in {asset}"))
+                .at("/lines"),
+            current,
+        ));
     }
-    let facts = TransactionReversed { reversal: command.reversal, lines: lines.iter().map(|(line, _)| *line).collect(), description: command.description.clone() };
+    let facts = TransactionReversed {
+        reversal: command.reversal,
+        lines: lines.iter().map(|(line, _)| *line).collect(),
+        description: command.description.clone(),
+    };
     let event = NewEvent {
         stream: original.id,
         expected: original.version,
@@ -148,11 +157,19 @@ pub fn reverse(command: &Reverse, original: &Transaction, known: &Known) -> Resu
 
 fn lines(extent: &Extent, original: &Transaction, known: &Known) -> Stated<Vec<(u16, Minor)>> {
     let all = 0..u16::try_from(original.moves.len()).unwrap_or(u16::MAX);
-    let account = |line: u16| original.moves.get(usize::from(line)).and_then(|m| known.accounts.get(&m.0)).map(AsRef::as_ref);
+    let account =
+        |line: u16| original.moves.get(usize::from(line)).and_then(|m| known.accounts.get(&m.0)).map(AsRef::as_ref);
     let lines: Vec<(u16, Minor)> = match extent {
-        Extent::All => all.map(|line| (line, original.remaining(usize::from(line)))).filter(|(_, amount)| amount.is_positive()).collect(),
+        Extent::All => all
+            .map(|line| (line, original.remaining(usize::from(line))))
+            .filter(|(_, amount)| amount.is_positive())
+            .collect(),
         Extent::Amount(_) if all.len() != 2 => {
-            return Err(Refusal::new(RefusalCode::ValidationFailed, "a transaction of more than two legs is reversed by lines").at("/amount"));
+            return Err(Refusal::new(
+                RefusalCode::ValidationFailed,
+                "a transaction of more than two legs is reversed by lines",
+            )
+            .at("/amount"));
         }
         Extent::Amount(money) => {
             let amount = money.parse(account(0), "/amount")?;
@@ -163,7 +180,11 @@ fn lines(extent: &Extent, original: &Transaction, known: &Known) -> Stated<Vec<(
             let mut parsed = Vec::with_capacity(lines.len());
             for (index, (line, money)) in lines.iter().enumerate() {
                 if !all.contains(line) || !seen.insert(*line) {
-                    return Err(Refusal::new(RefusalCode::ValidationFailed, format!("line {line} does not exist or stands twice")).at(format!("/lines/{index}/line")));
+                    return Err(Refusal::new(
+                        RefusalCode::ValidationFailed,
+                        format!("line {line} does not exist or stands twice"),
+                    )
+                    .at(format!("/lines/{index}/line")));
                 }
                 parsed.push((*line, money.parse(account(*line), &format!("/lines/{index}/amount"))?));
             }
@@ -174,7 +195,10 @@ fn lines(extent: &Extent, original: &Transaction, known: &Known) -> Stated<Vec<(
     if lines.is_empty() || exceeded.is_some() {
         let remaining = exceeded.map_or(Minor::ZERO, |(line, _)| original.remaining(usize::from(*line)));
         let remaining = remaining.to_text(account(exceeded.map_or(0, |(line, _)| *line)).map_or(0, |a| a.scale));
-        return Ok(Err(Refusal::new(RefusalCode::ReversalExceeds, format!("{remaining} of the original is left to reverse"))));
+        return Ok(Err(Refusal::new(
+            RefusalCode::ReversalExceeds,
+            format!("{remaining} of the original is left to reverse"),
+        )));
     }
     Ok(Ok(lines))
 }

@@ -2,8 +2,8 @@
 
 use super::command::{Grouped, Loaded};
 use super::directory::Directory;
-use super::known::Known;
 use super::error::LedgerError;
+use super::known::Known;
 use crate::event_store::overlay::Origin;
 use crate::event_store::{Answer, Decision, Disposed, Done, Item, Job, RequestKey, Shard, WriteError, read};
 use crate::kernel::{Refusal, RefusalCode};
@@ -87,7 +87,12 @@ impl Ledger {
             let items = decide(actor.origin.tenant, request, &mut loaded, &refused)?;
             let known = Arc::new(loaded.known);
             let (render, names) = (request.render.clone(), known.clone());
-            let job = Job { origin: actor.origin.clone(), request: request.key.clone(), items, render: Arc::new(move |done| render(done, &names)) };
+            let job = Job {
+                origin: actor.origin.clone(),
+                request: request.key.clone(),
+                items,
+                render: Arc::new(move |done| render(done, &names)),
+            };
             match shard.dispose(job).await? {
                 Disposed::Conflict(indexes) => refused = indexes.into_iter().collect(),
                 disposed => return Ok(Executed { disposed, known }),
@@ -122,7 +127,14 @@ impl Ledger {
         Ok(loaded)
     }
 
-    async fn load_streams(&self, tx: &mut PgConnection, actor: &Actor, commands: &[Grouped], streams: &BTreeSet<Uuid>, loaded: &mut Loaded) -> Result<(), LedgerError> {
+    async fn load_streams(
+        &self,
+        tx: &mut PgConnection,
+        actor: &Actor,
+        commands: &[Grouped],
+        streams: &BTreeSet<Uuid>,
+        loaded: &mut Loaded,
+    ) -> Result<(), LedgerError> {
         let tenant = actor.origin.tenant;
         let streams: Vec<Uuid> = streams.iter().copied().collect();
         for event in read::streams(tx, actor.shard, &streams).await? {
@@ -132,14 +144,25 @@ impl Ledger {
         let mut accounts = BTreeSet::new();
         loaded.leg_accounts(&mut accounts);
         self.resolve(tx, actor, &accounts, &mut loaded.known).await?;
-        let destinations: BTreeSet<Uuid> = commands.iter().filter_map(|c| loaded.destination(&c.command, tenant)).collect();
+        let destinations: BTreeSet<Uuid> =
+            commands.iter().filter_map(|c| loaded.destination(&c.command, tenant)).collect();
         self.resolve(tx, actor, &destinations, &mut loaded.known).await?;
-        let before: Vec<Uuid> = commands.iter().filter_map(|c| c.command.callers_id()).filter(|id| loaded.streams.contains_key(id)).collect();
+        let before: Vec<Uuid> = commands
+            .iter()
+            .filter_map(|c| c.command.callers_id())
+            .filter(|id| loaded.streams.contains_key(id))
+            .collect();
         self.load_entries(tx, actor, &before, loaded).await
     }
 
     /// The balances that items applied before left behind, to answer them again.
-    async fn load_entries(&self, tx: &mut PgConnection, actor: &Actor, streams: &[Uuid], loaded: &mut Loaded) -> Result<(), LedgerError> {
+    async fn load_entries(
+        &self,
+        tx: &mut PgConnection,
+        actor: &Actor,
+        streams: &[Uuid],
+        loaded: &mut Loaded,
+    ) -> Result<(), LedgerError> {
         let first = streams.iter().filter_map(|id| loaded.streams.get(id)?.first());
         let wanted: Vec<(Uuid, i64)> = first.flat_map(super::view::accounts_moved).collect();
         if !wanted.is_empty() {
@@ -151,7 +174,13 @@ impl Ledger {
     }
 
     /// Adds identities to what is known.
-    pub(super) async fn resolve(&self, tx: &mut PgConnection, actor: &Actor, accounts: &BTreeSet<Uuid>, known: &mut Known) -> Result<(), LedgerError> {
+    pub(super) async fn resolve(
+        &self,
+        tx: &mut PgConnection,
+        actor: &Actor,
+        accounts: &BTreeSet<Uuid>,
+        known: &mut Known,
+    ) -> Result<(), LedgerError> {
         let missing = self.directory.recall(actor.origin.tenant, accounts, &BTreeSet::new(), known);
         if !missing.is_empty() {
             self.directory.read(tx, actor.shard, actor.origin.tenant, &missing, known).await?;
@@ -162,17 +191,29 @@ impl Ledger {
 
 /// Decides item by item. An item builds on what the ones before it will have done, except those
 /// that the writer refused in the attempt before.
-fn decide(tenant: Uuid, request: &WriteRequest, loaded: &mut Loaded, refused: &HashSet<usize>) -> Result<Vec<Item>, LedgerError> {
+fn decide(
+    tenant: Uuid,
+    request: &WriteRequest,
+    loaded: &mut Loaded,
+    refused: &HashSet<usize>,
+) -> Result<Vec<Item>, LedgerError> {
     let mut ids = HashSet::new();
     let mut items = Vec::with_capacity(request.commands.len());
     for (index, Grouped { command, group }) in request.commands.iter().enumerate() {
-        let below = |refusal: Refusal| if request.is_batch { refusal.below(&format!("/items/{index}/{}", command.member())) } else { refusal };
+        let below = |refusal: Refusal| {
+            if request.is_batch { refusal.below(&format!("/items/{index}/{}", command.member())) } else { refusal }
+        };
         if command.callers_id().is_some_and(|id| !ids.insert(id)) {
-            return Err(below(Refusal::new(RefusalCode::ValidationFailed, "the id stands twice in the batch").at("/id")).into());
+            return Err(below(
+                Refusal::new(RefusalCode::ValidationFailed, "the id stands twice in the batch").at("/id"),
+            )
+            .into());
         }
         let decision = match command.decide(tenant, loaded) {
             Ok(decision) => decision,
-            Err(refusal) if request.is_batch && refusal.code == RefusalCode::NotFound => Decision::Refuse(refusal, Vec::new()),
+            Err(refusal) if request.is_batch && refusal.code == RefusalCode::NotFound => {
+                Decision::Refuse(refusal, Vec::new())
+            }
             Err(refusal) => return Err(below(refusal).into()),
         };
         if !refused.contains(&index) {

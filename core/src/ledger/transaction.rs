@@ -2,8 +2,8 @@
 
 use super::event::{self, TransactionPosted};
 use super::known::{AccountRef, Known, Side};
-use crate::event_store::proposal::{Decision, EntryKind, Expect, Move, NewEvent, OpenAmount, Pointers, Proposal};
 use crate::event_store::Recorded;
+use crate::event_store::proposal::{Decision, EntryKind, Expect, Move, NewEvent, OpenAmount, Pointers, Proposal};
 use crate::kernel::{Instant, Metadata, Minor, Refusal, RefusalCode};
 use std::collections::{BTreeMap, HashSet};
 use uuid::Uuid;
@@ -71,7 +71,8 @@ pub struct ExpectText {
 
 /// Decides a posting. `Err` is a request that can never be right and is not recorded.
 pub fn post(command: &Post, tenant: Uuid, known: &Known) -> Result<Decision, Refusal> {
-    let payload = TransactionPosted { description: command.description.clone(), metadata: command.metadata.clone(), hold: None };
+    let payload =
+        TransactionPosted { description: command.description.clone(), metadata: command.metadata.clone(), hold: None };
     let moves = match moves(command, tenant, known)? {
         Ok(moves) => moves,
         Err(refusal) => return Ok(Decision::Refuse(refusal, Vec::new())),
@@ -93,10 +94,20 @@ pub fn post(command: &Post, tenant: Uuid, known: &Known) -> Result<Decision, Ref
 /// Whether a stream begun by an earlier request states the same facts as this command.
 pub fn is_same(command: &Post, tenant: Uuid, known: &Known, recorded: &Recorded) -> bool {
     let Ok(Ok(moves)) = moves(command, tenant, known) else { return false };
-    let (Ok(facts), Ok(legs)) = (serde_json::from_str::<TransactionPosted>(&recorded.payload), serde_json::from_str::<event::Moves>(&recorded.payload)) else { return false };
+    let (Ok(facts), Ok(legs)) = (
+        serde_json::from_str::<TransactionPosted>(&recorded.payload),
+        serde_json::from_str::<event::Moves>(&recorded.payload),
+    ) else {
+        return false;
+    };
     let same_legs = moves.len() == legs.moves.len()
-        && moves.iter().zip(&legs.moves).all(|(wanted, (account, posted, ..))| wanted.account == *account && (wanted.open.is_some() || wanted.posted == *posted));
-    same_legs && facts.description == command.description && facts.metadata == command.metadata && recorded.effective_at == command.effective_at
+        && moves.iter().zip(&legs.moves).all(|(wanted, (account, posted, ..))| {
+            wanted.account == *account && (wanted.open.is_some() || wanted.posted == *posted)
+        });
+    same_legs
+        && facts.description == command.description
+        && facts.metadata == command.metadata
+        && recorded.effective_at == command.effective_at
 }
 
 /// A decision's part: the outer error is malformed, the inner one a refusal on what is known.
@@ -116,7 +127,11 @@ fn moves(command: &Post, tenant: Uuid, known: &Known) -> Stated<Vec<Move>> {
             Err(refusal) => return Ok(Err(refusal)),
         };
         if !seen.insert(movement.account) {
-            return Ok(Err(Refusal::new(RefusalCode::DuplicateAccount, format!("the account {} stands twice in the transaction", leg.account)).at(pointer())));
+            return Ok(Err(Refusal::new(
+                RefusalCode::DuplicateAccount,
+                format!("the account {} stands twice in the transaction", leg.account),
+            )
+            .at(pointer())));
         }
         match leg.quantity {
             Quantity::Available => open.entry(&leg.asset).or_default().push(index),
@@ -130,7 +145,11 @@ fn moves(command: &Post, tenant: Uuid, known: &Known) -> Stated<Vec<Move>> {
     if let Some((asset, difference)) = sums.iter().find(|(_, sum)| **sum != 0) {
         let scale = known.assets.get(*asset).copied().unwrap_or(0);
         let difference = Minor::new(difference.abs()).to_text(scale);
-        return Ok(Err(Refusal::new(RefusalCode::Unbalanced, format!("debits and credits in {asset} differ by {difference}")).at(legs_pointer(command.pointers))));
+        return Ok(Err(Refusal::new(
+            RefusalCode::Unbalanced,
+            format!("debits and credits in {asset} differ by {difference}"),
+        )
+        .at(legs_pointer(command.pointers))));
     }
     for (pair, (asset, indexes)) in open.iter().enumerate() {
         pair_open(command, &mut moves, u8::try_from(pair).unwrap_or(u8::MAX), asset, indexes)?;
@@ -150,7 +169,8 @@ pub fn one_move(leg: &Leg, line: u16, pointers: Pointers, tenant: Uuid, known: &
         _ => member.to_owned(),
     };
     let Some(scale) = known.assets.get(&leg.asset).copied() else {
-        return Ok(Err(Refusal::new(RefusalCode::UnknownAsset, format!("the asset {} is not registered", leg.asset)).at(below("/amount/asset"))));
+        return Ok(Err(Refusal::new(RefusalCode::UnknownAsset, format!("the asset {} is not registered", leg.asset))
+            .at(below("/amount/asset"))));
     };
     let amount = match &leg.quantity {
         Quantity::Exact(text) => amount(text, scale, &below("/amount/amount"))?,
@@ -158,14 +178,22 @@ pub fn one_move(leg: &Leg, line: u16, pointers: Pointers, tenant: Uuid, known: &
     };
     let id = leg.account.id(tenant, &leg.asset);
     let Some(account) = known.accounts.get(&id) else {
-        return Ok(Err(Refusal::new(RefusalCode::UnknownAccount, format!("there is no account {} in {}", leg.account, leg.asset)).at(below("/account"))));
+        return Ok(Err(Refusal::new(
+            RefusalCode::UnknownAccount,
+            format!("there is no account {} in {}", leg.account, leg.asset),
+        )
+        .at(below("/account"))));
     };
     if account.asset != leg.asset {
         let detail = format!("the account {} is in {}, not in {}", leg.account, account.asset, leg.asset);
         return Ok(Err(Refusal::new(RefusalCode::UnknownAccount, detail).at(below("/account"))));
     }
     let posted = if account.normal_side == leg.direction { amount } else { -amount };
-    let open = (leg.quantity == Quantity::Available).then(|| OpenAmount { pair: 0, is_source: false, sign: if account.normal_side == leg.direction { 1 } else { -1 } });
+    let open = (leg.quantity == Quantity::Available).then(|| OpenAmount {
+        pair: 0,
+        is_source: false,
+        sign: if account.normal_side == leg.direction { 1 } else { -1 },
+    });
     let expect = match &leg.expect {
         None => None,
         Some(expect) => Some(Box::new(expectation(expect, scale, &below("/expect_after"))?)),
@@ -176,21 +204,28 @@ pub fn one_move(leg: &Leg, line: u16, pointers: Pointers, tenant: Uuid, known: &
 fn expectation(text: &ExpectText, scale: u8, pointer: &str) -> Result<Expect, Refusal> {
     let after = match &text.after {
         None => None,
-        Some(after) => Some(Minor::parse_balance(after, scale).map_err(|error| Refusal::new(RefusalCode::ValidationFailed, format!("the balance {error}")).at(pointer))?),
+        Some(after) => Some(Minor::parse_balance(after, scale).map_err(|error| {
+            Refusal::new(RefusalCode::ValidationFailed, format!("the balance {error}")).at(pointer)
+        })?),
     };
     Ok(Expect { version: text.version, settings_version: text.settings_version, after })
 }
 
 /// Reads an amount or says what is wrong with it, naming the member.
 pub fn amount(text: &str, scale: u8, pointer: &str) -> Result<Minor, Refusal> {
-    Minor::parse_amount(text, scale).map_err(|error| Refusal::new(RefusalCode::ValidationFailed, format!("the amount {error}")).at(pointer))
+    Minor::parse_amount(text, scale)
+        .map_err(|error| Refusal::new(RefusalCode::ValidationFailed, format!("the amount {error}")).at(pointer))
 }
 
 /// An open amount needs exactly a source, whose balance it lowers, and one leg to take it.
 fn pair_open(command: &Post, moves: &mut [Move], pair: u8, asset: &str, indexes: &[usize]) -> Result<(), Refusal> {
-    let malformed = |detail: String| Refusal::new(RefusalCode::ValidationFailed, detail).at(legs_pointer(command.pointers));
+    let malformed =
+        |detail: String| Refusal::new(RefusalCode::ValidationFailed, detail).at(legs_pointer(command.pointers));
     let &[first, second] = indexes else {
-        return Err(malformed(format!("\"available\" stands in {} legs of {asset}; it needs one source and one balancing leg", indexes.len())));
+        return Err(malformed(format!(
+            "\"available\" stands in {} legs of {asset}; it needs one source and one balancing leg",
+            indexes.len()
+        )));
     };
     if command.legs[first].direction == command.legs[second].direction {
         return Err(malformed(format!("both \"available\" legs of {asset} are on the same side")));

@@ -12,7 +12,10 @@ fn names_are_taken_once_per_asset() {
     assert_eq!(world.when(open("Ana", "BRL", Credit, None, None)), Err(ValidationFailed));
     assert_eq!(world.when(open("eva", "XYZ", Credit, None, None)), Err(UnknownAsset));
     assert_eq!(world.when(open("eva", "BRL", Credit, Some("2"), Some("1"))), Err(ValidationFailed));
-    assert_eq!(world.when(Command::Register(asset::Register { code: "BRL".into(), scale: 2, description: None })), Err(NameTaken));
+    assert_eq!(
+        world.when(Command::Register(asset::Register { code: "BRL".into(), scale: 2, description: None })),
+        Err(NameTaken)
+    );
 }
 
 #[test]
@@ -32,7 +35,9 @@ fn nothing_moves_on_a_frozen_account_but_returns() {
 #[test]
 fn switches_stop_one_direction() {
     let mut world = given().bank("bank").wallet("ana").moved("bank", "ana", "10");
-    let switches = |sends, receives| What::Limits(account::Limits { sends: Some(sends), receives: Some(receives), ..account::Limits::default() });
+    let switches = |sends, receives| {
+        What::Limits(account::Limits { sends: Some(sends), receives: Some(receives), ..account::Limits::default() })
+    };
     world.change("ana", switches(false, true)).unwrap();
     assert_eq!(world.when(transfer("ana", "bank", "1")), Err(AccountFrozen));
     world.when(transfer("bank", "ana", "1")).unwrap();
@@ -55,7 +60,8 @@ fn only_an_empty_account_closes_and_it_stays_closed() {
 fn settings_can_be_changed_conditionally() {
     let mut world = given().wallet("ana");
     let (account, _) = world.find("ana");
-    let freeze = |expected| Command::Change(account::Change { account, expected: Some(expected), what: What::Freeze(None) });
+    let freeze =
+        |expected| Command::Change(account::Change { account, expected: Some(expected), what: What::Freeze(None) });
     assert_eq!(world.when(freeze(2)), Err(VersionMismatch));
     world.when(freeze(1)).unwrap();
 }

@@ -61,7 +61,10 @@ fn a_hold_without_destination_is_told_at_the_capture() {
     assert_eq!(capture(&mut world, HOLD, amount("10.00"), Some("ana"), false), Err(DuplicateAccount));
     capture(&mut world, HOLD, amount("10.00"), Some("shop"), false).unwrap();
     capture(&mut world, HOLD, Extent::All, Some("bank"), false).unwrap();
-    assert_eq!([world.then("ana"), world.then("shop"), world.then("bank")], ["40.00 0.00 0.00", "10.00 0.00 0.00", "50.00 0.00 0.00"]);
+    assert_eq!(
+        [world.then("ana"), world.then("shop"), world.then("bank")],
+        ["40.00 0.00 0.00", "10.00 0.00 0.00", "50.00 0.00 0.00"]
+    );
 }
 
 #[test]
@@ -122,13 +125,24 @@ fn reversing_a_capture_does_not_revive_the_hold() {
 fn a_multi_leg_hold_is_captured_as_a_unit() {
     let mut world = funded().wallet("fee");
     let Command::Place(place) = world.place(HOLD, "ana", None, "60.00", 0) else { unreachable!() };
-    let legs = vec![leg("ana", Side::Debit, "60", "BRL"), leg("shop", Side::Credit, "57", "BRL"), leg("fee", Side::Credit, "3", "BRL")];
+    let legs = vec![
+        leg("ana", Side::Debit, "60", "BRL"),
+        leg("shop", Side::Credit, "57", "BRL"),
+        leg("fee", Side::Credit, "3", "BRL"),
+    ];
     world.when(Command::Place(Place { legs, pointers: Pointers::Legs, ..place })).unwrap();
     assert_eq!(capture(&mut world, HOLD, amount("10"), None, false), Err(ValidationFailed));
-    let lines = |lines: &[(u16, &str)]| Extent::Lines(lines.iter().map(|(line, text)| (*line, (*text).into())).collect());
+    let lines =
+        |lines: &[(u16, &str)]| Extent::Lines(lines.iter().map(|(line, text)| (*line, (*text).into())).collect());
     assert_eq!(capture(&mut world, HOLD, lines(&[(0, "20"), (1, "20"), (2, "1")]), None, false), Err(Unbalanced));
     capture(&mut world, HOLD, lines(&[(0, "20"), (1, "19"), (2, "1")]), None, false).unwrap();
-    assert_eq!([world.then("ana"), world.then("shop"), world.then("fee")], ["80.00 40.00 0.00", "19.00 0.00 38.00", "1.00 0.00 2.00"]);
+    assert_eq!(
+        [world.then("ana"), world.then("shop"), world.then("fee")],
+        ["80.00 40.00 0.00", "19.00 0.00 38.00", "1.00 0.00 2.00"]
+    );
     capture(&mut world, HOLD, Extent::All, None, false).unwrap();
-    assert_eq!([world.then("ana"), world.then("shop"), world.then("fee")], ["40.00 0.00 0.00", "57.00 0.00 0.00", "3.00 0.00 0.00"]);
+    assert_eq!(
+        [world.then("ana"), world.then("shop"), world.then("fee")],
+        ["40.00 0.00 0.00", "57.00 0.00 0.00", "3.00 0.00 0.00"]
+    );
 }

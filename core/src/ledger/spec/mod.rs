@@ -37,7 +37,8 @@ const TENANT: Uuid = Uuid::from_u128(7);
 /// An empty ledger with BRL (2 decimals) and PTS (none), at noon.
 pub(super) fn given() -> World {
     let noon: Instant = "2026-03-01T12:00:00Z".parse().unwrap();
-    let mut world = World { overlay: Overlay::new(noon, 0, HashMap::new(), HashMap::new()), known: Known::default(), drawn: 100 };
+    let mut world =
+        World { overlay: Overlay::new(noon, 0, HashMap::new(), HashMap::new()), known: Known::default(), drawn: 100 };
     for (code, scale) in [("BRL", 2), ("PTS", 0)] {
         world.when(Command::Register(asset::Register { code: code.into(), scale, description: None })).unwrap();
     }
@@ -73,7 +74,8 @@ impl World {
     }
 
     pub fn place(&self, hold: Uuid, from: &str, to: Option<&str>, amount: &str, over_capture_percent: u8) -> Command {
-        let legs = std::iter::once(leg(from, Side::Debit, amount, "BRL")).chain(to.map(|to| leg(to, Side::Credit, amount, "BRL")));
+        let legs = std::iter::once(leg(from, Side::Debit, amount, "BRL"))
+            .chain(to.map(|to| leg(to, Side::Credit, amount, "BRL")));
         Command::Place(Place {
             id: ChosenId { id: hold, is_callers: true },
             legs: legs.collect(),
@@ -135,7 +137,14 @@ impl World {
                 let id = open.id(TENANT);
                 let scale = self.known.assets[&open.asset];
                 let number = self.overlay.account(id).unwrap().number;
-                let identity = Identity { id, number, name: open.name.clone(), asset: open.asset.clone(), scale, normal_side: open.normal_side };
+                let identity = Identity {
+                    id,
+                    number,
+                    name: open.name.clone(),
+                    asset: open.asset.clone(),
+                    scale,
+                    normal_side: open.normal_side,
+                };
                 self.known.accounts.insert(id, Arc::new(identity));
             }
             _ => {}
@@ -158,7 +167,11 @@ impl World {
     }
 
     fn find(&self, name: &str) -> (Uuid, u8) {
-        ["BRL", "PTS"].iter().map(|asset| name::account_id(TENANT, name, asset)).find_map(|id| self.known.accounts.get(&id).map(|a| (id, a.scale))).unwrap()
+        ["BRL", "PTS"]
+            .iter()
+            .map(|asset| name::account_id(TENANT, name, asset))
+            .find_map(|id| self.known.accounts.get(&id).map(|a| (id, a.scale)))
+            .unwrap()
     }
 
     pub fn change(&mut self, name: &str, what: account::What) -> Verdict {
@@ -168,7 +181,14 @@ impl World {
 
     /// The transaction that was posted last.
     pub fn last_transaction(&self) -> Uuid {
-        self.overlay.events.iter().rev().find(|row| row.recorded.kind == super::event::TRANSACTION_POSTED).unwrap().recorded.stream
+        self.overlay
+            .events
+            .iter()
+            .rev()
+            .find(|row| row.recorded.kind == super::event::TRANSACTION_POSTED)
+            .unwrap()
+            .recorded
+            .stream
     }
 }
 
@@ -218,7 +238,15 @@ pub(super) fn reverse(world: &mut World, transaction: Uuid, extent: Extent) -> V
 pub(super) fn capture(world: &mut World, hold: Uuid, extent: Extent, to: Option<&str>, is_final: bool) -> Verdict {
     let transaction = world.fresh();
     let to = to.map(|to| AccountRef::Name(to.into()));
-    world.when(Command::Capture(Capture { hold, transaction, extent, to, is_final, description: None, metadata: Metadata::new() }))
+    world.when(Command::Capture(Capture {
+        hold,
+        transaction,
+        extent,
+        to,
+        is_final,
+        description: None,
+        metadata: Metadata::new(),
+    }))
 }
 
 pub(super) fn amount(text: &str) -> Extent {

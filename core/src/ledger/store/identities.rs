@@ -7,20 +7,47 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 /// Identities of accounts; one that does not exist (or is another tenant's) is absent.
-pub async fn accounts(tx: &mut PgConnection, shard: i16, ids: &[Uuid]) -> Result<HashMap<Uuid, Arc<Identity>>, sqlx::Error> {
-    let rows = sqlx::query!("SELECT id, account, name, asset, scale, normal_side FROM account WHERE shard = $1 AND id = ANY ($2)", shard, ids)
-        .fetch_all(tx)
-        .await?;
+pub async fn accounts(
+    tx: &mut PgConnection,
+    shard: i16,
+    ids: &[Uuid],
+) -> Result<HashMap<Uuid, Arc<Identity>>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "SELECT id, account, name, asset, scale, normal_side FROM account WHERE shard = $1 AND id = ANY ($2)",
+        shard,
+        ids
+    )
+    .fetch_all(tx)
+    .await?;
     let identities = rows.into_iter().map(|row| {
-        let identity = Identity { id: row.id, number: row.account, name: row.name, asset: row.asset, scale: scale(row.scale), normal_side: side(&row.normal_side) };
+        let identity = Identity {
+            id: row.id,
+            number: row.account,
+            name: row.name,
+            asset: row.asset,
+            scale: scale(row.scale),
+            normal_side: side(&row.normal_side),
+        };
         (row.id, Arc::new(identity))
     });
     Ok(identities.collect())
 }
 
 /// Scales of assets; one that is not registered is absent.
-pub async fn scales(tx: &mut PgConnection, shard: i16, tenant: Uuid, codes: &[String]) -> Result<HashMap<String, u8>, sqlx::Error> {
-    let rows = sqlx::query!("SELECT code, scale FROM asset WHERE shard = $1 AND tenant = $2 AND code = ANY ($3)", shard, tenant, codes).fetch_all(tx).await?;
+pub async fn scales(
+    tx: &mut PgConnection,
+    shard: i16,
+    tenant: Uuid,
+    codes: &[String],
+) -> Result<HashMap<String, u8>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "SELECT code, scale FROM asset WHERE shard = $1 AND tenant = $2 AND code = ANY ($3)",
+        shard,
+        tenant,
+        codes
+    )
+    .fetch_all(tx)
+    .await?;
     Ok(rows.into_iter().map(|row| (row.code, scale(row.scale))).collect())
 }
 

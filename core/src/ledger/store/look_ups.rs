@@ -1,6 +1,9 @@
 //! The ledger's look-up tables: folds of its events, written in the append transaction.
 
-use super::super::event::{self, AccountChanged, AccountOpened, AssetRegistered, HoldCaptured, HoldExtended, HoldPlaced, Moves, TransactionPosted};
+use super::super::event::{
+    self, AccountChanged, AccountOpened, AssetRegistered, HoldCaptured, HoldExtended, HoldPlaced, Moves,
+    TransactionPosted,
+};
 use super::super::{capture, hold::Hold};
 use crate::event_store::hooks::Hooks;
 use crate::event_store::overlay::EventRow;
@@ -17,11 +20,22 @@ use uuid::Uuid;
 pub struct LedgerLookUps;
 
 impl Hooks for LedgerLookUps {
-    fn fold_look_ups<'a>(&'a self, tx: &'a mut PgConnection, shard: i16, events: &'a [EventRow]) -> BoxFuture<'a, Result<(), sqlx::Error>> {
+    fn fold_look_ups<'a>(
+        &'a self,
+        tx: &'a mut PgConnection,
+        shard: i16,
+        events: &'a [EventRow],
+    ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
         fold(tx, shard, events).boxed()
     }
 
-    fn due_returns<'a>(&'a self, tx: &'a mut PgConnection, shard: i16, account: Uuid, now: Instant) -> BoxFuture<'a, Result<Vec<Proposal>, sqlx::Error>> {
+    fn due_returns<'a>(
+        &'a self,
+        tx: &'a mut PgConnection,
+        shard: i16,
+        account: Uuid,
+        now: Instant,
+    ) -> BoxFuture<'a, Result<Vec<Proposal>, sqlx::Error>> {
         async move {
             let due = sqlx::query_scalar!(
                 "SELECT h.hold FROM open_hold h JOIN account a ON a.shard = h.shard AND a.account = h.account
@@ -53,7 +67,11 @@ pub async fn due_holds(session: &mut PgConnection, shard: i16, limit: i64) -> Re
 /// Proposals that end these holds, as they stand.
 pub async fn expiries(tx: &mut PgConnection, shard: i16, holds: &[Uuid]) -> Result<Vec<Proposal>, sqlx::Error> {
     let events = read::streams(tx, shard, holds).await?;
-    Ok(events.chunk_by(|a, b| a.stream == b.stream).filter_map(Hold::fold).filter_map(|hold| capture::expire(&hold)).collect())
+    Ok(events
+        .chunk_by(|a, b| a.stream == b.stream)
+        .filter_map(Hold::fold)
+        .filter_map(|hold| capture::expire(&hold))
+        .collect())
 }
 
 /// Folds a batch kind by kind. Within a batch the order between kinds does not matter: an account's
@@ -75,7 +93,14 @@ async fn fold(tx: &mut PgConnection, shard: i16, rows: &[EventRow]) -> Result<()
     }
     for extended in of(event::HOLD_EXTENDED) {
         let expires_at = facts::<HoldExtended>(extended)?.expires_at;
-        sqlx::query!("UPDATE open_hold SET expires_at = $3 WHERE shard = $1 AND hold = $2", shard, extended.stream, expires_at).execute(&mut *tx).await?;
+        sqlx::query!(
+            "UPDATE open_hold SET expires_at = $3 WHERE shard = $1 AND hold = $2",
+            shard,
+            extended.stream,
+            expires_at
+        )
+        .execute(&mut *tx)
+        .await?;
     }
     let mut ended: Vec<Uuid> = of(event::HOLD_RELEASED).chain(of(event::HOLD_EXPIRED)).map(|r| r.stream).collect();
     for captured in of(event::HOLD_CAPTURED) {
@@ -84,7 +109,9 @@ async fn fold(tx: &mut PgConnection, shard: i16, rows: &[EventRow]) -> Result<()
         }
     }
     if !ended.is_empty() {
-        sqlx::query!("DELETE FROM open_hold WHERE shard = $1 AND hold = ANY ($2)", shard, &ended).execute(&mut *tx).await?;
+        sqlx::query!("DELETE FROM open_hold WHERE shard = $1 AND hold = ANY ($2)", shard, &ended)
+            .execute(&mut *tx)
+            .await?;
     }
     // Most postings have no metadata; reading only those that mention it keeps the fold cheap.
     let described = || of(event::TRANSACTION_POSTED).filter(|r| r.payload.contains("\"metadata\""));
@@ -94,7 +121,11 @@ async fn fold(tx: &mut PgConnection, shard: i16, rows: &[EventRow]) -> Result<()
     Ok(())
 }
 
-async fn assets<'a>(tx: &mut PgConnection, shard: i16, events: impl Iterator<Item = &'a Recorded>) -> Result<(), sqlx::Error> {
+async fn assets<'a>(
+    tx: &mut PgConnection,
+    shard: i16,
+    events: impl Iterator<Item = &'a Recorded>,
+) -> Result<(), sqlx::Error> {
     for recorded in events {
         let asset: AssetRegistered = facts(recorded)?;
         sqlx::query!(
@@ -112,10 +143,17 @@ async fn assets<'a>(tx: &mut PgConnection, shard: i16, events: impl Iterator<Ite
     Ok(())
 }
 
-async fn accounts<'a>(tx: &mut PgConnection, shard: i16, events: impl Iterator<Item = &'a Recorded>) -> Result<(), sqlx::Error> {
-    let opened: Vec<(&Recorded, AccountOpened)> = events.map(|r| facts(r).map(|facts| (r, facts))).collect::<Result<_, _>>()?;
+async fn accounts<'a>(
+    tx: &mut PgConnection,
+    shard: i16,
+    events: impl Iterator<Item = &'a Recorded>,
+) -> Result<(), sqlx::Error> {
+    let opened: Vec<(&Recorded, AccountOpened)> =
+        events.map(|r| facts(r).map(|facts| (r, facts))).collect::<Result<_, _>>()?;
     let settings = || opened.iter().map(|(_, facts)| &facts.settings);
-    let metadata = |facts: &AccountOpened| if facts.metadata.is_empty() { None } else { serde_json::to_string(&facts.metadata).ok() };
+    let metadata = |facts: &AccountOpened| {
+        if facts.metadata.is_empty() { None } else { serde_json::to_string(&facts.metadata).ok() }
+    };
     sqlx::query!(
         "INSERT INTO account (shard, account, id, tenant, scale, settings_version, min_balance, max_balance, sends, receives, normal_side, status, asset, name, metadata)
          SELECT $1, account, id, tenant, scale, 1, min_balance, max_balance, sends, receives, normal_side, status, asset, name, metadata::json
@@ -159,7 +197,11 @@ async fn change(tx: &mut PgConnection, shard: i16, recorded: &Recorded) -> Resul
     Ok(())
 }
 
-async fn holds<'a>(tx: &mut PgConnection, shard: i16, events: impl Iterator<Item = &'a Recorded>) -> Result<(), sqlx::Error> {
+async fn holds<'a>(
+    tx: &mut PgConnection,
+    shard: i16,
+    events: impl Iterator<Item = &'a Recorded>,
+) -> Result<(), sqlx::Error> {
     let mut rows: Vec<(&Recorded, Uuid, Instant)> = Vec::new();
     for recorded in events {
         let expires_at = facts::<HoldPlaced>(recorded)?.expires_at;
@@ -182,11 +224,17 @@ async fn holds<'a>(tx: &mut PgConnection, shard: i16, events: impl Iterator<Item
     Ok(())
 }
 
-async fn transaction_metadata<'a>(tx: &mut PgConnection, shard: i16, events: impl Iterator<Item = &'a Recorded>) -> Result<(), sqlx::Error> {
+async fn transaction_metadata<'a>(
+    tx: &mut PgConnection,
+    shard: i16,
+    events: impl Iterator<Item = &'a Recorded>,
+) -> Result<(), sqlx::Error> {
     let mut rows: Vec<(Uuid, Uuid, i64)> = Vec::new();
     for recorded in events {
         let members = facts::<TransactionPosted>(recorded)?.metadata;
-        rows.extend(members.iter().map(|(key, value)| (recorded.tenant, metadata::digest(key, value), recorded.position)));
+        rows.extend(
+            members.iter().map(|(key, value)| (recorded.tenant, metadata::digest(key, value), recorded.position)),
+        );
     }
     sqlx::query!(
         "INSERT INTO transaction_metadata (shard, tenant, digest, position)
