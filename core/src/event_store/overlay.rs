@@ -11,7 +11,6 @@ pub use super::rows::{AccountState, CounterRow, CounterState, EntryRow, EventRow
 use crate::kernel::{Instant, Minor, Refusal, RefusalCode};
 use std::collections::HashMap;
 use std::fmt::Write;
-use std::sync::Arc;
 use uuid::Uuid;
 
 /// Why a proposal stops.
