@@ -35,7 +35,8 @@ impl Client {
         Self { http, url: url.to_owned(), credentials, token: Arc::default() }
     }
 
-    async fn token(&self) -> Option<String> {
+    /// A token, kept while it is good.
+    pub async fn token(&self) -> Option<String> {
         if let Some(token) = self.token.lock().unwrap().clone() {
             return Some(token);
         }

@@ -1,11 +1,12 @@
 //! The API as a process: what it needs to start, what it tells while it runs, how it ends.
 
 use futures_util::StreamExt as _;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+use vintem_tests::load::Client;
 use vintem_tests::server::{Server, binary, free_port, make_client};
-use vintem_tests::vault::Secrets;
+use vintem_tests::vault::{Secrets, Wire, eventually};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_serves_and_ends_in_order() {
@@ -76,4 +77,40 @@ fn a_process_that_lacks_something_says_so_and_does_not_start() {
     assert_eq!(code, Some(1));
     assert!(said.contains(&format!("{listen} cannot be listened on")), "{said}");
     drop(taken);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_away_is_said_so_and_heals_by_itself() {
+    let secrets = Secrets::create().await;
+    let wire = Wire::to(&format!("https://127.0.0.1:{}", secrets.store.cluster.port)).await;
+    let wire_port = wire.address.rsplit(':').next().unwrap().parse().unwrap();
+    let server = Server::start(&secrets, free_port(), wire_port).await;
+    let client = Client::new(&server.url, make_client(&secrets).await);
+    client.set_up(2).await;
+    let http = reqwest::Client::new();
+    let token = client.token().await.unwrap();
+    let move_money = || {
+        let body = json!({"from": "bank", "to": "w1", "amount": {"amount": "1.00", "asset": "BRL"}});
+        http.post(format!("{}/v1/transactions", server.url))
+            .bearer_auth(&token)
+            .header("Idempotency-Key", "away")
+            .json(&body)
+    };
+    wire.cut();
+    let away = move_money().send().await.unwrap();
+    assert_eq!((away.status().as_u16(), away.headers()["retry-after"].to_str().unwrap()), (503, "1"));
+    let problem: Value = away.json().await.unwrap();
+    assert_eq!((problem["code"].as_str(), problem["outcome"].as_str()), (Some("database-unavailable"), Some("none")));
+    let read = http.get(format!("{}/v1/accounts", server.url)).bearer_auth(&token).send().await.unwrap();
+    assert_eq!(read.status(), 503);
+    let ready = http.get(format!("{}/readyz", server.url)).send().await.unwrap();
+    assert_eq!(ready.status(), 503);
+    assert_eq!(ready.json::<Value>().await.unwrap()["code"], "database-unavailable");
+    assert_eq!(http.get(format!("{}/livez", server.url)).send().await.unwrap().status(), 200);
+    wire.mend();
+    let is_healed =
+        eventually(Duration::from_secs(20), async || move_money().send().await.unwrap().status() == 201).await;
+    assert!(is_healed, "the same key succeeds once the database is back");
+    drop(server);
+    secrets.close().await;
 }

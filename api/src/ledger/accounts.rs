@@ -29,12 +29,14 @@ use vintem_core::ledger::store::accounts::{AccountFilter, AccountRow};
 pub struct AccountInput {
     /// 1 to 255 of `a-z 0-9 : _ . % -`, unique per asset; it may not look like an id.
     #[serde(default)]
+    #[schema(pattern = r"^[a-z0-9:_.%-]{1,255}$")]
     name: Option<String>,
     /// The asset's code.
+    #[schema(pattern = r"^[A-Z][A-Z0-9._-]{0,30}$")]
     asset: String,
     /// The side that raises it: `debit` for what you own, `credit` (the default) for what you owe.
     #[serde(default)]
-    #[schema(value_type = Option<String>, example = "credit")]
+    #[schema(value_type = Option<String>, example = "credit", pattern = "^(debit|credit)$")]
     normal_side: Option<Side>,
     /// Movements may not take `available` below; absent is `"0"`, null is unlimited.
     #[serde(default, deserialize_with = "nullable")]
@@ -76,6 +78,7 @@ pub struct LimitsInput {
 pub struct ReasonInput {
     /// In your words; nothing personal.
     #[serde(default)]
+    #[schema(max_length = 1024)]
     reason: Option<String>,
 }
 

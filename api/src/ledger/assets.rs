@@ -18,14 +18,14 @@ use vintem_core::ledger::command::Command;
 #[serde(deny_unknown_fields)]
 pub struct AssetInput {
     /// A capital letter and up to 30 of `A-Z 0-9 . _ -`.
-    #[schema(example = "BRL")]
+    #[schema(example = "BRL", pattern = r"^[A-Z][A-Z0-9._-]{0,30}$")]
     code: String,
     /// Decimals of its minor unit, 0 to 8.
     #[schema(example = 2, maximum = 8)]
     scale: u8,
     /// For people.
     #[serde(default)]
-    #[schema(example = "Brazilian real")]
+    #[schema(example = "Brazilian real", max_length = 1024)]
     description: Option<String>,
 }
 

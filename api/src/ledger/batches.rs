@@ -28,6 +28,7 @@ const GROUP: usize = 64;
 pub struct BatchInput {
     /// 1 to 10,000.
     #[serde(deserialize_with = "list")]
+    #[schema(min_items = 1, max_items = 10000)]
     items: Vec<ItemInput>,
 }
 
@@ -38,6 +39,7 @@ pub struct BatchInput {
 pub struct ItemInput {
     /// Consecutive items of one group commit or fail together.
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 64)]
     group: Option<String>,
     /// A transaction to post.
     #[serde(default, deserialize_with = "optional")]
@@ -77,6 +79,7 @@ pub struct HoldCapture {
     is_final: Option<bool>,
     /// For people; nothing personal.
     #[serde(default)]
+    #[schema(max_length = 1024)]
     description: Option<String>,
     /// Your own facts; nothing personal.
     #[serde(default)]

@@ -28,10 +28,10 @@ const LEGS: usize = 1_000;
 #[schema(as = MoneyInput)]
 pub struct Money {
     /// A decimal string greater than zero, such as `12.50`.
-    #[schema(example = "12.50")]
+    #[schema(example = "12.50", pattern = r"^((0|[1-9][0-9]{0,19})(\.[0-9]{1,8})?|available)$")]
     pub amount: String,
     /// The asset's code.
-    #[schema(example = "BRL")]
+    #[schema(example = "BRL", pattern = r"^[A-Z][A-Z0-9._-]{0,30}$")]
     pub asset: String,
 }
 
@@ -40,23 +40,25 @@ pub struct Money {
 #[serde(deny_unknown_fields)]
 pub struct LegInput {
     /// The account's id or name.
-    #[schema(example = "citizen:0042")]
+    #[schema(example = "citizen:0042", pattern = r"^[a-z0-9:_.%-]{1,255}$")]
     account: String,
     /// `debit` or `credit`.
-    #[schema(value_type = String, example = "debit")]
+    #[schema(value_type = String, example = "debit", pattern = "^(debit|credit)$")]
     direction: Side,
     /// How much; `amount` may be the word `available` in one pair of legs per asset.
     #[serde(deserialize_with = "object")]
     amount: Money,
     /// What `posted` must be after the transaction, in the direction of the account's normal side.
     #[serde(default)]
-    #[schema(example = "87.50")]
+    #[schema(example = "87.50", pattern = r"^-?(0|[1-9][0-9]{0,19})(\.[0-9]{1,8})?$")]
     expect_after: Option<String>,
     /// The account's entry version before the transaction.
     #[serde(default)]
+    #[schema(minimum = 0)]
     expect_version: Option<i64>,
     /// The account's settings version.
     #[serde(default)]
+    #[schema(minimum = 1)]
     expect_settings_version: Option<i32>,
 }
 

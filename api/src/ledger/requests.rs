@@ -34,7 +34,7 @@ pub struct Recovered {
 }
 
 /// Recover the answer to a request of your own.
-#[utoipa::path(get, path = "/v1/requests/{key}", tag = "Requests", params(("key" = String, Path, description = "The Idempotency-Key")), responses((status = 200, body = Recovered)))]
+#[utoipa::path(get, path = "/v1/requests/{key}", tag = "Requests", params(("key" = String, Path, description = "The Idempotency-Key", max_length = 255, pattern = "^[ -~]+$")), responses((status = 200, body = Recovered)))]
 pub async fn show(
     context: Context,
     request: HttpRequest,

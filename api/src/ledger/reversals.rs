@@ -26,6 +26,7 @@ pub struct ReversalInput {
     lines: Option<Vec<LineInput>>,
     /// For people; nothing personal.
     #[serde(default)]
+    #[schema(max_length = 1024)]
     description: Option<String>,
 }
 

@@ -26,17 +26,18 @@ pub struct TransactionInput {
     id: Option<Uuid>,
     /// The account that is debited, by id or name.
     #[serde(default)]
-    #[schema(example = "citizen:0042")]
+    #[schema(example = "citizen:0042", pattern = r"^[a-z0-9:_.%-]{1,255}$")]
     from: Option<String>,
     /// The account that is credited, by id or name.
     #[serde(default)]
-    #[schema(example = "bus:line-7")]
+    #[schema(example = "bus:line-7", pattern = r"^[a-z0-9:_.%-]{1,255}$")]
     to: Option<String>,
     /// How much; `amount` may be the word `available`.
     #[serde(default, deserialize_with = "optional")]
     amount: Option<Money>,
     /// Any number of legs, balanced per asset, an account at most once.
     #[serde(default, deserialize_with = "objects")]
+    #[schema(min_items = 2, max_items = 1000)]
     legs: Option<Vec<LegInput>>,
     /// The value date: an RFC 3339 instant, or a date, whose start in the tenant's time zone counts.
     #[serde(default)]
@@ -44,6 +45,7 @@ pub struct TransactionInput {
     effective_at: Option<String>,
     /// For people; nothing personal.
     #[serde(default)]
+    #[schema(max_length = 1024)]
     description: Option<String>,
     /// Your own facts, searchable by equality; nothing personal.
     #[serde(default)]

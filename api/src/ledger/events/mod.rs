@@ -69,13 +69,13 @@ impl Event {
 pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let query = Query::of(&request, &["after", "limit"])?;
     let after = query.integer("after", 0..=i64::MAX)?.unwrap_or(0);
+    let last_event_id = last_event_id(&request)?;
     let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if accept
         .split(',')
         .any(|range| range.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("text/event-stream")))
     {
-        let after = last_event_id(&request)?.unwrap_or(after);
-        return stream::open(context, after);
+        return stream::open(context, last_event_id.unwrap_or(after));
     }
     let feed = feed::page(&context, after, query.limit()?).await?;
     Ok(HttpResponse::Ok().json(feed))

@@ -37,6 +37,7 @@ pub struct CaptureInput {
     pub(in crate::ledger) is_final: Option<bool>,
     /// For people; nothing personal.
     #[serde(default)]
+    #[schema(max_length = 1024)]
     pub(in crate::ledger) description: Option<String>,
     /// Your own facts; nothing personal.
     #[serde(default)]

@@ -25,27 +25,29 @@ pub struct HoldInput {
     id: Option<Uuid>,
     /// The account whose money is held, by id or name.
     #[serde(default)]
-    #[schema(example = "citizen:0042")]
+    #[schema(example = "citizen:0042", pattern = r"^[a-z0-9:_.%-]{1,255}$")]
     from: Option<String>,
     /// Where it will go, by id or name; a capture may name it instead.
     #[serde(default)]
-    #[schema(example = "hotel")]
+    #[schema(example = "hotel", pattern = r"^[a-z0-9:_.%-]{1,255}$")]
     to: Option<String>,
     /// How much.
     #[serde(default, deserialize_with = "optional")]
     amount: Option<Money>,
     /// Any number of legs, balanced per asset, an account at most once.
     #[serde(default, deserialize_with = "objects")]
+    #[schema(min_items = 1, max_items = 1000)]
     legs: Option<Vec<LegInput>>,
     /// From then on it counts as ended; at most 31 days from now.
     #[schema(example = "2026-03-08T12:00:00Z")]
     expires_at: String,
     /// By how many per cent a final capture may exceed it, 0 to 100.
     #[serde(default)]
-    #[schema(example = 0)]
+    #[schema(example = 0, maximum = 100)]
     over_capture_percent: Option<u8>,
     /// For people; nothing personal.
     #[serde(default)]
+    #[schema(max_length = 1024)]
     description: Option<String>,
     /// Your own facts; nothing personal.
     #[serde(default)]
