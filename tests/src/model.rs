@@ -164,9 +164,9 @@ impl Model {
             let freed = if the.is_debit { -freed } else { freed };
             // Freed is positive where money was held and negative where it was announced.
             if freed > 0 {
-                the.held -= freed
+                the.held -= freed;
             } else {
-                the.incoming += freed
+                the.incoming += freed;
             }
             the.posted += change;
         }

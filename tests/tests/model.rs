@@ -173,7 +173,7 @@ impl Product {
                     event::HOLD_PLACED => self.holds.push(recorded.stream),
                     // The model reverses two-legged postings only.
                     event::TRANSACTION_POSTED if !matches!(step, Step::Split(..)) => {
-                        self.postings.push(recorded.stream)
+                        self.postings.push(recorded.stream);
                     }
                     _ => {}
                 }
