@@ -108,10 +108,10 @@ impl LeasedDatabase {
         let (credentials, lease) = vault.lease_user(role.as_str()).await?;
         let template = template(settings, role);
         let retired_before = Arc::new(Boundary::now());
-        let pool = pool_options(role, max_connections, lease.full(), Arc::clone(&retired_before))
-            .connect_with(as_user(&template, &credentials))
-            .await
-            .map_err(|source| SecretsError::Database { role: role.as_str(), source })?;
+        let opening = pool_options(role, max_connections, lease.full(), Arc::clone(&retired_before))
+            .connect_with(as_user(&template, &credentials));
+        // A future of 14 KiB, which would otherwise be part of every command's.
+        let pool = Box::pin(opening).await.map_err(|source| SecretsError::Database { role: role.as_str(), source })?;
         let state = LeaseState { generation: 1, expires_at: lease.expires_at, failing: false };
         let shared = Arc::new(Shared { role, pool, state: watch::Sender::new(state), retired_before });
         let keeper = Keeper::new(Arc::downgrade(&shared), vault.clone(), logins, template, lease);

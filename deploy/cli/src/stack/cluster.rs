@@ -132,7 +132,8 @@ impl Cluster {
 
     /// The superuser's connection to a database, through the socket.
     pub async fn superuser(&self, database: &str) -> Result<PgConnection, StackError> {
-        PgConnection::connect_with(&self.superuser_options(database))
+        // Boxed, because it would make the futures of all callers 14 KiB larger.
+        Box::pin(PgConnection::connect_with(&self.superuser_options(database)))
             .await
             .map_err(StackError::postgres(format!("open the superuser's session in {database}")))
     }
