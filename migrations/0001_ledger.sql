@@ -107,6 +107,9 @@ CREATE TABLE request_body (
     PRIMARY KEY (shard, tenant, principal, key)
 );
 
+-- Bodies are deleted by age, and seq grows with it: a few pages of summary instead of an entry per request.
+CREATE INDEX request_body_by_seq ON request_body USING brin (seq) WITH (pages_per_range = 32, autosummarize = on);
+
 -- A shard that stands here answers no writes until `vintem recover` lifts it.
 CREATE TABLE halt (
     shard  smallint    PRIMARY KEY REFERENCES shard,
@@ -216,6 +219,7 @@ REVOKE SELECT ON clock_lease FROM vintem_reader;
 GRANT INSERT ON batch, event, entry, counter, request, request_body, halt TO vintem_writer;
 -- FOR UPDATE on the mutex needs the UPDATE privilege; the trigger refuses the update itself.
 GRANT UPDATE ON shard TO vintem_writer;
+GRANT DELETE ON request_body TO vintem_writer;
 GRANT INSERT, UPDATE, DELETE ON asset, account, open_hold, transaction_metadata, clock_lease TO vintem_writer;
 GRANT INSERT ON shard TO vintem_operator;
 GRANT DELETE ON halt TO vintem_operator;

@@ -23,6 +23,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use vintem_core::access::{AccessService, KeyError, SigningKeys, SigningSecret, TokenVerifier};
+use vintem_core::event_store::retention::{self, AnswerRetention};
 use vintem_core::event_store::{Credentials, Limits, Shard};
 use vintem_core::ledger::error::LedgerError;
 use vintem_core::ledger::expiry::ExpiryClock;
@@ -104,10 +105,12 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     let leased = writer.clone();
     let shards =
         start_shards(Ledger::shards(reader.pool()).await?, &(Arc::new(move || leased.current()) as Credentials));
-    let clock = ExpiryClock::new(
+    let expiry = ExpiryClock::new(
         writer.pool().clone(),
         shards.iter().map(|(number, shard)| (*number, shard.clone())).collect(),
     );
+    let numbers: Vec<i16> = shards.keys().copied().collect();
+    let retention = AnswerRetention::new(writer.pool().clone(), &numbers, retention::KEPT);
     let keys = Arc::new(SigningKeys::try_new(&vault.read::<SigningSecret>("token-signing").await?)?);
     let (end, ending) = watch::channel(false);
     let app = web::Data::new(App {
@@ -122,12 +125,12 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
         ending,
         bulk: Handle::current(),
     });
-    let clock = tokio::spawn(clock.run());
+    let clocks = tokio::spawn(async { tokio::join!(expiry.run(), retention.run()) });
     let server = public_server(app.clone(), listener)?;
     let metrics_server = metrics_server(app, metrics_listener)?;
     tracing::info!(listen = %settings.listen, metrics = %settings.metrics_listen, "the server answers");
     let ended = until_asked_to_end(server, metrics_server, end).await;
-    clock.abort();
+    clocks.abort();
     // A connection that does not close in time ends with its lease.
     let _ = timeout(CLOSING, async { tokio::join!(reader.close(), writer.close()) }).await;
     vault.logout().await;

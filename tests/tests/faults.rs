@@ -8,14 +8,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use vintem_cli::stack::LeaseTimes;
-use vintem_tests::load::{Client, Journal, run, settle};
+use vintem_tests::load::{Client, Journal, Told, run, settle};
 use vintem_tests::server::{Server, free_port, make_client};
 use vintem_tests::vault::{Secrets, Wire};
 
 const CLIENTS: usize = 8;
 const WALLETS: usize = 5;
+/// Longer than any outage that a test makes, on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Clients at work until they are called back.
 struct Load {
@@ -34,6 +36,17 @@ impl Load {
             .map(|number| tokio::spawn(run(client.clone(), number, WALLETS, stop.clone(), journal.clone())))
             .collect();
         Self { client, journal, stop, tasks }
+    }
+
+    /// Waits until so many more requests were acknowledged: a fault means something only between those,
+    /// and how long they take is the machine's affair.
+    async fn acknowledges(&self, more: usize) {
+        let count = || self.journal.lock().unwrap().values().filter(|(_, told)| *told != Told::Nothing).count();
+        let (wanted, end) = (count() + more, Instant::now() + PATIENCE);
+        while count() < wanted {
+            assert!(Instant::now() < end, "{more} requests were not acknowledged within {PATIENCE:?}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     /// Calls the clients back, settles every key and compares with what the log holds.
@@ -74,7 +87,8 @@ async fn the_api_killed_twenty_times_under_load_loses_and_doubles_nothing() {
     let mut server = Server::start(&secrets, port, database).await;
     let load = Load::begin(&secrets, &server.url).await;
     for round in 0..20u64 {
-        tokio::time::sleep(Duration::from_millis(100 + (round * 37) % 200)).await;
+        load.acknowledges(6).await;
+        tokio::time::sleep(Duration::from_millis((round * 37) % 200)).await;
         server.kill();
         server = Server::start(&secrets, port, database).await;
     }
@@ -91,13 +105,14 @@ async fn connections_cut_in_the_middle_leave_every_key_definite() {
     let server = Server::start(&secrets, free_port(), wire_port).await;
     let load = Load::begin(&secrets, &server.url).await;
     for round in 0..30u64 {
-        tokio::time::sleep(Duration::from_millis(60 + (round * 41) % 130)).await;
+        load.acknowledges(4).await;
+        tokio::time::sleep(Duration::from_millis((round * 41) % 130)).await;
         wire.cut();
         // Every third time Postgres stays away for longer than one try.
         tokio::time::sleep(Duration::from_millis(if round % 3 == 0 { 400 } else { 5 })).await;
         wire.mend();
     }
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    load.acknowledges(4).await;
     // A cut that is healed within the writer's patience need not be felt by anyone; this one is.
     wire.cut();
     tokio::time::sleep(Duration::from_secs(7)).await;
@@ -114,7 +129,7 @@ async fn postgres_crashed_under_load_loses_and_doubles_nothing() {
     let server = Server::start(&secrets, free_port(), database).await;
     let load = Load::begin(&secrets, &server.url).await;
     for round in 0..4u64 {
-        tokio::time::sleep(Duration::from_millis(400)).await;
+        load.acknowledges(30).await;
         secrets.store.cluster.crash();
         if round == 3 {
             tokio::time::sleep(Duration::from_secs(7)).await;

@@ -1,6 +1,8 @@
 //! The contract over real HTTP: what the API promises, called as a client calls it.
 
 use serde_json::{Value, json};
+use std::time::Duration;
+use vintem_core::event_store::retention::AnswerRetention;
 use vintem_tests::api::{Api, Read};
 
 fn brl(amount: &str) -> Value {
@@ -102,6 +104,51 @@ async fn an_answer_too_large_to_keep_is_rendered_again_the_same() {
     assert!(is_replay(&again));
     assert_eq!(first.bytes, again.bytes);
     assert_eq!(client.get("/v1/requests/wages").await.expect(200)["body"], first.json());
+    api.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_outlives_the_bytes_that_were_kept_of_it() {
+    let api = Api::create().await;
+    let client = &api.client;
+    client.open("BRL", &["bank", "ana", "bob"]).await;
+    let calls = [
+        ("paid", "/v1/transactions", pay("bank", "ana", "10.00")),
+        ("refused", "/v1/transactions", pay("ana", "bob", "99.00")),
+        ("hold", "/v1/holds", json!({"from": "ana", "amount": brl("2.00"), "expires_at": api.in_days(2)})),
+        ("batch", "/v1/batches", json!({"items": [{"transaction": pay("ana", "bob", "99.00")}]})),
+    ];
+    let mut first = Vec::new();
+    for (key, path, body) in &calls {
+        first.push(client.post_as(key, path, body).await);
+    }
+    let mut clock = AnswerRetention::new(api.store.pool("vintem_writer"), &[0], Duration::ZERO);
+    // The asset, three accounts, the payment and the hold; no event could render the other two.
+    assert_eq!(clock.tick().await.unwrap(), 6);
+    assert_eq!(clock.tick().await.unwrap(), 0);
+    for ((key, path, body), first) in calls.iter().zip(&first) {
+        let again = client.post_as(key, path, body).await;
+        assert!(is_replay(&again), "{key}");
+        assert_eq!(String::from_utf8_lossy(&first.bytes), String::from_utf8_lossy(&again.bytes), "{key}");
+    }
+    api.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_that_another_tenant_took_is_taken() {
+    let api = Api::create().await;
+    let other = api.another("tea-town", "ledger:read ledger:write ledger:admin").await;
+    let mut body = pay("bank", "ana", "1.00");
+    body["id"] = json!("01983d6c-8a00-7000-8000-00000000000a");
+    for client in [&api.client, &other] {
+        client.open("BRL", &["bank", "ana"]).await;
+    }
+    let theirs = api.client.post("/v1/transactions", &body).await.expect(201);
+    let refused = other.post("/v1/transactions", &body).await;
+    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (422, "idempotency-mismatch"));
+    let path = format!("/v1/transactions/{}", theirs["id"].as_str().unwrap());
+    other.get(&path).await.expect(404);
+    other.post(&format!("{path}/reversals"), &json!({"amount": brl("1.00")})).await.expect(404);
     api.close().await;
 }
 

@@ -8,6 +8,7 @@ use super::proposal::{Decision, Outcome, Proposal};
 use super::wanted::{Found, Wanted, scope};
 use crate::kernel::{Refusal, RefusalCode};
 use sqlx::PgConnection;
+use std::collections::HashSet;
 use uuid::Uuid;
 
 /// Decides on an overlay, with the lock held.
@@ -17,6 +18,8 @@ pub(super) struct Decider<'a> {
     pub tx: &'a mut PgConnection,
     pub overlay: Overlay,
     pub requests: Vec<RequestRow>,
+    /// Accounts that were short of funds and have no hold whose time is over at the batch's instant.
+    pub not_due: HashSet<Uuid>,
 }
 
 /// The actor of what the writer appends on its own account.
@@ -106,7 +109,8 @@ impl Decider<'_> {
         match decision {
             Decision::Already(applied) => Ok(Ok(Outcome::Already(applied.clone()))),
             Decision::Refuse(refusal, expects) => {
-                let current = expects.iter().try_for_each(|e| self.overlay.require_version(e.stream, e.version));
+                let current =
+                    expects.iter().try_for_each(|e| self.overlay.require_version(origin, e.stream, e.version));
                 Ok(Err(current.err().unwrap_or_else(|| Stop::Refused(refusal.clone()))))
             }
             Decision::Propose(proposal) => self
@@ -133,7 +137,14 @@ impl Decider<'_> {
 
     /// Ends the holds whose time is over on an account; answers whether there were any.
     async fn return_due(&mut self, origin: &Origin, account: Uuid) -> Result<bool, sqlx::Error> {
+        // Most refusals are of accounts that hold nothing; only what is held can return.
+        if self.overlay.account(account).is_none_or(|state| state.held.is_zero()) || self.not_due.contains(&account) {
+            return Ok(false);
+        }
         let due = self.hooks.due_returns(self.tx, self.shard, account, self.overlay.now).await?;
+        if due.is_empty() {
+            self.not_due.insert(account);
+        }
         let found =
             Wanted::by_proposals(&due).look_up(self.tx, self.shard, |id| self.overlay.account(id).copied()).await?;
         self.overlay.know(found.accounts, found.streams);

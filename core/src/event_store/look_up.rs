@@ -4,7 +4,7 @@
 //! thousands of accounts takes milliseconds) and again under it if another process wrote meanwhile.
 
 use super::job::{StoredAnswer, StoredBody};
-use super::overlay::{AccountState, CounterState};
+use super::overlay::{AccountState, CounterState, StreamState};
 use super::proposal::{Settings, Status};
 use crate::kernel::Minor;
 use sqlx::PgConnection;
@@ -57,24 +57,24 @@ pub async fn requests(
     Ok(found.collect())
 }
 
-/// Looks up the newest version of streams; a stream without events is absent.
+/// Looks up the owner and the newest version of streams; a stream without events is absent.
 pub async fn streams(
     connection: &mut PgConnection,
     shard: i16,
     streams: &[Uuid],
-) -> Result<HashMap<Uuid, i32>, sqlx::Error> {
+) -> Result<HashMap<Uuid, StreamState>, sqlx::Error> {
     let rows = sqlx::query!(
-        r#"SELECT wanted.stream AS "stream!", newest.version
+        r#"SELECT wanted.stream AS "stream!", newest.tenant, newest.version
            FROM unnest($2::uuid[]) AS wanted (stream)
            CROSS JOIN LATERAL (
-               SELECT version FROM event WHERE event.shard = $1 AND event.stream = wanted.stream ORDER BY version DESC LIMIT 1
+               SELECT tenant, version FROM event WHERE event.shard = $1 AND event.stream = wanted.stream ORDER BY version DESC LIMIT 1
            ) newest"#,
         shard,
         streams
     )
     .fetch_all(connection)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.stream, row.version)).collect())
+    Ok(rows.into_iter().map(|row| (row.stream, (row.tenant, row.version))).collect())
 }
 
 /// Looks up accounts with their newest entry; one that does not exist is absent.

@@ -13,6 +13,8 @@
 //! What a process has cached is current if and only if the newest tip is the one it built on. If
 //! the batch it built on is gone, history was forked: the shard is halted, never folded.
 //!
+//! [`retention`] deletes the bytes of old answers, which the events can render again.
+//!
 //! [`recover`] is the only way out of that: an operator begins a new epoch.
 //!
 //! Deliberately absent: any knowledge of what an event means (contexts hang their look-ups in
@@ -35,6 +37,7 @@ pub mod overlay;
 pub mod proposal;
 pub mod read;
 pub mod recover;
+pub mod retention;
 pub mod rows;
 mod turn;
 mod wanted;

@@ -7,7 +7,7 @@
 
 use super::check;
 use super::proposal::{Applied, Count, EntryAfter, Move, NewEvent, Proposal, Recorded, SettingsChange};
-pub use super::rows::{AccountState, CounterRow, CounterState, EntryRow, EventRow, Origin};
+pub use super::rows::{AccountState, CounterRow, CounterState, EntryRow, EventRow, Origin, StreamState};
 use crate::kernel::{Instant, Minor, Refusal, RefusalCode};
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -40,7 +40,7 @@ pub struct Overlay {
     pub counters: Vec<CounterRow>,
     next_position: i64,
     accounts: HashMap<Uuid, AccountState>,
-    streams: HashMap<Uuid, i32>,
+    streams: HashMap<Uuid, StreamState>,
     counts: HashMap<(i64, String), CounterState>,
     undo: Vec<Undo>,
 }
@@ -48,7 +48,7 @@ pub struct Overlay {
 #[derive(Debug)]
 enum Undo {
     Account(Uuid, Option<AccountState>),
-    Stream(Uuid, Option<i32>),
+    Stream(Uuid, Option<StreamState>),
     Counter((i64, String), Option<CounterState>),
 }
 
@@ -69,7 +69,7 @@ impl Overlay {
         now: Instant,
         last_position: i64,
         accounts: HashMap<Uuid, AccountState>,
-        streams: HashMap<Uuid, i32>,
+        streams: HashMap<Uuid, StreamState>,
     ) -> Self {
         Self {
             now,
@@ -95,12 +95,12 @@ impl Overlay {
     }
 
     /// Adds an account or stream that turned out to be needed (an expired hold's other side).
-    pub fn know(&mut self, accounts: HashMap<Uuid, AccountState>, streams: HashMap<Uuid, i32>) {
+    pub fn know(&mut self, accounts: HashMap<Uuid, AccountState>, streams: HashMap<Uuid, StreamState>) {
         for (id, state) in accounts {
             self.accounts.entry(id).or_insert(state);
         }
-        for (stream, version) in streams {
-            self.streams.entry(stream).or_insert(version);
+        for (stream, state) in streams {
+            self.streams.entry(stream).or_insert(state);
         }
     }
 
@@ -154,7 +154,7 @@ impl Overlay {
 
     fn try_propose(&mut self, origin: &Origin, proposal: &Proposal) -> Result<(), Stop> {
         for expected in &proposal.expects {
-            self.require_version(expected.stream, expected.version)?;
+            self.require_version(origin, expected.stream, expected.version)?;
         }
         check::time(proposal, self.now)?;
         for account in &proposal.must_be_empty {
@@ -162,16 +162,22 @@ impl Overlay {
         }
         let mut counts = &proposal.counts[..];
         for event in &proposal.events {
-            self.require_version(event.stream, event.expected)?;
+            self.require_version(origin, event.stream, event.expected)?;
             self.append(origin, proposal, event, std::mem::take(&mut counts))?;
         }
         Ok(())
     }
 
     /// The version that a stream must have; a stream never looked up was drawn fresh and has none.
-    pub fn require_version(&self, stream: Uuid, expected: i32) -> Result<(), Stop> {
-        let actual = self.streams.get(&stream).copied().unwrap_or(0);
-        if actual == expected { Ok(()) } else { Err(Stop::Conflict) }
+    ///
+    /// An id that another tenant took is answered like one that the caller's own tenant took: deciding
+    /// again would never see it, and the answer tells nothing that a random UUID's owner does not know.
+    pub fn require_version(&self, origin: &Origin, stream: Uuid, expected: i32) -> Result<(), Stop> {
+        match self.streams.get(&stream) {
+            Some((owner, _)) if *owner != origin.tenant => Err(Stop::Refused(id_taken())),
+            state if state.map_or(0, |(_, version)| *version) == expected => Ok(()),
+            _ => Err(Stop::Conflict),
+        }
     }
 
     fn append(&mut self, origin: &Origin, proposal: &Proposal, event: &NewEvent, counts: &[Count]) -> Result<(), Stop> {
@@ -205,7 +211,7 @@ impl Overlay {
         }
         self.count(origin, counts, position, &mut payload)?;
         let version = event.expected + 1;
-        let before = self.streams.insert(event.stream, version);
+        let before = self.streams.insert(event.stream, (origin.tenant, version));
         self.undo.push(Undo::Stream(event.stream, before));
         self.events.push(EventRow {
             recorded: Recorded {
@@ -300,6 +306,11 @@ impl Overlay {
         }
         Ok(())
     }
+}
+
+/// The refusal of an id that stands for other facts already.
+pub fn id_taken() -> Refusal {
+    Refusal::new(RefusalCode::IdempotencyMismatch, "the id was used before for other facts").at("/id")
 }
 
 fn entry_row(tenant: Uuid, event: &NewEvent, account: Uuid, amount: Minor, after: &AccountState) -> EntryRow {

@@ -39,6 +39,9 @@ impl AccountState {
 /// A counter's newest row: version and what is used.
 pub type CounterState = (i64, Minor);
 
+/// A stream that has events: whose it is, and the version of the newest.
+pub type StreamState = (Uuid, i32);
+
 /// Who acts, for every event of a job.
 #[derive(Debug, Clone)]
 pub struct Origin {

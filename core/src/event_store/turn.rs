@@ -16,7 +16,7 @@ use super::overlay::{AccountState, Overlay, SCHEMA};
 use super::proposal::Decision;
 use super::wanted::{Found, Wanted};
 use sqlx::{Connection, PgConnection, Postgres, Transaction};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -148,7 +148,8 @@ impl Memory {
         if !counters.is_empty() {
             overlay.know_counters(look_up::counters(tx, self.shard, &counters).await?);
         }
-        let mut decider = Decider { shard: self.shard, hooks, tx, overlay, requests: Vec::new() };
+        let mut decider =
+            Decider { shard: self.shard, hooks, tx, overlay, requests: Vec::new(), not_due: HashSet::new() };
         let disposed = decider.dispose(waiting, &found).await?;
         let Decider { overlay, requests, .. } = decider;
         let has_rows = !overlay.events.is_empty() || !requests.is_empty();

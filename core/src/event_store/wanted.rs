@@ -2,7 +2,7 @@
 
 use super::job::{Job, Waiting};
 use super::look_up::{self, FoundRequest, RequestScope};
-use super::overlay::AccountState;
+use super::overlay::{AccountState, StreamState};
 use super::proposal::{Decision, Proposal};
 use sqlx::PgConnection;
 use std::collections::{HashMap, HashSet};
@@ -20,7 +20,7 @@ pub(super) struct Wanted {
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub requests: HashMap<RequestScope, FoundRequest>,
-    pub streams: HashMap<Uuid, i32>,
+    pub streams: HashMap<Uuid, StreamState>,
     pub accounts: HashMap<Uuid, AccountState>,
 }
 

@@ -8,6 +8,7 @@ use super::known::Known;
 use super::placing::{self, Place};
 use super::reversal::{self, Extent, Reverse, Transaction};
 use super::transaction::{self, Leg, Post};
+use crate::event_store::overlay::id_taken;
 use crate::event_store::{Applied, Decision, EntryAfter, Recorded};
 use crate::kernel::{Instant, Refusal, RefusalCode};
 use std::collections::{BTreeSet, HashMap};
@@ -223,9 +224,6 @@ fn already(events: &[Recorded], loaded: &Loaded, is_same: impl Fn(&Recorded) -> 
             let entries = loaded.entries.get(&first.position).cloned().unwrap_or_default();
             Decision::Already(Applied { events: vec![first.clone()], entries })
         }
-        _ => Decision::Refuse(
-            Refusal::new(RefusalCode::IdempotencyMismatch, "the id was used before for other facts").at("/id"),
-            Vec::new(),
-        ),
+        _ => Decision::Refuse(id_taken(), Vec::new()),
     }
 }

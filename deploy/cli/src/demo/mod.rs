@@ -10,11 +10,14 @@ pub mod post;
 pub mod random;
 pub mod show;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::client::{Client, ClientError, Connection};
 use crate::import::ImportError;
 use crate::progress::per_second;
+use month::Month;
+use post::Posted;
+use show::Books;
 
 /// The town of the demonstration.
 const SEED: u64 = 1_694;
@@ -48,30 +51,32 @@ pub struct DemoArgs {
     pub connection: Connection,
 }
 
-/// What became of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Demonstration {
-    /// The month is in the ledger and was checked.
-    Shown,
-    /// The ledger is in use for something else and was left alone.
-    InUse,
+/// A month that was posted and checked.
+#[derive(Debug)]
+pub struct Played {
+    month: Month,
+    books: Books,
+    posted: Posted,
+    elapsed: Duration,
 }
 
 /// Runs the command.
 pub async fn command(args: DemoArgs) -> Result<(), DemoError> {
     let client = Client::connect(&args.connection).await?;
-    if run(&client).await? == Demonstration::InUse {
+    let Some(played) = play(&client).await? else {
         println!("the ledger is in use; the demonstration is for an empty one");
-    }
-    Ok(())
+        return Ok(());
+    };
+    played.print(&client).await
 }
 
-/// Posts the month into an empty ledger (or goes on with it), checks the books and prints them.
-pub async fn run(client: &Client) -> Result<Demonstration, DemoError> {
+/// Posts the month into an empty ledger (or goes on with it) and checks the books against the story.
+/// `None` is a ledger that is in use for something else and was left alone.
+pub async fn play(client: &Client) -> Result<Option<Played>, DemoError> {
     let month = month::tell(SEED);
     let books = show::read(client).await?;
     if !books.are_empty() && !books.tell_of(&month) {
-        return Ok(Demonstration::InUse);
+        return Ok(None);
     }
     let started = Instant::now();
     let town = post::open_accounts(client, &month).await?;
@@ -79,23 +84,35 @@ pub async fn run(client: &Client) -> Result<Demonstration, DemoError> {
     town.refund(&month.refunds).await?;
     town.deposit(&month.deposits).await?;
     let elapsed = started.elapsed();
-
     let books = show::read(client).await?;
     books.check(&month)?;
-    println!("\nA month of a small town's card");
-    println!("  {} citizens, {} shops and bus lines", month.citizens.len(), month.merchants.len());
-    println!(
-        "  {} payments; {} more were refused for lack of funds, as they must be",
-        posted.payments, posted.refusals
-    );
-    println!("  {} refunds, {} deposits held, captured or released", month.refunds.len(), month.deposits.len());
-    let rate = per_second(posted.payments + posted.refusals, elapsed);
-    println!(
-        "  in {}.{:03} s ({rate} payments per second), every balance as the story says",
-        elapsed.as_secs(),
-        elapsed.subsec_millis()
-    );
-    books.print();
-    books.print_statement(client, CITIZEN).await?;
-    Ok(Demonstration::Shown)
+    Ok(Some(Played { month, books, posted, elapsed }))
+}
+
+impl Played {
+    /// What happened in the town, in a few words.
+    pub fn summary(&self) -> String {
+        let Self { month, posted, .. } = self;
+        format!("{} citizens, {} payments, {} refusals", month.citizens.len(), posted.payments, posted.refusals)
+    }
+
+    /// Prints the month, the trial balance and one citizen's statement.
+    pub async fn print(&self, client: &Client) -> Result<(), DemoError> {
+        let Self { month, books, posted, elapsed } = self;
+        println!("\nA month of a small town's card");
+        println!("  {} citizens, {} shops and bus lines", month.citizens.len(), month.merchants.len());
+        println!(
+            "  {} payments; {} more were refused for lack of funds, as they must be",
+            posted.payments, posted.refusals
+        );
+        println!("  {} refunds, {} deposits held, captured or released", month.refunds.len(), month.deposits.len());
+        let rate = per_second(posted.payments + posted.refusals, *elapsed);
+        println!(
+            "  in {}.{:03} s ({rate} payments per second), every balance as the story says",
+            elapsed.as_secs(),
+            elapsed.subsec_millis()
+        );
+        books.print();
+        books.print_statement(client, CITIZEN).await
+    }
 }

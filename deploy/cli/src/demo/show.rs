@@ -31,7 +31,7 @@ pub struct Total {
     credit: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Row {
     account: Uuid,
     name: Option<String>,
@@ -39,6 +39,7 @@ struct Row {
 }
 
 /// The books as the ledger has them.
+#[derive(Debug)]
 pub struct Books {
     totals: Vec<Total>,
     rows: Vec<Row>,

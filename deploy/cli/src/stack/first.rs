@@ -1,4 +1,4 @@
-//! What an empty ledger needs before anybody can use it: the schema, a tenant, a service client.
+//! What an empty ledger needs before anybody can use it: the schema, a tenant, a service client, something to see.
 //!
 //! Each is made by the process that makes it in production, with the rights of that process only: the schema by
 //! a leased migrator, tenant and client by a leased operator.
@@ -7,10 +7,14 @@ use vintem_core::access::{self, AccessError, ClientName, Scopes, TenantName};
 use vintem_core::secrets::{
     DatabaseRole, DatabaseSettings, ProcessSettings, SecretsError, TelemetrySettings, VaultSettings, WrappingToken,
 };
+use vintem_core::verify::{self, Finding, Report};
 
 use super::error::StackError;
 use super::state::FirstClient;
+use super::ui::Step;
 use super::{DATABASE, Stack};
+use crate::client::{Client, Connection};
+use crate::demo::{self, DemoError, Played};
 use crate::session::Session;
 
 /// The tenant's name.
@@ -39,6 +43,12 @@ pub enum FirstError {
     /// The database.
     #[error("the database is not available")]
     Database(#[from] sqlx::Error),
+    /// The API, or what it answered.
+    #[error("the demonstration did not go as its story says")]
+    Demonstration(#[from] DemoError),
+    /// The ledger after the demonstration.
+    #[error("the ledger is broken: {0}; `vintem verify` lists everything")]
+    Broken(Box<Finding>),
 }
 
 /// A client just made, with the secret that exists nowhere else.
@@ -64,6 +74,40 @@ pub async fn tenant_and_client(stack: &Stack) -> Result<NewClient, StackError> {
     let made = make(&mut session).await;
     session.close().await;
     Ok(made?)
+}
+
+/// Plays a month of a small town through the API as the new client, verifies the ledger, and shows the books.
+pub async fn demonstrate(stack: &Stack, made: &NewClient) -> Result<(), StackError> {
+    let connection = Connection {
+        url: Some(stack.url()),
+        ca: Some(stack.folder().authority()),
+        client_id: Some(made.names.client_id.clone()),
+        client_secret_file: None,
+    };
+    let client = Client::with_secret(&connection, made.secret.clone()).await.map_err(DemoError::from);
+    let client = client.map_err(FirstError::from)?;
+    let played = demo::play(&client).await.map_err(FirstError::from)?;
+
+    let step = Step::begin("Demonstration", "verifying the ledger");
+    let session = log_in(stack, DatabaseRole::Auditor).await?;
+    let verified = verify(&session).await;
+    session.close().await;
+    let report = verified?;
+    let story = played.as_ref().map_or_else(|| "left out, the ledger is in use".into(), Played::summary);
+    step.done(&format!("{story}; {} events verified", report.events));
+    if let Some(played) = &played {
+        played.print(&client).await.map_err(FirstError::from)?;
+    }
+    Ok(())
+}
+
+async fn verify(session: &Session) -> Result<Report, FirstError> {
+    let mut connection = session.database().pool().acquire().await?;
+    let report = verify::run(&mut connection, SHARD, &mut verify::Silent).await?;
+    match report.findings.told().first() {
+        Some(finding) => Err(FirstError::Broken(Box::new(finding.clone()))),
+        None => Ok(report),
+    }
 }
 
 async fn make(session: &mut Session) -> Result<NewClient, FirstError> {

@@ -54,8 +54,9 @@ fn compile(cluster: &Cluster, checkout: &Path) -> Result<u8, StackError> {
         .open(&root)
         .and_then(|file| file.set_modified(std::time::SystemTime::now()));
     touched.map_err(StackError::file("touch", &root))?;
+    // As the lints check it, so that what they compiled of the dependencies serves here too.
     let status = Command::new(cargo)
-        .args(["check", "--package", "vintem-core"])
+        .args(["check", "--release", "--workspace"])
         .env("DATABASE_URL", url)
         .env("SQLX_OFFLINE", "false")
         .env("SQLX_OFFLINE_DIR", &written)

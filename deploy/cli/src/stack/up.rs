@@ -35,19 +35,24 @@ pub async fn up(yes: bool) -> Result<(), StackError> {
 
     door(&stack, &mut known).await?;
 
-    // Near the end: its secret is shown once, by the last lines of the run that made it.
     let new_client = if known.first_client.is_none() { Some(first_client(&stack, &mut known).await?) } else { None };
     stack.vault().await?.write("auth/token/revoke-self", serde_json::json!({})).await?;
     welcome::print(&stack, &known, new_client.as_ref());
     Ok(())
 }
 
+/// Makes the first tenant and client, and fills its ledger with a month to look at.
+///
+/// The client is recorded last, because its secret is shown once, by the last lines of the run that made it:
+/// a run that is interrupted before that leaves the next one to make another and to go on with the month.
 async fn first_client(stack: &Stack, known: &mut State) -> Result<first::NewClient, StackError> {
     let step = Step::begin("First client", "tenant and service client");
     let made = first::tenant_and_client(stack).await?;
+    step.done(&format!("of tenant {}", made.names.tenant));
+
+    first::demonstrate(stack, &made).await?;
     known.first_client = Some(made.names.clone());
     stack.folder().write(known)?;
-    step.done(&format!("of tenant {}", made.names.tenant));
     Ok(made)
 }
 
