@@ -8,7 +8,7 @@
 //!   recognised by number *and* start time ([`process`]); no other instance on the machine is touched.
 //! - No password of Postgres exists in a file, a variable or an argument. The superuser is a peer on the Unix
 //!   socket ([`cluster`]), everybody else leases a user from Vault ([`provision`]).
-//! - The only secret on disk is Vault's unseal key ([`vault_server`]); no token is kept.
+//! - The only secrets on disk are Vault's unseal key ([`vault_server`]) and the services' own TLS keys; no token is kept.
 //! - Every step looks before it acts, so each command can be interrupted and repeated.
 //!
 //! Deliberately absent: containers, other machines, production set-up.

@@ -4,11 +4,9 @@
 //! its own, and cannot reach anybody else's. Every step looks before it makes, so that a run that was
 //! interrupted is finished by the next one.
 
-use aws_lc_rs::signature::Ed25519KeyPair;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
+use vintem_core::access::generate_signing_key;
 
 use super::cluster::Cluster;
 use super::database::check_name;
@@ -170,8 +168,7 @@ async fn keys(vault: &Vault, prefix: &str) -> Result<(), StackError> {
     mount(vault, &engine, json!({ "type": "kv", "options": { "version": "2" } })).await?;
     let path = format!("{engine}/data/token-signing");
     if find_secret(vault, &path).await?.is_none() {
-        let kid = random(vault, "hex").await?.expose_secret().chars().take(16).collect::<String>();
-        let pem = signing_key()?;
+        let (kid, pem) = generate_signing_key();
         let data = json!({ "current": kid, "keys": [{ "kid": kid, "pkcs8_pem": pem.expose_secret() }] });
         vault.write(&path, json!({ "options": { "cas": 0 }, "data": data })).await?;
     }
@@ -194,15 +191,6 @@ async fn find_secret(vault: &Vault, path: &str) -> Result<Option<Value>, StackEr
         }
     }
     Ok(vault.find(path).await?)
-}
-
-fn signing_key() -> Result<SecretString, StackError> {
-    let unusable =
-        |_| StackError::Missing { what: "no Ed25519 key could be made".into(), advice: "report this".into() };
-    let pair = Ed25519KeyPair::generate().map_err(unusable)?;
-    let document = pair.to_pkcs8v1().map_err(unusable)?;
-    let body = STANDARD.encode(document.as_ref());
-    Ok(format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n").into())
 }
 
 /// 32 bytes from Vault's generator.
@@ -238,12 +226,5 @@ mod tests {
             );
             assert_eq!(statements.len(), if role == "migrator" { 2 } else { 1 });
         }
-    }
-
-    #[test]
-    fn the_signing_key_is_a_pkcs8_key_in_pem() {
-        let pem = signing_key().unwrap();
-        let body = pem.expose_secret().lines().nth(1).unwrap();
-        assert!(Ed25519KeyPair::from_pkcs8(&STANDARD.decode(body).unwrap()).is_ok());
     }
 }

@@ -1,7 +1,7 @@
 //! The state folder: where everything of one checkout's stack lies, and what was decided once.
 //!
 //! `stack.json` holds ports and paths and no secret, so it may be read by every user a service runs as.
-//! The only secret on disk is Vault's unseal key, `vault/unseal.json`, mode 0600.
+//! Secret on disk are Vault's unseal key, `vault/unseal.json`, and the services' own TLS keys: all of mode 0600.
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
