@@ -143,7 +143,7 @@ pub async fn check_invariants(session: &mut PgConnection) {
     // Fresh tables have no statistics, and these checks join whole tables.
     sqlx::raw_sql("ANALYZE; SET enable_nestloop = off").execute(&mut *session).await.unwrap();
     for (what, sql) in INVARIANTS {
-        let broken: Option<String> = sqlx::query_scalar(*sql).fetch_optional(&mut *session).await.unwrap().flatten();
+        let broken: Option<String> = sqlx::query_scalar(sql).fetch_optional(&mut *session).await.unwrap().flatten();
         assert_eq!(broken, None, "{what}");
     }
 }

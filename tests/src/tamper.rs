@@ -3,7 +3,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "what changes any column of any table cannot be checked beforehand")]
 
-use sqlx::{AssertSqlSafe, Executor, PgConnection, Row};
+use sqlx::{Executor, PgConnection, Row};
 
 /// One change of one column of one row, or the row's removal.
 #[derive(Debug, Clone)]
@@ -60,14 +60,11 @@ fn other_value(name: &str, kind: &str) -> String {
 
 /// Runs something with all triggers of a table off, and puts them back as the migrations have them.
 async fn without_triggers(session: &mut PgConnection, table: &str, sql: &str) -> Option<String> {
-    session.execute(AssertSqlSafe(format!("BEGIN; ALTER TABLE {table} DISABLE TRIGGER ALL"))).await.unwrap();
-    let row = sqlx::query(AssertSqlSafe(sql.to_owned())).fetch_optional(&mut *session).await.unwrap();
+    session.execute(&*format!("BEGIN; ALTER TABLE {table} DISABLE TRIGGER ALL")).await.unwrap();
+    let row = sqlx::query(sql).fetch_optional(&mut *session).await.unwrap();
     let always = "SELECT format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', tgrelid::regclass, tgname) FROM pg_trigger WHERE tgrelid = $1::regclass AND NOT tgisinternal";
     let always: Vec<String> = sqlx::query_scalar(always).bind(table).fetch_all(&mut *session).await.unwrap();
-    session
-        .execute(AssertSqlSafe(format!("ALTER TABLE {table} ENABLE TRIGGER ALL; {}; COMMIT", always.join("; "))))
-        .await
-        .unwrap();
+    session.execute(&*format!("ALTER TABLE {table} ENABLE TRIGGER ALL; {}; COMMIT", always.join("; "))).await.unwrap();
     row.and_then(|row| row.get(0))
 }
 
@@ -75,7 +72,7 @@ impl Tampering {
     /// Does it; the answer undoes it.
     pub async fn apply(&self, session: &mut PgConnection) -> Undo {
         let (table, row) = (self.table, &self.row);
-        session.execute(AssertSqlSafe(format!("DROP TABLE IF EXISTS pg_temp.kept; CREATE TEMPORARY TABLE kept AS SELECT * FROM public.{table} WHERE {row}"))).await.unwrap();
+        session.execute(&*format!("DROP TABLE IF EXISTS pg_temp.kept; CREATE TEMPORARY TABLE kept AS SELECT * FROM public.{table} WHERE {row}")).await.unwrap();
         let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_temp.kept").fetch_one(&mut *session).await.unwrap();
         assert_eq!(kept, 1, "{table} WHERE {row}");
         let sql = match self.column {

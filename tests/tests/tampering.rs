@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::disallowed_methods, reason = "a test looks at the rows from outside")]
 
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::PgConnection;
 use uuid::Uuid;
 use vintem_core::verify::{Report, Subject};
 use vintem_tests::busy::busy;
@@ -15,7 +15,7 @@ fn subjects(report: &Report) -> Vec<Subject> {
 }
 
 async fn number(session: &mut PgConnection, sql: &str) -> i64 {
-    sqlx::query_scalar(AssertSqlSafe(sql.to_owned())).fetch_one(session).await.unwrap()
+    sqlx::query_scalar(sql).fetch_one(session).await.unwrap()
 }
 
 /// Tampers with rows one way after the other; each is found and named, and gone when it is undone.
@@ -24,8 +24,7 @@ async fn tampered(table: &'static str, rows: &[&str], is_named: impl Fn(&Tamperi
     busy(&store).await;
     let mut session = store.superuser().await;
     for row in rows {
-        let row =
-            sqlx::query_scalar::<_, String>(AssertSqlSafe((*row).to_owned())).fetch_one(&mut session).await.unwrap();
+        let row = sqlx::query_scalar::<_, String>(row).fetch_one(&mut session).await.unwrap();
         let mut tamperings = tamper::columns(&mut session, table, &row).await;
         tamperings.push(tamper::removal(table, &row));
         for tampering in tamperings {
@@ -59,12 +58,11 @@ impl Named {
                 (Subject::Batch(seq), seq)
             }
             "request" => {
-                let (tenant, principal, key, seq) = sqlx::query_as::<_, (Uuid, Uuid, String, i64)>(AssertSqlSafe(
-                    select("tenant, principal, key, seq"),
-                ))
-                .fetch_one(session)
-                .await
-                .unwrap();
+                let (tenant, principal, key, seq) =
+                    sqlx::query_as::<_, (Uuid, Uuid, String, i64)>(&select("tenant, principal, key, seq"))
+                        .fetch_one(session)
+                        .await
+                        .unwrap();
                 (Subject::Request(tenant, principal, key), seq)
             }
             _ => {
@@ -78,8 +76,7 @@ impl Named {
                         number(session, &select("version")).await,
                     ),
                     _ => {
-                        let key: String =
-                            sqlx::query_scalar(AssertSqlSafe(select("key"))).fetch_one(&mut *session).await.unwrap();
+                        let key: String = sqlx::query_scalar(&select("key")).fetch_one(&mut *session).await.unwrap();
                         Subject::Counter(
                             number(session, &select("account")).await,
                             key,

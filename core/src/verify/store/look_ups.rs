@@ -5,7 +5,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "what names a temporary table cannot be checked at compile time")]
 
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use sqlx::{Connection, Executor, PgConnection};
 
 /// A look-up table and its key.
 #[derive(Debug)]
@@ -107,11 +107,11 @@ pub async fn begin(session: &mut PgConnection) -> Result<(), sqlx::Error> {
     let mut tx = session.begin_with("BEGIN READ WRITE").await?;
     for table in TABLES {
         let sql = format!("CREATE TEMPORARY TABLE {0} (LIKE public.{0} INCLUDING ALL)", table.name);
-        tx.execute(AssertSqlSafe(sql)).await?;
+        tx.execute(&*sql).await?;
     }
     tx.commit().await?;
     for (setting, value) in SETTINGS {
-        session.execute(AssertSqlSafe(format!("SET {setting} = {value}"))).await?;
+        session.execute(&*format!("SET {setting} = {value}")).await?;
     }
     Ok(())
 }
@@ -120,11 +120,11 @@ pub async fn begin(session: &mut PgConnection) -> Result<(), sqlx::Error> {
 pub async fn finish(session: &mut PgConnection) -> Result<(), sqlx::Error> {
     let mut tx = session.begin_with("BEGIN READ WRITE").await?;
     for table in TABLES {
-        tx.execute(AssertSqlSafe(format!("DROP TABLE IF EXISTS pg_temp.{}", table.name))).await?;
+        tx.execute(&*format!("DROP TABLE IF EXISTS pg_temp.{}", table.name)).await?;
     }
     tx.commit().await?;
     for (setting, _) in SETTINGS {
-        session.execute(AssertSqlSafe(format!("RESET {setting}"))).await?;
+        session.execute(&*format!("RESET {setting}")).await?;
     }
     Ok(())
 }
@@ -132,7 +132,7 @@ pub async fn finish(session: &mut PgConnection) -> Result<(), sqlx::Error> {
 /// How many rows were rebuilt, roughly.
 pub async fn count(session: &mut PgConnection, table: &Table) -> Result<u64, sqlx::Error> {
     let sql = format!("SELECT count(*) FROM pg_temp.{}", table.name);
-    let count: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(session).await?;
+    let count: i64 = sqlx::query_scalar(&sql).fetch_one(session).await?;
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
@@ -150,7 +150,7 @@ pub async fn boundary(
         "SELECT ARRAY[{texts}] FROM pg_temp.{} WHERE shard = $1 AND ({columns}) > ({key}) ORDER BY {columns} OFFSET $3 LIMIT 1",
         table.name
     );
-    sqlx::query_scalar(AssertSqlSafe(sql)).bind(shard).bind(after).bind(rows).fetch_optional(session).await
+    sqlx::query_scalar(&sql).bind(shard).bind(after).bind(rows).fetch_optional(session).await
 }
 
 /// A row that differs: its key, as stored, as rebuilt.
@@ -170,5 +170,5 @@ pub async fn compare(
         table.side("public"),
         table.side("pg_temp")
     );
-    sqlx::query_as(AssertSqlSafe(sql)).bind(shard).bind(after).bind(upto).fetch_all(session).await
+    sqlx::query_as(&sql).bind(shard).bind(after).bind(upto).fetch_all(session).await
 }

@@ -4,7 +4,7 @@
 //! statement: Postgres takes no parameters there.
 
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+use sqlx::{Connection as _, Executor as _, PgConnection};
 
 use super::cluster::Cluster;
 use super::error::StackError;
@@ -85,7 +85,7 @@ impl Cluster {
     async fn as_superuser(&self, doing: &str, statements: &[String]) -> Result<(), StackError> {
         let mut session = self.superuser("postgres").await?;
         for statement in statements {
-            let sent = session.execute(AssertSqlSafe(statement.clone())).await;
+            let sent = session.execute(statement.as_str()).await;
             sent.map_err(StackError::postgres(doing))?;
         }
         close(session).await
@@ -94,7 +94,7 @@ impl Cluster {
     async fn has(&self, question: &str, name: &str) -> Result<bool, StackError> {
         check_name(name)?;
         let mut session = self.superuser("postgres").await?;
-        let found = session.fetch_optional(AssertSqlSafe(format!("{question} = '{name}'"))).await;
+        let found = session.fetch_optional(&*format!("{question} = '{name}'")).await;
         close(session).await?;
         Ok(found.map_err(StackError::postgres("look into Postgres' catalogue"))?.is_some())
     }
