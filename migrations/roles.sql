@@ -12,6 +12,7 @@ BEGIN
         'vintem_reader',    -- the API's reads, limited to one tenant by row-level security
         'vintem_writer',    -- the shard writer: appends to the ledger, updates look-ups
         'vintem_operator',  -- the operator's command: tenants, clients, recover
+        'vintem_projector', -- folds the log into views: reads facts, writes its views only
         'vintem_auditor'    -- verify and export: reads everything, changes nothing
     ] LOOP
         IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = wanted) THEN

@@ -7,6 +7,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 use vintem_core::access::{AccessService, TokenVerifier};
 use vintem_core::ledger::service::Ledger;
+use vintem_core::projections::views::Views;
 use vintem_core::telemetry::Metrics;
 
 /// How many event streams one process keeps open.
@@ -16,6 +17,8 @@ const STREAMS: usize = 1_000;
 pub struct App {
     /// The ledger.
     pub ledger: Ledger,
+    /// Views of its log.
+    pub views: Views,
     /// Logins and tenants.
     pub access: AccessService,
     /// Tokens.

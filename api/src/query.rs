@@ -3,6 +3,7 @@
 use crate::problem::Problem;
 use actix_web::HttpRequest;
 use actix_web::web;
+use chrono::NaiveDate;
 use vintem_core::kernel::{Place, When};
 
 /// The parameters of one request.
@@ -83,6 +84,15 @@ impl Query {
                 Err(invalid(name, "out-of-range", "the year is between 1800 and 9998"))
             }
             when => Ok(when),
+        }
+    }
+
+    /// A day.
+    pub fn date(&self, name: &str) -> Result<Option<NaiveDate>, Problem> {
+        match self.when(name)? {
+            None => Ok(None),
+            Some(When::On(date)) => Ok(Some(date)),
+            Some(When::At(_)) => Err(invalid(name, "malformed", "the parameter is a date such as 2026-03-31")),
         }
     }
 

@@ -9,6 +9,7 @@ use crate::ledger::{
 };
 use crate::operations::{docs, live, openapi, ready};
 use crate::problem::{Code, Problem};
+use crate::views::{activity, holds as hold_ageing, top_accounts, trial_balance as daily_balance, volume};
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig, get, patch, post};
 use actix_web::{HttpRequest, HttpResponse, Route};
@@ -83,6 +84,11 @@ pub static ROUTES: &[Entry] = &[
     row(Method::GET, "/v1/requests/{key}", Access::AnyCaller, 0, || get().to(requests::show)),
     row(Method::GET, "/v1/events", READ, 0, || get().to(events::list)),
     row(Method::GET, "/v1/ledger/trial-balance", READ, 0, || get().to(trial_balance::show)),
+    row(Method::GET, "/v1/accounts/{id}/activity", READ, 0, || get().to(activity::list)),
+    row(Method::GET, "/v1/reports/volume", READ, 0, || get().to(volume::list)),
+    row(Method::GET, "/v1/reports/holds", READ, 0, || get().to(hold_ageing::show)),
+    row(Method::GET, "/v1/reports/top-accounts", READ, 0, || get().to(top_accounts::list)),
+    row(Method::GET, "/v1/reports/trial-balance", READ, 0, || get().to(daily_balance::list)),
     row(Method::POST, "/v1/token", OPEN, FORM, || post().to(token::issue)),
     row(Method::GET, "/.well-known/jwks.json", OPEN, 0, || get().to(jwks::show)),
     row(Method::GET, "/livez", OPEN, 0, || get().to(live::show)),

@@ -29,6 +29,7 @@ use vintem_core::ledger::error::LedgerError;
 use vintem_core::ledger::expiry::ExpiryClock;
 use vintem_core::ledger::service::Ledger;
 use vintem_core::ledger::store::look_ups::LedgerLookUps;
+use vintem_core::projections::views::Views;
 use vintem_core::secrets::{
     DatabaseRole, LeasedDatabase, SecretsError, ServerSettings, SettingsError, Vault, read_wrapping_token,
 };
@@ -115,6 +116,7 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     let (end, ending) = watch::channel(false);
     let app = web::Data::new(App {
         ledger: Ledger::new(reader.pool().clone(), shards, KNOWN_ACCOUNTS),
+        views: Views::new(reader.pool().clone()),
         access: AccessService::new(reader.pool().clone(), keys.clone(), settings.issuer.clone()),
         verifier: TokenVerifier::new(keys.clone(), &settings.issuer),
         jwks: keys.jwks().to_string(),

@@ -5,6 +5,7 @@ pub mod event_store;
 pub mod kernel;
 pub mod ledger;
 pub mod migrations;
+pub mod projections;
 pub mod secrets;
 pub mod telemetry;
 pub mod verify;

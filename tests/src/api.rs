@@ -18,6 +18,7 @@ use vintem_core::access::{
 };
 use vintem_core::event_store::fresh;
 use vintem_core::ledger::service::Ledger;
+use vintem_core::projections::views::Views;
 use vintem_core::telemetry::{Metrics, clock};
 
 const ISSUER: &str = "https://vintem.test";
@@ -90,6 +91,7 @@ impl Server {
         let (end, ending) = watch::channel(false);
         let app = startup::shared(App {
             ledger: ledger.clone(),
+            views: Views::new(reader.clone()),
             access: AccessService::new(reader, keys.clone(), ISSUER.to_owned()),
             verifier: TokenVerifier::new(keys.clone(), ISSUER),
             jwks: keys.jwks().to_string(),

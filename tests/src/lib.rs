@@ -14,3 +14,4 @@ pub mod server;
 pub mod store;
 pub mod tamper;
 pub mod vault;
+pub mod views;

@@ -109,7 +109,9 @@ fn each_library_has_one_door() {
 #[test]
 fn sql_stands_where_it_is_looked_for() {
     let is_home = |path: &str| {
-        path.ends_with("/store.rs") || path.contains("/store/") || path.starts_with("core/src/event_store/")
+        path.ends_with("/store.rs")
+            || path.contains("/store/")
+            || ["core/src/event_store/", "core/src/projections/"].iter().any(|home| path.starts_with(home))
     };
     for (path, text) in sources("core/src").into_iter().chain(sources("api/src")) {
         let has_sql = ["query!", "query_as!", "query_scalar!", "sqlx::query("].iter().any(|word| mentions(&text, word));

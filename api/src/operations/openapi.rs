@@ -5,7 +5,7 @@
 
 use crate::problem::Document;
 use crate::routes::{Access, Entry, ROUTES};
-use crate::{access, ledger, operations};
+use crate::{access, ledger, operations, views};
 use actix_web::HttpResponse;
 use actix_web::http::Method;
 use std::sync::LazyLock;
@@ -33,6 +33,7 @@ const SCHEME: &str = "client";
         ledger::holds::place::place, ledger::holds::list::list, ledger::holds::list::show, ledger::holds::capture::capture,
         ledger::holds::change::release, ledger::holds::change::extend, ledger::holds::change::increment,
         ledger::requests::show, ledger::events::list, ledger::trial_balance::show,
+        views::activity::list, views::volume::list, views::holds::show, views::top_accounts::list, views::trial_balance::list,
         access::token::issue, access::jwks::show,
         operations::live::show, operations::ready::show,
     ),

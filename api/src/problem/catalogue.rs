@@ -41,6 +41,8 @@ pub enum Code {
     LedgerHalted,
     /// Postgres is away.
     DatabaseUnavailable,
+    /// A view has not come as far as was asked for.
+    ViewBehind,
     /// Vault is sealed or away.
     VaultSealed,
     /// It is not known whether the write happened.
@@ -80,7 +82,7 @@ pub struct Meaning {
 
 impl Code {
     /// The codes that HTTP adds to the business's.
-    const HTTP: [Self; 16] = [
+    const HTTP: [Self; 17] = [
         Self::MalformedRequest,
         Self::IdempotencyKeyMissing,
         Self::Unauthenticated,
@@ -95,6 +97,7 @@ impl Code {
         Self::Overloaded,
         Self::LedgerHalted,
         Self::DatabaseUnavailable,
+        Self::ViewBehind,
         Self::VaultSealed,
         Self::OutcomeUnknown,
     ];
@@ -128,6 +131,7 @@ impl Code {
             Self::Overloaded => row("overloaded", 503, "There is too much to do at once", "Há demais a fazer ao mesmo tempo", true, None),
             Self::LedgerHalted => row("ledger-halted", 503, "Writes are halted", "As escritas estão suspensas", true, None),
             Self::DatabaseUnavailable => row("database-unavailable", 503, "The database is not available", "O banco de dados não está disponível", true, None),
+            Self::ViewBehind => row("view-behind", 503, "The view has not come that far yet", "A visão ainda não chegou a esse ponto", true, None),
             Self::VaultSealed => row("vault-sealed", 503, "The key store is not available", "O cofre de chaves não está disponível", true, None),
             Self::OutcomeUnknown => row("outcome-unknown", 504, "It is not known whether the write happened", "Não se sabe se a escrita aconteceu", true, Unknown),
         }

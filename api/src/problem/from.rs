@@ -5,6 +5,7 @@ use vintem_core::access::{AccessError, Forbidden, TokenError};
 use vintem_core::event_store::WriteError;
 use vintem_core::kernel::{Place, Refusal, RefusalCode};
 use vintem_core::ledger::error::LedgerError;
+use vintem_core::projections::views::ViewError;
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
@@ -39,6 +40,15 @@ impl From<LedgerError> for Problem {
             LedgerError::Refused(refusal) => refusal.into(),
             LedgerError::Write(error) => error.into(),
             LedgerError::Database(cause) => database(&cause),
+        }
+    }
+}
+
+impl From<ViewError> for Problem {
+    fn from(error: ViewError) -> Self {
+        match error {
+            ViewError::Behind { .. } => Self::new(Code::ViewBehind, error.to_string()),
+            ViewError::Database(cause) => database(&cause),
         }
     }
 }

@@ -31,6 +31,7 @@ pub use client_secret::{ClientSecret, SecretHash};
 pub use error::AccessError;
 pub use service::{AccessService, create_client, create_tenant, find_tenant};
 pub use signing_key::{KeyError, SigningKeySecret, SigningKeys, SigningSecret, generate_signing_key};
+pub use store::time_zones;
 pub use tenant::{Tenant, TenantName, parse_time_zone};
 pub use token::{IssuedToken, TOKEN_LIFETIME};
 pub use verifier::{TokenError, TokenVerifier};

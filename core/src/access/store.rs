@@ -1,6 +1,9 @@
 //! The SQL of tenants and clients.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use sqlx::postgres::{PgConnection, PgPool};
 use uuid::Uuid;
 
@@ -92,6 +95,14 @@ pub(super) async fn insert_client(
     .await
     .map_err(explain)?;
     Ok(())
+}
+
+/// Where the days of tenants begin. Role: whoever may read the tenants of others.
+pub async fn time_zones(connection: &mut PgConnection, tenants: &[Uuid]) -> Result<HashMap<Uuid, Tz>, sqlx::Error> {
+    let rows = sqlx::query!("SELECT tenant, time_zone FROM tenant WHERE tenant = ANY ($1)", tenants)
+        .fetch_all(connection)
+        .await?;
+    Ok(rows.into_iter().filter_map(|row| Some((row.tenant, parse_time_zone(&row.time_zone).ok()?))).collect())
 }
 
 struct TenantRow {

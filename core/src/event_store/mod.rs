@@ -39,6 +39,7 @@ pub mod read;
 pub mod recover;
 pub mod retention;
 pub mod rows;
+pub mod shadow;
 mod turn;
 mod wanted;
 pub mod writer;

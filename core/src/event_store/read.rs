@@ -2,7 +2,7 @@
 
 use super::proposal::{EntryAfter, Recorded};
 use crate::kernel::{Instant, Minor};
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{Executor, PgConnection, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
 /// A transaction that sees one tenant's rows and no others. The setting ends with the transaction,
@@ -10,6 +10,21 @@ use uuid::Uuid;
 pub async fn tenant_tx(pool: &PgPool, tenant: Uuid) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
     // Opening a connection is a future of 14 KiB; boxed once here, the futures of all callers stay small.
     let mut tx = Box::pin(pool.begin()).await?;
+    sqlx::query_scalar!("SELECT set_config('app.tenant', $1, true)", tenant.to_string()).fetch_one(&mut *tx).await?;
+    Ok(tx)
+}
+
+/// The same with one snapshot for all of its statements, taken when nobody can replace these tables any more
+/// (`vintem rebuild` does so): what is read later of any of them is of the same moment.
+pub async fn tenant_snapshot(
+    pool: &PgPool,
+    tenant: Uuid,
+    tables: &[&str],
+) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    let mut tx = Box::pin(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ")).await?;
+    // A lock takes no snapshot; the first query after it does.
+    let lock = format!("LOCK TABLE {} IN ACCESS SHARE MODE", tables.join(", "));
+    tx.execute(sqlx::AssertSqlSafe(lock)).await?;
     sqlx::query_scalar!("SELECT set_config('app.tenant', $1, true)", tenant.to_string()).fetch_one(&mut *tx).await?;
     Ok(tx)
 }

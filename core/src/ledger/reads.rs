@@ -251,6 +251,15 @@ impl Ledger {
         Ok(Facts { events, entries, known })
     }
 
+    /// Who accounts are; one that does not exist is absent.
+    pub async fn named(&self, actor: &Actor, ids: &BTreeSet<Uuid>) -> Result<Known, LedgerError> {
+        let mut known = Known::default();
+        let mut tx = read::tenant_tx(&self.reader, actor.origin.tenant).await?;
+        self.resolve(&mut tx, actor, ids, &mut known).await?;
+        tx.commit().await?;
+        Ok(known)
+    }
+
     async fn identities(
         &self,
         tx: &mut PgConnection,

@@ -29,6 +29,8 @@ pub enum DatabaseRole {
     Writer,
     /// Writes and creates tenants and clients.
     Operator,
+    /// Folds the log into views.
+    Projector,
     /// Reads everything, writes nothing.
     Auditor,
     /// Owns the schema.
@@ -42,6 +44,7 @@ impl DatabaseRole {
             Self::Reader => "reader",
             Self::Writer => "writer",
             Self::Operator => "operator",
+            Self::Projector => "projector",
             Self::Auditor => "auditor",
             Self::Migrator => "migrator",
         }
@@ -64,6 +67,12 @@ impl DatabaseRole {
                 ("tcp_keepalives_idle", "5"),
                 ("tcp_keepalives_interval", "2"),
                 ("tcp_keepalives_count", "3"),
+            ],
+            // A page is a short transaction; one whose process died must not hold up the next process.
+            Self::Projector => &[
+                ("lock_timeout", "10000"),
+                ("statement_timeout", "60000"),
+                ("idle_in_transaction_session_timeout", "10000"),
             ],
             Self::Auditor => {
                 &[("default_transaction_read_only", "on"), ("idle_in_transaction_session_timeout", "30000")]

@@ -4,9 +4,10 @@
 use super::Audit;
 use super::report::{Findings, Rule, Subject};
 use super::store::log;
-use super::store::look_ups::{self as store, TABLES, Table};
+use super::store::look_ups::{self as store, SHADOW, TABLES};
 use crate::event_store::hooks::Hooks;
 use crate::event_store::overlay::EventRow;
+use crate::event_store::shadow::{self, Table};
 use crate::ledger::store::look_ups::LedgerLookUps;
 use sqlx::{Connection, PgConnection};
 
@@ -101,10 +102,11 @@ impl LookUps {
             if !events.rows.is_empty() {
                 LedgerLookUps.fold_look_ups(&mut snapshot, self.shard, &events.rows).await?;
             }
-            let upto = store::boundary(&mut snapshot, table, self.shard, &after, ROWS).await?;
-            let differing = store::compare(
+            let upto = shadow::boundary(&mut snapshot, table, SHADOW, self.shard, &after, ROWS).await?;
+            let differing = shadow::compare(
                 &mut snapshot,
                 table,
+                SHADOW,
                 self.shard,
                 &after,
                 &upto.clone().unwrap_or_else(|| table.highest()),
@@ -142,7 +144,7 @@ impl LookUps {
     }
 }
 
-fn difference(stored: Option<&str>, folded: Option<&str>) -> String {
+pub(super) fn difference(stored: Option<&str>, folded: Option<&str>) -> String {
     let short = |text: &str| text.chars().take(TOLD).collect::<String>();
     match (stored, folded) {
         (None, Some(folded)) => format!("is missing; the log says {}", short(folded)),

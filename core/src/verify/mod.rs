@@ -2,7 +2,7 @@
 //!
 //! One walk over the log ([`walk`]) recomputes the chain of tips and folds every event ([`fold`]) by
 //! the writer's own rules. What is derived from the log must then equal that fold: entries
-//! ([`entries`]), counters ([`counters`]), look-ups ([`look_ups`]). Requests must stand in the chain
+//! ([`entries`]), counters ([`counters`]), look-ups ([`look_ups`]), projections ([`views`]). Requests must stand in the chain
 //! ([`requests`]), and the schema must still refuse changes ([`schema`]).
 //!
 //! Invariants kept here: everything is read up to one fixed position, page by page, each page in a
@@ -27,6 +27,7 @@ mod requests;
 mod reversals;
 mod schema;
 mod store;
+mod views;
 mod walk;
 
 pub use report::{Finding, Findings, Progress, Report, Rule, Silent, Subject};
@@ -56,14 +57,17 @@ pub async fn shards(session: &mut PgConnection) -> Result<Vec<i16>, sqlx::Error>
 /// `Err` is a ledger that could not be read; what is wrong with one that could is in the report.
 pub async fn run(session: &mut PgConnection, shard: i16, progress: &mut dyn Progress) -> Result<Report, sqlx::Error> {
     let started = Instant::now();
-    store::look_ups::begin(session).await?;
+    store::look_ups::begin(session, &store::look_ups::names()).await?;
     let end = store::log::end(session, shard).await?;
     let mut audit = Audit { session: &mut *session, shard, end, findings: Findings::default(), progress };
     let report = audit.passes().await;
     // Temporary tables would hide the real ones from whoever uses this session next.
-    let finished = store::look_ups::finish(session).await;
-    let report = Report { elapsed: started.elapsed(), ..report? };
-    finished.map(|()| report)
+    store::look_ups::finish(session, &store::look_ups::names()).await?;
+    let mut report = report?;
+    let findings = std::mem::take(&mut report.findings);
+    let mut audit = Audit { session: &mut *session, shard, end, findings, progress };
+    views::check(&mut audit).await?;
+    Ok(Report { elapsed: started.elapsed(), findings: audit.findings, ..report })
 }
 
 impl Audit<'_> {

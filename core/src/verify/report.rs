@@ -55,6 +55,8 @@ pub enum Rule {
     Request,
     /// Look-up rows are the fold of the log.
     LookUp,
+    /// Projections are the fold of the log at their position.
+    Projection,
     /// The whole ledger balances per asset.
     Total,
     /// Triggers, row-level security, grants and indexes are as the migrations made them.
@@ -77,6 +79,7 @@ impl fmt::Display for Rule {
             Self::Counter => "counters",
             Self::Request => "requests",
             Self::LookUp => "look-ups",
+            Self::Projection => "projections",
             Self::Total => "the balance of the whole",
             Self::Schema => "the schema",
         })
@@ -98,7 +101,7 @@ pub enum Subject {
     Request(Uuid, Uuid, String),
     /// A kept body of a request.
     RequestBody(Uuid, Uuid, String),
-    /// A look-up row: table and key.
+    /// A look-up row, or one of a projection: table and key.
     LookUp(&'static str, String),
     /// A tenant's asset.
     Asset(Uuid, String),

@@ -29,6 +29,8 @@ enum Command {
     Import(Box<import::ImportArgs>),
     /// Check that the ledger still says what was written, while it runs.
     Verify(commands::verify::Verify),
+    /// Build views of the log anew beside those in use, and swap them.
+    Rebuild(commands::rebuild::Rebuild),
     /// Begin a new epoch after a restore or failover, and lift a halt.
     Recover(commands::recover::Recover),
     Export(Box<export::ExportArgs>),
@@ -44,6 +46,7 @@ async fn main() -> ExitCode {
         Command::Client(command) => command.run().await,
         Command::Import(args) => import::run(*args).await.map(|()| 0).map_err(Into::into),
         Command::Verify(command) => command.run().await,
+        Command::Rebuild(command) => command.run().await,
         Command::Recover(command) => command.run().await,
         Command::Export(args) => export::run(*args).await.map(|()| 0).map_err(Into::into),
         Command::Demo(args) => demo::command(*args).await.map(|()| 0).map_err(Into::into),

@@ -4,6 +4,7 @@ use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use vintem_core::verify;
 
 /// Lines in a log every so often are enough to see that something moves.
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
@@ -49,6 +50,32 @@ impl Progress {
     pub fn finish(self) -> Duration {
         self.bar.finish_and_clear();
         self.started.elapsed()
+    }
+}
+
+/// One bar per pass, one after the other.
+#[derive(Default)]
+pub struct Shown(Option<Progress>);
+
+impl verify::Progress for Shown {
+    fn begin(&mut self, what: &'static str, total: u64) {
+        self.finish();
+        self.0 = Some(Progress::start(what, total));
+    }
+
+    fn add(&mut self, count: u64) {
+        if let Some(progress) = &mut self.0 {
+            progress.add(count);
+        }
+    }
+}
+
+impl Shown {
+    /// Clears the last bar.
+    pub fn finish(&mut self) {
+        if let Some(progress) = self.0.take() {
+            progress.finish();
+        }
     }
 }
 

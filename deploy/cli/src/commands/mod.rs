@@ -3,6 +3,7 @@
 pub mod client;
 pub mod dev;
 pub mod migrate;
+pub mod rebuild;
 pub mod recover;
 pub mod tenant;
 pub mod verify;

@@ -8,10 +8,10 @@ use vintem_core::event_store::chain::hex;
 use vintem_core::secrets::DatabaseRole;
 use vintem_core::verify::{self, Report};
 
-use crate::progress::{Progress, per_second};
+use crate::progress::{Shown, per_second};
 use crate::session::Session;
 
-/// Check chain, entries, counters, holds, requests, look-ups and schema; writes go on meanwhile.
+/// Check chain, entries, counters, holds, requests, look-ups, views and schema; writes go on meanwhile.
 ///
 /// Exit code 0: nothing was found. 1: each finding is one line that names the row.
 #[derive(Debug, Args)]
@@ -48,31 +48,6 @@ impl Verify {
             reports.push(report);
         }
         Ok(reports)
-    }
-}
-
-/// One bar per pass, one after the other.
-#[derive(Default)]
-struct Shown(Option<Progress>);
-
-impl verify::Progress for Shown {
-    fn begin(&mut self, what: &'static str, total: u64) {
-        self.finish();
-        self.0 = Some(Progress::start(what, total));
-    }
-
-    fn add(&mut self, count: u64) {
-        if let Some(progress) = &mut self.0 {
-            progress.add(count);
-        }
-    }
-}
-
-impl Shown {
-    fn finish(&mut self) {
-        if let Some(progress) = self.0.take() {
-            progress.finish();
-        }
     }
 }
 

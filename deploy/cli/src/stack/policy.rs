@@ -4,10 +4,11 @@
 //! whose names begin with its prefix, so the paths of the policies move along.
 
 /// The policies of the processes that log in by AppRole, by name.
-pub const APP_ROLES: [(&str, &str); 4] = [
+pub const APP_ROLES: [(&str, &str); 5] = [
     ("api", include_str!("../../../../vault-policies/api.hcl")),
     ("migrator", include_str!("../../../../vault-policies/migrator.hcl")),
     ("operator", include_str!("../../../../vault-policies/operator.hcl")),
+    ("projector", include_str!("../../../../vault-policies/projector.hcl")),
     ("auditor", include_str!("../../../../vault-policies/auditor.hcl")),
 ];
 

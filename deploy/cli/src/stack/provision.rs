@@ -36,10 +36,11 @@ impl Default for LeaseTimes {
 }
 
 /// The database users that can be leased: name of the Vault role, group role.
-const LEASED: [(&str, &str); 5] = [
+const LEASED: [(&str, &str); 6] = [
     ("reader", "vintem_reader"),
     ("writer", "vintem_writer"),
     ("operator", "vintem_operator"),
+    ("projector", "vintem_projector"),
     ("auditor", "vintem_auditor"),
     ("migrator", "vintem_owner"),
 ];
