@@ -1,9 +1,9 @@
 //! Building a projection anew beside the one that is in use, and putting it in its place while writes and reads go on.
 //!
 //! Beside: tables of the same names in the schema `rebuild`, which this session finds first, so that the
-//! product's own folds fill them. Bulk: the whole log in large pages, indexes of tables that only grow last. Tail: what was
-//! written meanwhile. Compare: both at an equal position, some rows in one snapshot at a time. Swap: one short
-//! transaction. Keep: the old tables stay in the schema `before` until the next rebuild.
+//! product's own folds fill them. Bulk: the log up to the old one's position in large pages, indexes of tables that only grow
+//! last. Compare: both at an equal position, some rows in one snapshot at a time. Tail: what was written meanwhile. Swap: one
+//! short transaction. Keep: the old tables stay in the schema `before` until the next rebuild.
 
 mod store;
 
@@ -102,33 +102,49 @@ impl Rebuild<'_> {
         if !self.projection.only_adds() {
             store::index(self.session, self.projection).await?;
         }
-        let events = self.bulk().await?;
+        // Not beyond the old one, where there is one: a fold cannot go back to be compared.
+        for shard in self.shards {
+            let newest = store::newest(self.session, *shard).await?;
+            let to = self.comparable(*shard).await?.unwrap_or(newest);
+            self.bulk(*shard, to).await?;
+        }
         if self.projection.only_adds() {
             store::index(self.session, self.projection).await?;
         }
         store::analyze(self.session, self.projection).await?;
-        self.tail().await?;
         let differing = self.compare().await?;
+        let mut events = 0;
+        for shard in self.shards {
+            let newest = store::newest(self.session, *shard).await?;
+            self.bulk(*shard, newest).await?;
+            events += u64::try_from(newest).unwrap_or(0);
+        }
         let swap = self.swap().await?;
         Ok(Rebuilt { events, elapsed: began.elapsed(), swap, differing })
     }
 
-    /// Folds what there is at the beginning.
-    async fn bulk(&mut self) -> Result<u64, RebuildError> {
-        let mut events = 0;
-        for shard in self.shards {
-            let newest = store::newest(self.session, *shard).await?;
-            self.progress.begin(self.projection.name(), u64::try_from(newest).unwrap_or(0));
-            let mut at = 0;
-            while at < newest {
-                let to = newest.min(at + STRIDE);
-                self.catch_up(*shard, Some(to), Pace::BULK).await?;
-                self.progress.add(u64::try_from(to - at).unwrap_or(0));
-                at = to;
-            }
-            events += u64::try_from(newest).unwrap_or(0);
+    /// Where the old one stands. One that is parked, or that means something else by now, is not
+    /// compared: that is why it is replaced.
+    async fn comparable(&mut self, shard: i16) -> Result<Option<i64>, sqlx::Error> {
+        let old = checkpoint::in_use(self.session, self.projection.name(), shard).await?;
+        let version = self.projection.version();
+        Ok(old.filter(|old| old.version == version && !old.is_parked).map(|old| old.position))
+    }
+
+    /// Folds what there is up to a position, in large pages.
+    async fn bulk(&mut self, shard: i16, to: i64) -> Result<(), RebuildError> {
+        let folded = checkpoint::read(self.session, self.projection.name(), shard).await?;
+        let mut at = folded.map_or(0, |row| row.point.position);
+        if at < to {
+            self.progress.begin(self.projection.name(), u64::try_from(to - at).unwrap_or(0));
         }
-        Ok(events)
+        while at < to {
+            let next = to.min(at + STRIDE);
+            self.catch_up(shard, Some(next), Pace::BULK).await?;
+            self.progress.add(u64::try_from(next - at).unwrap_or(0));
+            at = next;
+        }
+        Ok(())
     }
 
     async fn tail(&mut self) -> Result<(), RebuildError> {
@@ -149,19 +165,16 @@ impl Rebuild<'_> {
         }
     }
 
-    /// Holds the old rows against the new ones. An old one that stands still, or that means something else by now, is
-    /// not compared: that is why it is replaced.
+    /// Holds the old rows against the new ones.
     async fn compare(&mut self) -> Result<Option<Vec<(&'static str, Differing)>>, RebuildError> {
         let mut told = Vec::new();
         for shard in self.shards {
-            let old = checkpoint::in_use(self.session, self.projection.name(), *shard).await?;
-            if old.is_none_or(|old| old.version != self.projection.version() || old.is_parked) {
-                return Ok(None);
-            }
             for table in self.projection.tables() {
                 let mut after = table.lowest();
                 loop {
-                    let (differing, upto) = self.compare_page(*shard, table, &after).await?;
+                    let Some((differing, upto)) = self.compare_page(*shard, table, &after).await? else {
+                        return Ok(None);
+                    };
                     let untold = TOLD.saturating_sub(told.iter().filter(|(name, _)| *name == table.name).count());
                     told.extend(differing.into_iter().take(untold).map(|row| (table.name, row)));
                     match upto {
@@ -174,36 +187,35 @@ impl Rebuild<'_> {
         Ok(Some(told))
     }
 
-    /// Both must stand at the same position, which they do inside a snapshot: the new one is folded up to the old one there.
+    /// Both must stand at the same position, which they do inside a snapshot: the new one is folded up to the old one
+    /// there. `None` when there is no old one to compare with.
     async fn compare_page(
         &mut self,
         shard: i16,
         table: &Table,
         after: &shadow::Key,
-    ) -> Result<(Vec<Differing>, Option<shadow::Key>), RebuildError> {
+    ) -> Result<Option<(Vec<Differing>, Option<shadow::Key>)>, RebuildError> {
         loop {
+            let Some(old) = self.comparable(shard).await? else { return Ok(None) };
+            self.bulk(shard, old).await?;
             let mut tx = self.session.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ").await?;
-            let old = checkpoint::in_use(&mut tx, self.projection.name(), shard).await?.map_or(0, |old| old.position);
-            let new =
-                checkpoint::read(&mut tx, self.projection.name(), shard).await?.map_or(0, |row| row.point.position);
-            if old < new || old > new + IN_SNAPSHOT {
+            let name = self.projection.name();
+            let old = checkpoint::in_use(&mut tx, name, shard).await?.filter(|old| !old.is_parked);
+            let new = checkpoint::read(&mut tx, name, shard).await?.map_or(0, |row| row.point.position);
+            let Some(old) = old.map(|old| old.position).filter(|old| *old >= new) else {
                 tx.rollback().await?;
-                // The old one is driven by others, and comes; the new one by us.
-                if old > new {
-                    self.catch_up(shard, Some(old), Pace::LIVE).await?;
-                } else {
-                    store::drive(self.session, &mut self.follower, self.projection, shard, new).await?;
-                }
+                return Ok(None);
+            };
+            if old > new + IN_SNAPSHOT {
+                tx.rollback().await?;
                 continue;
             }
-            if old > new {
-                self.follower.catch_up(&mut tx, self.projection, shard, Some(old), Pace::LIVE).await?;
-            }
+            self.follower.catch_up(&mut tx, self.projection, shard, Some(old), Pace::LIVE).await?;
             let upto = shadow::boundary(&mut tx, table, SHADOW, shard, after, ROWS).await?;
             let end = upto.clone().unwrap_or_else(|| table.highest());
             let differing = shadow::compare(&mut tx, table, SHADOW, shard, after, &end).await?;
             tx.commit().await?;
-            return Ok((differing, upto));
+            return Ok(Some((differing, upto)));
         }
     }
 

@@ -9,7 +9,6 @@
 )]
 
 use super::super::Projection;
-use super::super::follow::{Follower, Pace};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use std::time::{Duration, Instant};
 
@@ -98,20 +97,6 @@ pub async fn is_changed(session: &mut PgConnection, projection: &dyn Projection)
     )
     .fetch_one(session)
     .await
-}
-
-/// Catches the projection in use up to a position, in case nobody else does.
-pub async fn drive(
-    session: &mut PgConnection,
-    follower: &mut Follower,
-    projection: &dyn Projection,
-    shard: i16,
-    up_to: i64,
-) -> Result<(), sqlx::Error> {
-    leave(session).await?;
-    let driven = follower.catch_up(session, projection, shard, Some(up_to), Pace::LIVE).await;
-    enter(session).await?;
-    driven.map(|_| ())
 }
 
 /// Removes what the rebuild before this one kept.

@@ -79,7 +79,7 @@ fn print(name: &str, rebuilt: &Rebuilt) {
     );
     match differing.as_deref() {
         None => {
-            println!("  there was none to compare it with: it had not begun, stood still, or was of another version")
+            println!("  there was none to compare it with: it had not begun, stood still, or was of another version");
         }
         Some([]) => println!("  the one before it was the same, row by row"),
         Some(rows) => {
