@@ -24,7 +24,7 @@ pub async fn tenant_snapshot(
     let mut tx = Box::pin(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ")).await?;
     // A lock takes no snapshot; the first query after it does.
     let lock = format!("LOCK TABLE {} IN ACCESS SHARE MODE", tables.join(", "));
-    tx.execute(sqlx::AssertSqlSafe(lock)).await?;
+    tx.execute(&*lock).await?;
     sqlx::query_scalar!("SELECT set_config('app.tenant', $1, true)", tenant.to_string()).fetch_one(&mut *tx).await?;
     Ok(tx)
 }

@@ -9,7 +9,7 @@
 )]
 
 use super::super::Projection;
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use sqlx::{Connection, Executor, PgConnection};
 use std::time::{Duration, Instant};
 
 /// How a swap waits: long for the projector to end its page (nobody waits behind us), and only for a moment for
@@ -42,7 +42,7 @@ pub async fn make(session: &mut PgConnection, projection: &dyn Projection) -> Re
              CREATE TABLE rebuild.{name} (LIKE public.{name} INCLUDING DEFAULTS INCLUDING CONSTRAINTS);
              SELECT public.protect_projection('rebuild.{name}');"
         );
-        tx.execute(AssertSqlSafe(sql)).await?;
+        tx.execute(&*sql).await?;
     }
     tx.commit().await
 }
@@ -58,13 +58,13 @@ pub async fn index(session: &mut PgConnection, projection: &dyn Projection) -> R
         .fetch_all(&mut *session)
         .await?;
         for (index, definition, is_primary) in indexes {
-            session.execute(AssertSqlSafe(definition.replacen(" ON public.", " ON rebuild.", 1))).await?;
+            session.execute(&*definition.replacen(" ON public.", " ON rebuild.", 1)).await?;
             if is_primary {
                 let sql = format!(
                     "ALTER TABLE rebuild.{} ADD CONSTRAINT {index} PRIMARY KEY USING INDEX {index}",
                     table.name
                 );
-                session.execute(AssertSqlSafe(sql)).await?;
+                session.execute(&*sql).await?;
             }
         }
     }
@@ -74,7 +74,7 @@ pub async fn index(session: &mut PgConnection, projection: &dyn Projection) -> R
 /// Gathers statistics, so that the first readers after the swap get good plans.
 pub async fn analyze(session: &mut PgConnection, projection: &dyn Projection) -> Result<(), sqlx::Error> {
     for table in projection.tables() {
-        session.execute(AssertSqlSafe(format!("ANALYZE rebuild.{}", table.name))).await?;
+        session.execute(&*format!("ANALYZE rebuild.{}", table.name)).await?;
     }
     Ok(())
 }
@@ -102,7 +102,7 @@ pub async fn is_changed(session: &mut PgConnection, projection: &dyn Projection)
 /// Removes what the rebuild before this one kept.
 pub async fn clear_before(session: &mut PgConnection, projection: &dyn Projection) -> Result<(), sqlx::Error> {
     for table in projection.tables() {
-        session.execute(AssertSqlSafe(format!("DROP TABLE IF EXISTS before.{}", table.name))).await?;
+        session.execute(&*format!("DROP TABLE IF EXISTS before.{}", table.name)).await?;
     }
     Ok(())
 }
@@ -146,7 +146,7 @@ async fn swap_in(tx: &mut PgConnection, projection: &dyn Projection) -> Result<O
     for table in projection.tables() {
         let name = table.name;
         let sql = format!("ALTER TABLE public.{name} SET SCHEMA before; ALTER TABLE rebuild.{name} SET SCHEMA public");
-        tx.execute(AssertSqlSafe(sql)).await?;
+        tx.execute(&*sql).await?;
     }
     for sql in [
         "DELETE FROM public.projection WHERE name = $1",

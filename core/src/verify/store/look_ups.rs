@@ -6,7 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "what names a temporary table cannot be checked at compile time")]
 
 use crate::event_store::shadow::{KeyType, Table};
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use sqlx::{Connection, Executor, PgConnection};
 
 /// Where the tables are rebuilt.
 pub const SHADOW: &str = "pg_temp";
@@ -48,11 +48,11 @@ pub async fn begin(session: &mut PgConnection, tables: &[&str]) -> Result<(), sq
     let mut tx = session.begin_with("BEGIN READ WRITE").await?;
     for table in tables {
         let sql = format!("CREATE TEMPORARY TABLE {table} (LIKE public.{table} INCLUDING ALL)");
-        tx.execute(AssertSqlSafe(sql)).await?;
+        tx.execute(&*sql).await?;
     }
     tx.commit().await?;
     for (setting, value) in SETTINGS {
-        session.execute(AssertSqlSafe(format!("SET {setting} = {value}"))).await?;
+        session.execute(&*format!("SET {setting} = {value}")).await?;
     }
     Ok(())
 }
@@ -61,11 +61,11 @@ pub async fn begin(session: &mut PgConnection, tables: &[&str]) -> Result<(), sq
 pub async fn finish(session: &mut PgConnection, tables: &[&str]) -> Result<(), sqlx::Error> {
     let mut tx = session.begin_with("BEGIN READ WRITE").await?;
     for table in tables {
-        tx.execute(AssertSqlSafe(format!("DROP TABLE IF EXISTS pg_temp.{table}"))).await?;
+        tx.execute(&*format!("DROP TABLE IF EXISTS pg_temp.{table}")).await?;
     }
     tx.commit().await?;
     for (setting, _) in SETTINGS {
-        session.execute(AssertSqlSafe(format!("RESET {setting}"))).await?;
+        session.execute(&*format!("RESET {setting}")).await?;
     }
     Ok(())
 }
@@ -73,6 +73,6 @@ pub async fn finish(session: &mut PgConnection, tables: &[&str]) -> Result<(), s
 /// How many rows were rebuilt, roughly.
 pub async fn count(session: &mut PgConnection, table: &Table) -> Result<u64, sqlx::Error> {
     let sql = format!("SELECT count(*) FROM pg_temp.{}", table.name);
-    let count: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(session).await?;
+    let count: i64 = sqlx::query_scalar(&sql).fetch_one(session).await?;
     Ok(u64::try_from(count).unwrap_or(0))
 }
