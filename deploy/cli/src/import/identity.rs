@@ -90,7 +90,11 @@ pub fn transaction_id(row: Uuid, account: Uuid) -> Uuid {
     let mut context = Context::new(&SHA256);
     context.update(row.as_bytes());
     context.update(account.as_bytes());
-    Uuid::new_v8(half(context))
+    let mut id = half(context);
+    // A bank's file stands account by account. Ids that begin alike lie together in the ledger's index, so that a
+    // batch touches tens of its pages and not a thousand; what remains of the digest is plenty.
+    id[..4].copy_from_slice(&account.as_bytes()[..4]);
+    Uuid::new_v8(id)
 }
 
 /// A name for some bytes: equal bytes, equal name.
