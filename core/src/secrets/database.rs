@@ -5,18 +5,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
-use sqlx::{Connection as _, pool::PoolConnectionMetadata};
-use tokio::sync::watch;
+use sqlx::{ConnectOptions as _, Connection as _, pool::PoolConnectionMetadata};
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use super::client::Vault;
 use super::error::SecretsError;
-use super::keeper::Keeper;
-use super::lease::Credentials;
+use super::keeper::{CONNECT_MAX, Holder, Keeper, LeaseState};
+use super::lease::{Credentials, Engine};
 use super::settings::DatabaseSettings;
 
 /// How long a caller waits for a connection before it is told that the database is away.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+const ACQUIRE_TIMEOUT: Duration = CONNECT_MAX;
 /// A connection that rested longer is asked for a sign of life before use.
 const REST_MAX: Duration = Duration::from_secs(1);
 
@@ -31,6 +31,8 @@ pub enum DatabaseRole {
     Operator,
     /// Folds the log into views.
     Projector,
+    /// Reads positions, moves its checkpoint.
+    Relay,
     /// Reads everything, writes nothing.
     Auditor,
     /// Owns the schema.
@@ -45,6 +47,7 @@ impl DatabaseRole {
             Self::Writer => "writer",
             Self::Operator => "operator",
             Self::Projector => "projector",
+            Self::Relay => "relay",
             Self::Auditor => "auditor",
             Self::Migrator => "migrator",
         }
@@ -74,6 +77,7 @@ impl DatabaseRole {
                 ("statement_timeout", "60000"),
                 ("idle_in_transaction_session_timeout", "10000"),
             ],
+            Self::Relay => &[("statement_timeout", "10000"), ("idle_in_transaction_session_timeout", "10000")],
             Self::Auditor => {
                 &[("default_transaction_read_only", "on"), ("idle_in_transaction_session_timeout", "30000")]
             }
@@ -82,26 +86,47 @@ impl DatabaseRole {
     }
 }
 
-/// Where a leased user stands.
-#[derive(Debug, Clone, Copy)]
-pub struct LeaseState {
-    /// Counts users: it grows when a new one takes over.
-    pub generation: u64,
-    /// When the present user ends unless renewed.
-    pub expires_at: Instant,
-    /// The last attempt to renew or replace it failed; the next follows by itself.
-    pub failing: bool,
-}
-
 /// A pool, and the options for direct connections, of one leased role. Cheap to clone.
 #[derive(Clone)]
 pub struct LeasedDatabase(Arc<Shared>);
 
-pub(super) struct Shared {
-    pub(super) role: DatabaseRole,
-    pub(super) pool: PgPool,
-    pub(super) state: watch::Sender<LeaseState>,
-    pub(super) retired_before: Arc<Boundary>,
+struct Shared {
+    role: DatabaseRole,
+    template: PgConnectOptions,
+    pool: PgPool,
+    state: watch::Sender<LeaseState>,
+    retired_before: Arc<Boundary>,
+}
+
+impl Holder for Shared {
+    const ENGINE: Engine = Engine::Database;
+    /// The longest a transaction may take before Postgres ends it, with some seconds on top.
+    const WORK_MAX: Duration = Duration::from_secs(35);
+
+    fn role(&self) -> &'static str {
+        self.role.as_str()
+    }
+
+    fn is_open(&self) -> bool {
+        !self.pool.is_closed()
+    }
+
+    fn state(&self) -> &watch::Sender<LeaseState> {
+        &self.state
+    }
+
+    /// Connections of the old user close at their next use.
+    async fn take_over(&self, user: &Credentials) -> Result<(), SecretsError> {
+        let options = as_user(&self.template, user);
+        prove(&options).await.map_err(|source| SecretsError::Database { role: self.role.as_str(), source })?;
+        self.pool.set_connect_options(options);
+        self.retired_before.advance();
+        Ok(())
+    }
+
+    fn sweep(&self) {
+        self.retired_before.advance();
+    }
 }
 
 impl LeasedDatabase {
@@ -114,16 +139,17 @@ impl LeasedDatabase {
     ) -> Result<Self, SecretsError> {
         // Subscribed before the lease is read, so that no login in between is missed.
         let logins = vault.logins();
-        let (credentials, lease) = vault.lease_user(role.as_str()).await?;
+        let (credentials, lease) = vault.lease_user(Engine::Database, role.as_str()).await?;
         let template = template(settings, role);
         let retired_before = Arc::new(Boundary::now());
         let opening = pool_options(role, max_connections, lease.full(), Arc::clone(&retired_before))
             .connect_with(as_user(&template, &credentials));
         // A future of 14 KiB, which would otherwise be part of every command's.
         let pool = Box::pin(opening).await.map_err(|source| SecretsError::Database { role: role.as_str(), source })?;
-        let state = LeaseState { generation: 1, expires_at: lease.expires_at, failing: false };
-        let shared = Arc::new(Shared { role, pool, state: watch::Sender::new(state), retired_before });
-        let keeper = Keeper::new(Arc::downgrade(&shared), vault.clone(), logins, template, lease);
+        let state = watch::Sender::new(LeaseState::first(&lease));
+        let shared = Arc::new(Shared { role, template, pool, state, retired_before });
+        let doubts = Arc::new(Notify::new());
+        let keeper = Keeper::new(Arc::downgrade(&shared), vault.clone(), logins, doubts, lease);
         tokio::spawn(keeper.run());
         Ok(Self(shared))
     }
@@ -172,7 +198,7 @@ impl std::fmt::Debug for LeasedDatabase {
 }
 
 /// The instant before which every connection counts as one of a retired user.
-pub(super) struct Boundary {
+struct Boundary {
     epoch: Instant,
     micros: AtomicU64,
 }
@@ -183,7 +209,7 @@ impl Boundary {
     }
 
     /// Retires every connection made until now.
-    pub(super) fn advance(&self) {
+    fn advance(&self) {
         self.advance_to(Instant::now());
     }
 
@@ -237,8 +263,18 @@ fn template(settings: &DatabaseSettings, role: DatabaseRole) -> PgConnectOptions
         .options(role.session().iter().copied())
 }
 
+/// One connection with the new user, before any caller depends on it.
+async fn prove(options: &PgConnectOptions) -> Result<(), sqlx::Error> {
+    let attempt = async {
+        let mut connection = options.connect().await?;
+        connection.ping().await?;
+        connection.close().await
+    };
+    tokio::time::timeout(CONNECT_MAX, attempt).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+}
+
 /// The options of a leased user.
-pub(super) fn as_user(template: &PgConnectOptions, credentials: &Credentials) -> PgConnectOptions {
+fn as_user(template: &PgConnectOptions, credentials: &Credentials) -> PgConnectOptions {
     use secrecy::ExposeSecret as _;
     template.clone().username(&credentials.username).password(credentials.password.expose_secret())
 }

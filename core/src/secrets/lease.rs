@@ -1,4 +1,4 @@
-//! Leases of database users.
+//! Leases of users of Postgres and of RabbitMQ.
 //!
 //! `vaultrs` reads the user and drops the lease; these calls keep it, renew it and give it back.
 
@@ -16,7 +16,33 @@ use vaultrs::error::ClientError;
 use super::client::Vault;
 use super::error::SecretsError;
 
-/// `GET <mount>/creds/<role>`: Vault creates a Postgres user for us.
+/// The engines that make users.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Engine {
+    /// Of Postgres.
+    Database,
+    /// Of RabbitMQ.
+    Broker,
+}
+
+impl Engine {
+    fn mount(self) -> &'static str {
+        match self {
+            Self::Database => "database",
+            Self::Broker => "rabbitmq",
+        }
+    }
+
+    /// The call's name in errors.
+    fn call(self) -> &'static str {
+        match self {
+            Self::Database => "database/creds",
+            Self::Broker => "rabbitmq/creds",
+        }
+    }
+}
+
+/// `GET <mount>/creds/<role>`: Vault creates a user for us.
 #[derive(Endpoint)]
 #[endpoint(path = "{self.mount}/creds/{self.role}", method = "GET", response = "Credentials")]
 struct ReadCredentials {
@@ -46,7 +72,7 @@ struct RevokeLease {
     lease_id: String,
 }
 
-/// The right to a database user, for a time.
+/// The right to a user, for a time.
 pub(super) struct Lease {
     id: String,
     /// What Vault grants a new lease of the role.
@@ -65,17 +91,16 @@ impl Lease {
 
 impl Vault {
     /// Leases a user of the role. Repeating is safe: a user nobody got to know ends with its TTL.
-    pub(super) async fn lease_user(&self, role: &str) -> Result<(Credentials, Lease), SecretsError> {
-        const CALL: &str = "database/creds";
-        let mount = &self.mount("database");
+    pub(super) async fn lease_user(&self, engine: Engine, role: &str) -> Result<(Credentials, Lease), SecretsError> {
+        let mount = &self.mount(engine.mount());
         let asked_at = Instant::now();
         let answer = self
-            .call(CALL, |client| async move {
+            .call(engine.call(), |client| async move {
                 execute(&client, ReadCredentials { mount: mount.clone(), role: role.to_owned() }).await
             })
             .await?;
         let full = Duration::from_secs(u64::from(answer.lease_duration));
-        let credentials = answer.data.ok_or(SecretsError::Malformed { call: CALL })?;
+        let credentials = answer.data.ok_or(SecretsError::Malformed { call: engine.call() })?;
         let lease = Lease { id: answer.lease_id, full, expires_at: asked_at + full, renewable: answer.renewable };
         Ok((credentials, lease))
     }

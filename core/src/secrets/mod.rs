@@ -1,13 +1,14 @@
 //! The one door to Vault, to the environment and to the random generator.
 //!
-//! A process starts with nothing secret: its environment names where Vault and Postgres are, and
+//! A process starts with nothing secret: its environment names where Vault and the others are, and
 //! one line on standard input holds a wrapping token. From that it unwraps the secret id of its
 //! AppRole, logs in, and leases everything else:
 //!
 //! ```text
 //! stdin ─► wrapping token ─► lookup, path check, unwrap ─► login ─► token (renewed at ⅔, login again if it ends)
 //!                                                                    ├─► kv        read once, kept in memory
-//!                                                                    └─► database  leased user (renewed at ⅔, rotated before its end)
+//!                                                                    ├─► database  leased user (renewed at ⅔, rotated before its end)
+//!                                                                    └─► rabbitmq  the same
 //! ```
 //!
 //! Invariants:
@@ -16,12 +17,14 @@
 //! - Each call to Vault ends within seconds. Only calls that may be repeated are repeated.
 //! - A rotation replaces the user below a pool without a failed request: connections of the old
 //!   user are closed at their next use, the old user is revoked after the last could be in use.
+//!   Who holds a connection to the broker is told, and makes another.
 //! - With Vault sealed or away, what is leased goes on; whatever needs Vault fails with a typed
 //!   error, and the loops heal by themselves.
 //! - Start-up fails closed: without secrets there is no process.
 //!
 //! Absent on purpose: any cache on disk, any password in a variable, `vaultrs` elsewhere.
 
+mod broker;
 mod client;
 mod database;
 mod error;
@@ -33,10 +36,13 @@ pub mod random;
 mod settings;
 mod token;
 
+pub use broker::{BrokerRole, BrokerUser, LeasedBroker};
 pub use client::{Vault, VaultHealth};
-pub use database::{DatabaseRole, LeaseState, LeasedDatabase};
+pub use database::{DatabaseRole, LeasedDatabase};
 pub use error::SecretsError;
+pub use keeper::LeaseState;
 pub use login::{WrappingToken, read_wrapping_token};
 pub use settings::{
-    DatabaseSettings, ProcessSettings, ServerSettings, SettingsError, TelemetrySettings, VaultSettings,
+    BrokerSettings, DatabaseSettings, ProcessSettings, ServerSettings, SettingsError, TelemetrySettings, VaultSettings,
+    WorkerSettings,
 };

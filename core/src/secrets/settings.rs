@@ -12,10 +12,14 @@ use std::str::FromStr;
 const PREFIX: &str = "VINTEM_";
 const OTLP: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 /// Settings of the programs beside a command: one environment may serve them all.
-const OTHERS: [&str; 8] = [
+const OTHERS: [&str; 12] = [
     "VINTEM_LISTEN",
     "VINTEM_METRICS_LISTEN",
     "VINTEM_ISSUER",
+    "VINTEM_BROKER_HOST",
+    "VINTEM_BROKER_PORT",
+    "VINTEM_BROKER_VIRTUAL_HOST",
+    "VINTEM_BROKER_CA",
     "VINTEM_STACK_STATE",
     "VINTEM_URL",
     "VINTEM_CA",
@@ -84,6 +88,30 @@ pub struct ServerSettings {
     pub process: ProcessSettings,
 }
 
+/// Where RabbitMQ is. The user and its password are leased.
+#[derive(Debug, Clone)]
+pub struct BrokerSettings {
+    /// `VINTEM_BROKER_HOST`: a name that its certificate bears.
+    pub host: String,
+    /// `VINTEM_BROKER_PORT`: of AMQP over TLS.
+    pub port: u16,
+    /// `VINTEM_BROKER_VIRTUAL_HOST`.
+    pub virtual_host: String,
+    /// `VINTEM_BROKER_CA`: the PEM file of the authority of the broker's certificate.
+    pub ca: PathBuf,
+}
+
+/// What the worker needs beyond that of every process.
+#[derive(Debug, Clone)]
+pub struct WorkerSettings {
+    /// `VINTEM_METRICS_LISTEN`: the private port of `/metrics`.
+    pub metrics_listen: SocketAddr,
+    /// RabbitMQ.
+    pub broker: BrokerSettings,
+    /// The rest.
+    pub process: ProcessSettings,
+}
+
 /// What is wrong with the environment, all of it. Values are not repeated, for somebody may have
 /// put a secret where none belongs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -105,6 +133,15 @@ impl ServerSettings {
     pub fn from_env() -> Result<Self, SettingsError> {
         let mut environment = Environment::of_process();
         let settings = environment.server();
+        environment.finish(settings)
+    }
+}
+
+impl WorkerSettings {
+    /// Reads the environment of the worker.
+    pub fn from_env() -> Result<Self, SettingsError> {
+        let mut environment = Environment::of_process();
+        let settings = environment.worker();
         environment.finish(settings)
     }
 }
@@ -156,6 +193,17 @@ impl Environment {
         });
         let process = self.process("info");
         Some(ServerSettings { listen: listen?, metrics_listen: metrics_listen?, issuer: issuer?, process: process? })
+    }
+
+    fn worker(&mut self) -> Option<WorkerSettings> {
+        let metrics_listen = self.required("VINTEM_METRICS_LISTEN", "an address and port");
+        let host = self.required("VINTEM_BROKER_HOST", "a host name");
+        let port = self.required("VINTEM_BROKER_PORT", "a port number");
+        let virtual_host = self.required("VINTEM_BROKER_VIRTUAL_HOST", "the name of a virtual host");
+        let ca = self.required("VINTEM_BROKER_CA", "a file name");
+        let process = self.process("info");
+        let broker = BrokerSettings { host: host?, port: port?, virtual_host: virtual_host?, ca: ca? };
+        Some(WorkerSettings { metrics_listen: metrics_listen?, broker, process: process? })
     }
 
     /// An empty variable counts as one that is not set, as in most shells' habits.
