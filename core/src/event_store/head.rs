@@ -97,7 +97,7 @@ pub async fn unsafe_setting(connection: &mut PgConnection) -> Result<Option<Stri
 }
 
 /// A stored tip always has 32 bytes: the table checks it.
-fn as_tip(bytes: &[u8]) -> Tip {
+pub(super) fn as_tip(bytes: &[u8]) -> Tip {
     let mut tip = [0; 32];
     tip.copy_from_slice(bytes);
     tip

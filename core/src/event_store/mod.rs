@@ -17,6 +17,8 @@
 //!
 //! [`recover`] is the only way out of that: an operator begins a new epoch.
 //!
+//! The log is its own outbox ([`outbox`]): what is committed is published, and nothing else.
+//!
 //! Deliberately absent: any knowledge of what an event means (contexts hang their look-ups in
 //! through [`hooks`]), NOTIFY, sequences, advisory locks, and an updated head row.
 
@@ -33,6 +35,7 @@ pub mod job;
 pub mod lease;
 pub mod legs;
 pub mod look_up;
+pub mod outbox;
 pub mod overlay;
 pub mod proposal;
 pub mod read;

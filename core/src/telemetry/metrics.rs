@@ -98,7 +98,7 @@ impl Metrics {
             ),
             registry,
         };
-        metrics.note_start();
+        note_start(&metrics.registry);
         metrics
     }
 
@@ -161,17 +161,7 @@ impl Metrics {
 
     /// Everything, in Prometheus's text form.
     pub fn encode(&self) -> String {
-        let mut text = Vec::new();
-        TextEncoder::new()
-            .encode(&self.registry.gather(), &mut text)
-            .expect("well-formed metrics are written to memory");
-        String::from_utf8(text).expect("the text form is UTF-8")
-    }
-
-    fn note_start(&self) {
-        let start = register(&self.registry, IntGauge::new("process_start_time_seconds", "When the process began"));
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        start.set(gauge_value(since_epoch.as_secs()));
+        encode(&self.registry)
     }
 }
 
@@ -181,12 +171,24 @@ impl Default for Metrics {
     }
 }
 
-fn gauge_value(value: impl TryInto<i64>) -> i64 {
+pub(super) fn encode(registry: &Registry) -> String {
+    let mut text = Vec::new();
+    TextEncoder::new().encode(&registry.gather(), &mut text).expect("well-formed metrics are written to memory");
+    String::from_utf8(text).expect("the text form is UTF-8")
+}
+
+pub(super) fn note_start(registry: &Registry) {
+    let start = register(registry, IntGauge::new("process_start_time_seconds", "When the process began"));
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    start.set(gauge_value(since_epoch.as_secs()));
+}
+
+pub(super) fn gauge_value(value: impl TryInto<i64>) -> i64 {
     value.try_into().unwrap_or(i64::MAX)
 }
 
 /// Names are constants of this file, so a refusal is a defect that the first test finds.
-fn register<C: Collector + Clone + 'static>(registry: &Registry, metric: prometheus::Result<C>) -> C {
+pub(super) fn register<C: Collector + Clone + 'static>(registry: &Registry, metric: prometheus::Result<C>) -> C {
     let metric = metric.expect("the metric is well-formed");
     registry.register(Box::new(metric.clone())).expect("the metric's name is its own");
     metric
@@ -196,11 +198,11 @@ fn histogram(registry: &Registry, name: &str, help: &str, labels: &[&str], bucke
     register(registry, HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets.to_vec()), labels))
 }
 
-fn counters(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
+pub(super) fn counters(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
     register(registry, IntCounterVec::new(Opts::new(name, help), labels))
 }
 
-fn gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
+pub(super) fn gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
     register(registry, IntGaugeVec::new(Opts::new(name, help), labels))
 }
 

@@ -11,7 +11,9 @@ pub mod clock;
 mod logs;
 mod metrics;
 mod trace;
+mod worker_metrics;
 
 pub use logs::{TelemetryError, TelemetryGuard, init};
 pub use metrics::{Metrics, ProposalResult};
 pub use trace::TraceId;
+pub use worker_metrics::{PublishResult, WorkerMetrics};
