@@ -1,0 +1,35 @@
+//! The feed of a view: core's projection behind the messages.
+
+use sqlx::PgPool;
+use vintem_core::projections::{Projection, Projector, Standing};
+
+use super::{Fed, Feed, FeedError};
+
+/// One projection, folded by core over connections of the role `vintem_projector`.
+pub struct View {
+    projection: &'static dyn Projection,
+    projector: Projector,
+}
+
+impl View {
+    /// Of a projection.
+    pub fn new(projection: &'static dyn Projection, pool: PgPool) -> Self {
+        Self { projection, projector: Projector::new(pool) }
+    }
+}
+
+impl Feed for View {
+    fn name(&self) -> &'static str {
+        self.projection.name()
+    }
+
+    async fn catch_up(&mut self, shard: i16, up_to: Option<i64>) -> Result<Fed, FeedError> {
+        Ok(match self.projector.catch_up(self.projection, shard, up_to).await? {
+            Standing::At(position) => Fed::At(position),
+            Standing::Parked(because) => Fed::Parked(because),
+            Standing::OfVersion(version) => {
+                Fed::Parked(format!("its rows are of version {version}, this program's of {}", self.projection.version()))
+            }
+        })
+    }
+}

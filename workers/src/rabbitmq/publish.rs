@@ -1,0 +1,57 @@
+//! Publishing: persistent, mandatory, and confirmed before anybody is told that it is done.
+
+use std::time::Duration;
+
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::{BasicProperties, Confirmation};
+
+use super::connection::Session;
+use super::error::{BrokerError, within};
+
+/// How long the broker may take to confirm. One that blocks publishers (disk or memory alarm) confirms nothing.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Kept on disk until it is consumed.
+const PERSISTENT: u8 = 2;
+
+/// A message to be published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Its identity, for people who look into a queue.
+    pub id: String,
+    /// What it is, with its version.
+    pub kind: &'static str,
+    /// A JSON document.
+    pub body: Vec<u8>,
+}
+
+impl Session {
+    /// Asks for confirms on this session's channel.
+    pub async fn confirming(&self) -> Result<(), BrokerError> {
+        within(PATIENCE, "confirm", self.channel.confirm_select(ConfirmSelectOptions::default())).await
+    }
+
+    /// Publishes to an exchange and waits until the broker has taken responsibility for every message. After an
+    /// error it is unknown which of them it has: publish all of them again, in a new session.
+    pub async fn publish(&self, exchange: &str, messages: Vec<Outgoing>) -> Result<(), BrokerError> {
+        let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+        let mut confirms = Vec::with_capacity(messages.len());
+        for message in messages {
+            let properties = BasicProperties::default()
+                .with_delivery_mode(PERSISTENT)
+                .with_content_type("application/json".into())
+                .with_type(message.kind.into())
+                .with_message_id(message.id.as_str().into());
+            let sent = self.channel.basic_publish(exchange.into(), "".into(), options, &message.body, properties);
+            confirms.push(within(PATIENCE, "take a message", sent).await?);
+        }
+        for confirm in confirms {
+            match within(PATIENCE, "confirm a message", confirm).await? {
+                Confirmation::Ack(None) => {}
+                // A mandatory message that reached no queue comes back, and is then "confirmed".
+                Confirmation::Ack(Some(_)) => return Err(BrokerError::Unroutable),
+                Confirmation::Nack(_) | Confirmation::NotRequested => return Err(BrokerError::Refused),
+            }
+        }
+        Ok(())
+    }
+}

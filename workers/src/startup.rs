@@ -1,0 +1,239 @@
+//! From a line on standard input to a worker at work, and back to nothing.
+//!
+//! Start fails closed, as the API's does: without settings, secrets and users there is no process. A broker that is
+//! away is none of these: views then grow old, and the process goes on trying.
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+use sqlx::PgPool;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+use uuid::Uuid;
+use vintem_core::event_store::{fresh, outbox};
+use vintem_core::projections::ALL;
+use vintem_core::secrets::{
+    BrokerRole, DatabaseRole, LeaseState, LeasedBroker, LeasedDatabase, SecretsError, SettingsError, Vault,
+    WorkerSettings, read_wrapping_token,
+};
+use vintem_core::telemetry::{self, TelemetryError, WorkerMetrics};
+
+use crate::http;
+use crate::projector::{Projector, View, projections};
+use crate::rabbitmq::{Broker, BrokerError};
+use crate::relay::{self, Relay};
+
+/// Connections of a role; its tasks, one per shard and projection, work in short statements.
+const CONNECTIONS: u32 = 8;
+/// How soon a new shard is noticed.
+const GLANCE: Duration = Duration::from_secs(10);
+/// How long connections may take to close at the end.
+const CLOSING: Duration = Duration::from_secs(5);
+
+/// What a worker does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Role {
+    /// Publishes which positions are new
+    Relay,
+    /// Folds what is new into views
+    Projector,
+}
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(name = "vintem-worker", version, about = "Does what follows from what was recorded")]
+pub struct Arguments {
+    /// The roles to play; all of them when none is named
+    roles: Vec<Role>,
+}
+
+impl Arguments {
+    fn roles(&self) -> BTreeSet<Role> {
+        let all = || Role::value_variants().iter().copied().collect();
+        if self.roles.is_empty() { all() } else { self.roles.iter().copied().collect() }
+    }
+}
+
+/// Why the process does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The environment.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// Logs and spans.
+    #[error("telemetry cannot start")]
+    Telemetry(#[from] TelemetryError),
+    /// Vault, or a user that it leased.
+    #[error("the process has no secrets")]
+    Secrets(#[from] SecretsError),
+    /// The authority of the broker.
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+    /// The system.
+    #[error("the worker stopped")]
+    Io(#[from] std::io::Error),
+}
+
+/// An error and its causes in one line.
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+/// The whole life of the process.
+pub fn run(arguments: &Arguments) -> Result<(), StartError> {
+    let settings = WorkerSettings::from_env()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(work(settings, arguments.roles()))
+}
+
+async fn work(settings: WorkerSettings, roles: BTreeSet<Role>) -> Result<(), StartError> {
+    let _telemetry = telemetry::init(&settings.process.telemetry, "vintem-worker")?;
+    // Listening first: an address that is taken is found before a secret is spent.
+    let listener = http::listen(settings.metrics_listen).await?;
+    let vault = Vault::login(settings.process.vault.clone(), read_wrapping_token()?).await?;
+    let metrics = Arc::new(WorkerMetrics::new());
+    let mut staff = Staff { tasks: JoinSet::new(), leases: Vec::new(), databases: Vec::new() };
+    let holder = fresh::new_id();
+    if roles.contains(&Role::Relay) {
+        staff.hire_relays(&settings, &vault, &metrics, holder).await?;
+    }
+    if roles.contains(&Role::Projector) {
+        staff.hire_projectors(&settings, &vault, &metrics).await?;
+    }
+    let leases = staff.leases.clone();
+    let (counted, token) = (metrics.clone(), vault.clone());
+    let print = move || {
+        for (role, lease) in &leases {
+            counted.lease_ttl(role, lease.borrow().expires_at.saturating_duration_since(Instant::now()));
+        }
+        counted.token_ttl(token.token_remaining());
+        counted.encode()
+    };
+    staff.tasks.spawn(http::serve(listener, Arc::new(print)));
+    tracing::info!(?roles, metrics = %settings.metrics_listen, "the worker works");
+    until_asked_to_end(&mut staff.tasks).await?;
+    staff.dismiss(holder).await;
+    vault.logout().await;
+    tracing::info!("the worker has ended");
+    Ok(())
+}
+
+/// Who works here, and with which users.
+struct Staff {
+    tasks: JoinSet<()>,
+    leases: Vec<(&'static str, watch::Receiver<LeaseState>)>,
+    databases: Vec<LeasedDatabase>,
+}
+
+impl Staff {
+    async fn hire_relays(
+        &mut self,
+        settings: &WorkerSettings,
+        vault: &Vault,
+        metrics: &Arc<WorkerMetrics>,
+        holder: Uuid,
+    ) -> Result<(), StartError> {
+        let database = self.lease(settings, vault, DatabaseRole::Relay).await?;
+        let broker = Broker::new(settings.broker.clone(), LeasedBroker::lease(vault, BrokerRole::Relay).await?)?;
+        self.leases.push(("broker-relay", broker.lease()));
+        let (pool, metrics) = (database.pool().clone(), metrics.clone());
+        let hire =
+            move |shard| Relay::new(pool.clone(), broker.clone(), metrics.clone(), shard, projections(), holder).run();
+        self.tasks.spawn(for_each_shard(database.pool().clone(), hire));
+        Ok(())
+    }
+
+    async fn hire_projectors(
+        &mut self,
+        settings: &WorkerSettings,
+        vault: &Vault,
+        metrics: &Arc<WorkerMetrics>,
+    ) -> Result<(), StartError> {
+        let database = self.lease(settings, vault, DatabaseRole::Projector).await?;
+        let user = LeasedBroker::lease(vault, BrokerRole::Projector).await?;
+        let broker = Broker::new(settings.broker.clone(), user)?;
+        self.leases.push(("broker-projector", broker.lease()));
+        for projection in ALL {
+            let (pool, broker, metrics) = (database.pool().clone(), broker.clone(), metrics.clone());
+            let hire = move |shard| {
+                Projector::new(View::new(projection, pool.clone()), broker.clone(), metrics.clone(), shard).run()
+            };
+            self.tasks.spawn(for_each_shard(database.pool().clone(), hire));
+        }
+        Ok(())
+    }
+
+    async fn lease(
+        &mut self,
+        settings: &WorkerSettings,
+        vault: &Vault,
+        role: DatabaseRole,
+    ) -> Result<LeasedDatabase, StartError> {
+        let database = LeasedDatabase::connect(vault, &settings.process.database, role, CONNECTIONS).await?;
+        self.leases.push((role.as_str(), database.state()));
+        self.databases.push(database.clone());
+        Ok(database)
+    }
+
+    /// Ends every task where it stands, which each of them is made for, and closes what is left.
+    async fn dismiss(mut self, holder: Uuid) {
+        self.tasks.shutdown().await;
+        let closing = async {
+            for database in &self.databases {
+                if database.role() == DatabaseRole::Relay {
+                    for shard in outbox::shards(database.pool()).await.unwrap_or_default() {
+                        let _ = relay::release(database.pool(), shard, holder).await;
+                    }
+                }
+                database.close().await;
+            }
+        };
+        // A connection that does not close in time ends with its lease.
+        let _ = timeout(CLOSING, closing).await;
+    }
+}
+
+/// Runs a task per shard, also for shards that are made later.
+async fn for_each_shard<T: Future<Output = ()> + Send + 'static>(pool: PgPool, begin: impl Fn(i16) -> T) {
+    let (mut served, mut tasks) = (BTreeSet::new(), JoinSet::new());
+    loop {
+        match outbox::shards(&pool).await {
+            Ok(shards) => {
+                for shard in shards.into_iter().filter(|shard| served.insert(*shard)) {
+                    tasks.spawn(begin(shard));
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the shards cannot be read"),
+        }
+        tokio::select! {
+            () = sleep(GLANCE) => {}
+            // These run for ever; one that ends is a defect, and everything ends with it.
+            Some(_) = tasks.join_next() => return,
+        }
+    }
+}
+
+/// A task that ends by itself is a defect; the process ends with it and is started anew.
+async fn until_asked_to_end(tasks: &mut JoinSet<()>) -> Result<(), StartError> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        ended = tasks.join_next() => {
+            return Err(StartError::Io(std::io::Error::other(format!("a task ended: {ended:?}"))));
+        }
+    }
+    tracing::info!("the process is about to end");
+    Ok(())
+}
