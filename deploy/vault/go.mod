@@ -4,6 +4,7 @@ go 1.25.3
 
 tool (
 	github.com/hashicorp/vault
+	github.com/hashicorp/vault/builtin/logical/rabbitmq/cmd/rabbitmq
 	github.com/hashicorp/vault/plugins/database/postgresql/postgresql-database-plugin
 )
 

@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::stack::state::Folder;
 use crate::stack::supervisor::Supervisor;
 use crate::stack::ui::say;
-use crate::stack::{Stack, console, down, queries, status, tests, up};
+use crate::stack::{Stack, console, down, queries, servers, status, tests, up};
 
 /// What to do with the development stack.
 #[derive(Debug, Subcommand)]
@@ -32,7 +32,7 @@ pub enum Dev {
     Status,
     /// Show the end of the logs
     Logs {
-        /// One service: nginx, nginx-access, api, vault, postgres
+        /// One service: nginx, nginx-access, api, worker, vault, postgres, rabbitmq
         service: Option<String>,
         /// How many lines of each
         #[arg(long, short = 'n', default_value_t = 40)]
@@ -41,7 +41,7 @@ pub enum Dev {
         #[arg(long, short)]
         follow: bool,
     },
-    /// Start Postgres and Vault, and run the tests of the workspace
+    /// Start Postgres, RabbitMQ and Vault, and run the tests of the workspace
     Test {
         /// Passed on to `cargo test`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -54,6 +54,12 @@ pub enum Dev {
         /// Passed on to psql
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
+    },
+    /// Run rabbitmqctl on the stack's node
+    Rabbitmqctl {
+        /// Passed on to rabbitmqctl
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
     },
     /// Run Vault's client with a short-lived root token
     Vault {
@@ -69,9 +75,12 @@ pub enum Dev {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
         command: Vec<OsString>,
     },
-    /// The background process that keeps the API running; reads its token from standard input
+    /// The background process that keeps a server running; reads its token from standard input
     #[command(hide = true)]
     Supervise {
+        /// api or worker
+        #[arg(long)]
+        server: String,
         /// The state folder
         #[arg(long)]
         state: PathBuf,
@@ -100,9 +109,10 @@ impl Dev {
             Self::Test { arguments } => return Ok(tests::test(arguments).await?),
             Self::Queries => return Ok(queries::check(&Stack::load()?).await?),
             Self::Psql { arguments } => return Err(console::psql(&Stack::load()?, arguments).into()),
+            Self::Rabbitmqctl { arguments } => return Err(console::rabbitmqctl(&Stack::load()?, &arguments)?.into()),
             Self::Vault { arguments } => return Err(console::vault(&Stack::load()?, arguments)?.into()),
             Self::As { role, command } => return Ok(console::run_as(&Stack::load()?, &role, command).await?),
-            Self::Supervise { state } => supervise(state).await?,
+            Self::Supervise { server, state } => supervise(&server, state).await?,
             Self::VaultToken { state, verb } => {
                 let stack = Stack::load_from(Folder::at(state))?;
                 if let Some(token) = console::vault_token(&stack, &verb).await? {
@@ -115,12 +125,13 @@ impl Dev {
     }
 }
 
-async fn supervise(state: PathBuf) -> Result<(), Box<dyn Error>> {
+async fn supervise(server: &str, state: PathBuf) -> Result<(), Box<dyn Error>> {
+    let server = servers::find(server).ok_or("the servers are api and worker")?;
     let stack = Stack::load_from(Folder::at(state))?;
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line)?;
     let token = SecretString::from(line.trim().to_owned());
-    Ok(Supervisor::new(stack.folder(), stack.known(), token)?.run().await?)
+    Ok(Supervisor::new(stack.folder(), stack.known(), server, token)?.run().await?)
 }
 
 async fn show_status(stack: &Stack) -> u8 {

@@ -89,7 +89,7 @@ pub async fn establish(vault: &Vault, state: &Folder) -> Result<(), StackError> 
         let made = vault.write("pki/root/generate/internal", body).await?;
         text(&made, "pki/root/generate/internal", "/data/certificate")?.to_owned()
     };
-    for service in ["vault", "postgres", "nginx"] {
+    for service in ["vault", "postgres", "nginx", "rabbitmq"] {
         let role = json!({
             "allowed_domains": "localhost", "allow_bare_domains": true, "allow_localhost": true, "allow_ip_sans": true,
             "server_flag": true, "client_flag": false, "key_type": "ec", "key_bits": 256, "max_ttl": "2160h",

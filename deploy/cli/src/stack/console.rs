@@ -1,4 +1,4 @@
-//! `cargo dev psql`, `cargo dev vault` and `cargo dev as`: working by hand, with no secret to type.
+//! `cargo dev psql`, `rabbitmqctl`, `vault` and `as`: working by hand, with no secret to type.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
@@ -23,6 +23,13 @@ pub fn psql(stack: &Stack, arguments: Vec<OsString>) -> StackError {
     // A database among the arguments comes later and wins.
     command.args(["--username", SUPERUSER]).env("PGDATABASE", DATABASE).args(arguments);
     StackError::Spawn { program: program.display().to_string(), source: command.exec() }
+}
+
+/// Becomes `rabbitmqctl` of the stack's node. Returns only when that fails.
+pub fn rabbitmqctl(stack: &Stack, arguments: &[String]) -> Result<StackError, StackError> {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let mut command = stack.broker().control_command(&arguments)?;
+    Ok(StackError::Spawn { program: "rabbitmqctl".into(), source: command.exec() })
 }
 
 /// Becomes the `vault` (or `bao`) client of the stack's Vault. Returns only when that fails.

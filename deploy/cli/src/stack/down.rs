@@ -4,7 +4,7 @@ use super::error::StackError;
 use super::process;
 use super::state::{Folder, find_checkout};
 use super::ui::{Step, say};
-use super::{POSTGRES, api, cluster, nginx, owner, vault_server};
+use super::{POSTGRES, RABBITMQ, broker, cluster, nginx, owner, servers, vault_server};
 
 /// Stops the stack; `purge` removes its folder, with the ledger in it.
 pub fn down(purge: bool) -> Result<(), StackError> {
@@ -30,7 +30,9 @@ pub fn down(purge: bool) -> Result<(), StackError> {
 fn stop_all(folder: &Folder) {
     for (name, shown, signal) in [
         (nginx::NAME, "nginx", nginx::STOP),
-        (api::NAME, "API", api::STOP),
+        (servers::API.name, "API", servers::STOP),
+        (servers::WORKER.name, "Worker", servers::STOP),
+        (RABBITMQ, "RabbitMQ", broker::STOP),
         (vault_server::NAME, "Vault", vault_server::STOP),
         (POSTGRES, "Postgres", cluster::STOP),
     ] {
@@ -38,7 +40,7 @@ fn stop_all(folder: &Folder) {
         process::stop(folder, name, signal);
         step.done("stopped");
     }
-    // Servers of tests that could not clean up, and processes whose record was lost.
+    // RabbitMQ's port mapper, servers of tests that could not clean up, and processes whose record was lost.
     for name in process::recorded(folder) {
         process::stop(folder, &name, cluster::STOP);
     }

@@ -1,4 +1,4 @@
-//! The development stack: Postgres, Vault and nginx of one checkout, beside whatever else runs on the machine.
+//! The development stack: Postgres, RabbitMQ, Vault and nginx of one checkout, beside whatever else runs on the machine.
 //!
 //! [`Stack`] is what tests use: it finds the running stack and makes databases, sets of mounts and roles in
 //! Vault, wrapped `secret_id`s and servers of their own. The commands of `cargo dev` are the other modules.
@@ -6,15 +6,17 @@
 //! Invariants
 //! - Everything lies in one state folder ([`state`]), listens on its own ports of the loopback address, and is
 //!   recognised by number *and* start time ([`process`]); no other instance on the machine is touched.
-//! - No password of Postgres exists in a file, a variable or an argument. The superuser is a peer on the Unix
-//!   socket ([`cluster`]), everybody else leases a user from Vault ([`provision`]).
-//! - The only secrets on disk are Vault's unseal key ([`vault_server`]) and the services' own TLS keys; no token is kept.
+//! - No password of Postgres or RabbitMQ exists in a file, a variable or an argument. The superuser is a peer on the
+//!   Unix socket ([`cluster`]), everybody else leases a user from Vault ([`provision`], [`broker_users`]).
+//! - The only secrets on disk are Vault's unseal key ([`vault_server`]), Erlang's cookie ([`broker`]) and the services'
+//!   own TLS keys; no token is kept.
 //! - Every step looks before it acts, so each command can be interrupted and repeated.
 //!
 //! Deliberately absent: containers, other machines, production set-up.
 
-pub mod api;
 pub mod authority;
+pub mod broker;
+pub mod broker_users;
 pub mod cluster;
 pub mod console;
 pub mod database;
@@ -28,6 +30,7 @@ pub mod policy;
 pub mod process;
 pub mod provision;
 pub mod queries;
+pub mod servers;
 pub mod state;
 pub mod status;
 pub mod supervisor;
@@ -42,16 +45,19 @@ pub mod welcome;
 use secrecy::SecretString;
 use tokio::sync::OnceCell;
 
+pub use broker::Broker;
 pub use cluster::Cluster;
 pub use error::StackError;
 pub use provision::LeaseTimes;
-use state::{Folder, State, find_checkout};
+use state::{BrokerPorts, Folder, State, find_checkout};
 use vault::{Vault, text};
 
 /// The database of the stack itself.
 pub const DATABASE: &str = "vintem";
 /// The stack's Postgres, as process record, log and certificate are named.
 pub const POSTGRES: &str = "postgres";
+/// The stack's RabbitMQ, likewise.
+pub const RABBITMQ: &str = "rabbitmq";
 
 /// A stack that `cargo dev up` has set up.
 #[derive(Debug)]
@@ -126,6 +132,50 @@ impl Stack {
         cluster.start().await?;
         cluster.create_roles().await?;
         Ok(cluster)
+    }
+
+    /// The stack's RabbitMQ.
+    pub fn broker(&self) -> Broker {
+        Broker {
+            name: RABBITMQ.into(),
+            folder: self.folder.path(RABBITMQ),
+            ports: self.known.ports.broker,
+            owner: self.folder.owners().rabbitmq,
+            state: self.folder.clone(),
+        }
+    }
+
+    /// A RabbitMQ node of its own, running, for a test that kills or stops it.
+    /// The caller removes it with [`Broker::remove`]; `down` removes what was forgotten.
+    pub async fn private_broker(&self, name: &str) -> Result<Broker, StackError> {
+        database::check_name(name)?;
+        let owner = self.folder.owners().rabbitmq;
+        let folder = self.folder.path("private").join(name);
+        owner::make_folder(&folder, owner, 0o755)?;
+        let free = || free_port().map_err(StackError::file("find a port for", &folder));
+        let ports = BrokerPorts { amqps: free()?, management: free()?, distribution: free()?, epmd: free()? };
+        let broker = Broker { name: format!("private-{name}"), folder, ports, owner, state: self.folder.clone() };
+        broker.initialise()?;
+        let (pair, _) = authority::issue(self.vault().await?, RABBITMQ).await?;
+        owner::write_file(&authority::pair(&broker.folder), pair.as_bytes(), owner, 0o600)?;
+        broker.start().await?;
+        Ok(broker)
+    }
+
+    /// Makes `<prefix>rabbitmq`, from which users of a virtual host are leased.
+    pub async fn provision_broker_on(
+        &self,
+        broker: &Broker,
+        prefix: &str,
+        virtual_host: &str,
+        times: LeaseTimes,
+    ) -> Result<(), StackError> {
+        broker_users::set(self.vault().await?, broker, prefix, virtual_host, times).await
+    }
+
+    /// Removes what [`Stack::provision_broker_on`] made; leased users are dropped.
+    pub async fn remove_broker_on(&self, broker: &Broker, prefix: &str) -> Result<(), StackError> {
+        broker_users::remove(self.vault().await?, broker, prefix).await
     }
 
     /// Makes an empty database in the stack's Postgres.
@@ -215,6 +265,17 @@ impl Stack {
             variables.push(("VINTEM_VAULT_MOUNTS", prefix.into()));
         }
         Ok(variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+
+    /// What the environment says of a broker, for a process that works with one.
+    pub fn broker_environment(&self, broker: &Broker, virtual_host: &str) -> Vec<(String, String)> {
+        let variables = [
+            ("VINTEM_BROKER_HOST", "localhost".into()),
+            ("VINTEM_BROKER_PORT", broker.ports.amqps.to_string()),
+            ("VINTEM_BROKER_VIRTUAL_HOST", virtual_host.into()),
+            ("VINTEM_BROKER_CA", self.folder.authority().display().to_string()),
+        ];
+        variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Whom the services run as.
 //!
-//! Started by root, no service stays root: Postgres and nginx become the user of their Debian package, Vault and
-//! the API become users that exist only as numbers (from the range systemd reserves for such dynamic users), one
+//! Started by root, no service stays root: Postgres, RabbitMQ and nginx become the user of their Debian package, Vault
+//! and the API become users that exist only as numbers (from the range systemd reserves for such dynamic users), one
 //! pair per state folder, so that nothing has to be added to or removed from `/etc/passwd`.
 //! Started by anybody else, every service runs as that person.
 
@@ -35,8 +35,10 @@ pub struct Owners {
     pub nginx: Option<Owner>,
     /// Vault.
     pub vault: Option<Owner>,
-    /// The API and its supervisor.
+    /// The API, the worker and their supervisors.
     pub api: Option<Owner>,
+    /// RabbitMQ.
+    pub rabbitmq: Option<Owner>,
 }
 
 impl Owners {
@@ -50,7 +52,13 @@ impl Owners {
             let id = DYNAMIC_FIRST + pair * 2 + offset;
             Some(Owner { uid: id, gid: id })
         };
-        Self { postgres: package_user("postgres"), nginx: package_user("www-data"), vault: dynamic(0), api: dynamic(1) }
+        Self {
+            postgres: package_user("postgres"),
+            nginx: package_user("www-data"),
+            vault: dynamic(0),
+            api: dynamic(1),
+            rabbitmq: package_user("rabbitmq"),
+        }
     }
 }
 

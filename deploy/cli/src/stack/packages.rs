@@ -30,7 +30,7 @@ pub fn missing() -> Vec<&'static str> {
     if postgres_programs(None).is_none() {
         missing.push("postgresql");
     }
-    for (program, package) in [("nginx", "nginx"), ("openssl", "openssl")] {
+    for (program, package) in [("nginx", "nginx"), ("openssl", "openssl"), ("rabbitmq-server", "rabbitmq-server")] {
         if find_program(program).is_none() {
             missing.push(package);
         }
@@ -55,7 +55,7 @@ pub fn ensure(yes: bool) -> Result<(), StackError> {
     if !owner::is_root() {
         let advice = format!(
             "run as root:\n    mkdir -p {CLUSTERS} && echo 'create_main_cluster = false' > {CLUSTER_FILE}\n    \
-             apt-get update && apt-get install --no-install-recommends {list}\n    systemctl disable --now nginx postgresql"
+             apt-get update && apt-get install --no-install-recommends {list}\n    systemctl disable --now nginx postgresql rabbitmq-server epmd.socket epmd.service"
         );
         return Err(StackError::Missing { what: format!("{list} is not installed"), advice });
     }
@@ -128,7 +128,14 @@ impl Guard {
         let made_folder = !Path::new(CLUSTERS).exists();
         owner::make_folder(Path::new(CLUSTERS), None, 0o755)?;
         owner::write_file(Path::new(CLUSTER_FILE), b"create_main_cluster = false\n", None, 0o644)?;
-        let services = [("postgresql", "postgresql"), ("nginx", "nginx")];
+        let services = [
+            ("postgresql", "postgresql"),
+            ("nginx", "nginx"),
+            ("rabbitmq-server", "rabbitmq-server"),
+            // Erlang's port mapper, which comes along.
+            ("rabbitmq-server", "epmd.service"),
+            ("rabbitmq-server", "epmd.socket"),
+        ];
         let disable =
             services.into_iter().filter(|(package, _)| packages.contains(package)).map(|(_, service)| service);
         Ok(Self { disable: disable.filter(|service| !is_enabled(service)).collect(), made_folder })

@@ -4,8 +4,9 @@
 //! whose names begin with its prefix, so the paths of the policies move along.
 
 /// The policies of the processes that log in by AppRole, by name.
-pub const APP_ROLES: [(&str, &str); 5] = [
+pub const APP_ROLES: [(&str, &str); 6] = [
     ("api", include_str!("../../../../vault-policies/api.hcl")),
+    ("worker", include_str!("../../../../vault-policies/worker.hcl")),
     ("migrator", include_str!("../../../../vault-policies/migrator.hcl")),
     ("operator", include_str!("../../../../vault-policies/operator.hcl")),
     ("projector", include_str!("../../../../vault-policies/projector.hcl")),
@@ -16,7 +17,7 @@ pub const APP_ROLES: [(&str, &str); 5] = [
 pub const SUPERVISOR: &str = include_str!("../../../../vault-policies/supervisor.hcl");
 
 /// Beginnings of paths that exist once per prefix.
-const OWN: [&str; 3] = ["database/", "kv/", "auth/approle/role/"];
+const OWN: [&str; 4] = ["database/", "rabbitmq/", "kv/", "auth/approle/role/"];
 
 /// A policy whose paths lead to the mounts and roles of `prefix`.
 pub fn render(policy: &str, prefix: &str) -> String {
@@ -49,12 +50,13 @@ mod tests {
         assert!(api.contains("path \"t1-database/creds/reader\" {"));
         assert!(api.contains("path \"t1-kv/data/cursor\" {"));
         assert!(api.contains("path \"sys/leases/revoke\" {"));
+        assert!(render(APP_ROLES[1].1, "t1-").contains("path \"t1-rabbitmq/creds/relay\" {"));
         assert!(render(SUPERVISOR, "t1-").contains("path \"auth/approle/role/t1-api/secret-id\" {"));
     }
 
     #[test]
-    fn every_process_reads_only_what_its_name_stands_for() {
-        for (name, policy) in &APP_ROLES[1..] {
+    fn every_command_reads_only_what_its_name_stands_for() {
+        for (name, policy) in &APP_ROLES[2..] {
             let paths: Vec<&str> =
                 policy.lines().filter_map(|line| line.strip_prefix("path \"")?.split('"').next()).collect();
             assert_eq!(paths, [format!("database/creds/{name}").as_str(), "sys/leases/revoke"]);

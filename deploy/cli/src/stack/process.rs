@@ -5,9 +5,10 @@
 //! reach it), with an empty environment, its output in a log file, and its working folder inside the state
 //! folder: by that, processes whose record was lost to a crash are still recognised as ours.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -24,7 +25,19 @@ use super::owner::{self, Owner};
 use super::state::Folder;
 
 /// Programs of others that are ours when they work inside the state folder.
-const FOREIGN_PROGRAMS: [&str; 6] = ["postgres", "initdb", "nginx", "vault", "bao", "postgresql-database-plugin"];
+const FOREIGN_PROGRAMS: [&str; 10] = [
+    "postgres",
+    "initdb",
+    "nginx",
+    "vault",
+    "bao",
+    "postgresql-database-plugin",
+    // RabbitMQ is a program of the Erlang machine, which has helpers.
+    "beam.smp",
+    "erl_child_setup",
+    "inet_gethost",
+    "epmd",
+];
 
 /// How to run a service.
 #[derive(Debug)]
@@ -154,7 +167,15 @@ fn strays(root: &Path, folder: &Path) -> Vec<i32> {
 fn is_ours(pid: i32, root: &Path, folder: &Path) -> bool {
     let link = |name: &str| fs::read_link(format!("/proc/{pid}/{name}")).ok();
     let (Some(program), Some(works_in)) = (link("exe"), link("cwd")) else { return false };
-    if !works_in.starts_with(folder) {
+    // A port mapper that Erlang started itself works in `/`, but keeps the home that we gave its node.
+    let lives_in = || {
+        let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+        let home = environment.split(|byte| *byte == 0).find_map(|variable| variable.strip_prefix(b"HOME="))?;
+        Some(PathBuf::from(OsStr::from_bytes(home)))
+    };
+    let is_inside = works_in.starts_with(folder)
+        || (program.ends_with("epmd") && lives_in().is_some_and(|home| home.starts_with(folder)));
+    if !is_inside {
         return false;
     }
     // A replaced program is shown with this suffix.
@@ -217,12 +238,26 @@ fn wait_until(patience: Duration, done: impl Fn() -> bool) -> bool {
 /// Runs a short program to its end; what it prints becomes the error's text when it fails.
 pub fn run(program: &Path, arguments: &[&str], owner: Option<Owner>, folder: &Path) -> Result<String, StackError> {
     let mut command = Command::new(program);
-    command.args(arguments).current_dir(folder).stdin(Stdio::null()).env("LC_ALL", "C.UTF-8");
+    command.args(arguments).current_dir(folder).env("LC_ALL", "C.UTF-8");
     if let Some(owner) = owner {
         command.gid(owner.gid).uid(owner.uid);
     }
-    let shown = format!("{} {}", program.display(), arguments.first().copied().unwrap_or_default());
-    let output = command.output().map_err(|source| StackError::Spawn { program: shown.clone(), source })?;
+    finish(command, None)
+}
+
+/// The same for a command that was put together elsewhere; a secret goes in by its standard input.
+pub fn finish(mut command: Command, secret_line: Option<&SecretString>) -> Result<String, StackError> {
+    let first = command.get_args().next().unwrap_or_default().display();
+    let shown = format!("{} {first}", command.get_program().display());
+    let failed = |source| StackError::Spawn { program: shown.clone(), source };
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.stdin(if secret_line.is_some() { Stdio::piped() } else { Stdio::null() });
+    let mut child = command.spawn().map_err(failed)?;
+    if let (Some(line), Some(mut pipe)) = (secret_line, child.stdin.take()) {
+        // A program that does not read says why by itself.
+        let _ = writeln!(pipe, "{}", line.expose_secret());
+    }
+    let output = child.wait_with_output().map_err(failed)?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }

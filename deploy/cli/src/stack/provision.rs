@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use vintem_core::access::generate_signing_key;
 
+use super::broker_users;
 use super::cluster::Cluster;
 use super::database::check_name;
 use super::error::StackError;
@@ -36,31 +37,36 @@ impl Default for LeaseTimes {
 }
 
 /// The database users that can be leased: name of the Vault role, group role.
-const LEASED: [(&str, &str); 6] = [
+const LEASED: [(&str, &str); 7] = [
     ("reader", "vintem_reader"),
     ("writer", "vintem_writer"),
     ("operator", "vintem_operator"),
     ("projector", "vintem_projector"),
+    ("relay", "vintem_relay"),
     ("auditor", "vintem_auditor"),
     ("migrator", "vintem_owner"),
 ];
 
-/// What exists once per Vault: the plugin, the login method, transit.
+/// What exists once per Vault: the plugins, the login method, transit.
 pub async fn shared(vault: &Vault, known: &State) -> Result<(), StackError> {
-    if let Some(plugin) = &known.vault_plugin {
-        let program = std::fs::read(plugin).map_err(StackError::file("read", plugin))?;
-        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &program);
-        let sha256 = digest.as_ref().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-        let command = plugin.file_name().and_then(|name| name.to_str()).unwrap_or(PLUGIN);
-        vault
-            .write(&format!("sys/plugins/catalog/database/{PLUGIN}"), json!({ "sha256": sha256, "command": command }))
-            .await?;
-    }
+    register(vault, known, "database", PLUGIN).await?;
+    register(vault, known, "secret", broker_users::PLUGIN).await?;
     if vault.get("sys/auth").await?.pointer("/data/approle~1").is_none() {
         vault.write("sys/auth/approle", json!({ "type": "approle" })).await?;
     }
     mount(vault, "transit", json!({ "type": "transit" })).await?;
     vault.write("sys/policies/acl/supervisor", json!({ "policy": SUPERVISOR })).await?;
+    Ok(())
+}
+
+/// Makes a plugin of ours known by its digest, where Vault has none built in.
+async fn register(vault: &Vault, known: &State, kind: &str, name: &str) -> Result<(), StackError> {
+    let Some(plugin) = known.vault_plugins.as_ref().map(|folder| folder.join(name)) else { return Ok(()) };
+    let program = std::fs::read(&plugin).map_err(StackError::file("read", &plugin))?;
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &program);
+    let sha256 = digest.as_ref().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+    let body = json!({ "sha256": sha256, "command": name });
+    vault.write(&format!("sys/plugins/catalog/{kind}/{name}"), body).await?;
     Ok(())
 }
 
@@ -102,9 +108,9 @@ pub async fn remove(vault: &Vault, cluster: &Cluster, prefix: &str) -> Result<()
     cluster.drop_vault_user(&vault_user(prefix)).await
 }
 
-/// The Postgres user of one prefix. Each has its own, because rotating its password in one engine would lock
+/// Vault's user of one prefix, in Postgres and in RabbitMQ. Each has its own, because rotating its password in one engine would lock
 /// every other engine with the same user out.
-fn vault_user(prefix: &str) -> String {
+pub(super) fn vault_user(prefix: &str) -> String {
     if prefix.is_empty() { "vintem_vault".into() } else { format!("{prefix}vault") }
 }
 
@@ -151,7 +157,7 @@ fn app_role(role: &str, name: &str) -> Value {
     let mut body = json!({
         "token_policies": [name], "bind_secret_id": true, "token_bound_cidrs": ["127.0.0.1/32"], "secret_id_bound_cidrs": ["127.0.0.1/32"],
     });
-    let times = if role == "api" {
+    let times = if matches!(role, "api" | "worker") {
         // It logs in again by itself when Vault was away for longer than its token lives.
         json!({ "token_period": "1h", "secret_id_ttl": "72h", "secret_id_num_uses": 20 })
     } else {
@@ -195,13 +201,13 @@ async fn find_secret(vault: &Vault, path: &str) -> Result<Option<Value>, StackEr
 }
 
 /// 32 bytes from Vault's generator.
-async fn random(vault: &Vault, format: &str) -> Result<SecretString, VaultError> {
+pub(super) async fn random(vault: &Vault, format: &str) -> Result<SecretString, VaultError> {
     let answer = vault.write("sys/tools/random/32", json!({ "format": format })).await?;
     text(&answer, "sys/tools/random/32", "/data/random_bytes").map(|found| SecretString::from(found.to_owned()))
 }
 
 /// Looks first: Vault logs an error for a mount that exists.
-async fn mount(vault: &Vault, path: &str, body: Value) -> Result<(), VaultError> {
+pub(super) async fn mount(vault: &Vault, path: &str, body: Value) -> Result<(), VaultError> {
     let mounts = vault.get("sys/mounts").await?;
     if mounts.pointer("/data").is_some_and(|mounts| mounts.get(format!("{path}/")).is_some()) {
         return Ok(());
@@ -209,7 +215,7 @@ async fn mount(vault: &Vault, path: &str, body: Value) -> Result<(), VaultError>
     vault.write(&format!("sys/mounts/{path}"), body).await.map(drop)
 }
 
-fn check_prefix(prefix: &str) -> Result<(), StackError> {
+pub(super) fn check_prefix(prefix: &str) -> Result<(), StackError> {
     if prefix.is_empty() { Ok(()) } else { check_name(prefix) }
 }
 

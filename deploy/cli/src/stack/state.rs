@@ -17,8 +17,8 @@ pub const STATE_VARIABLE: &str = "DEV_STACK_STATE";
 
 /// Below Linux' range for outgoing connections (32768), so that no client's port can take one of ours.
 const FIRST_PORT: u16 = 20_000;
-const PORTS_PER_STACK: u16 = 10;
-const STACKS: u16 = 1_200;
+const PORTS_PER_STACK: u16 = 16;
+const STACKS: u16 = 790;
 
 /// The ports of one stack, all on the loopback address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,30 @@ pub struct Ports {
     pub vault: u16,
     /// Vault's own cluster port; a single node needs it to be free, too.
     pub vault_cluster: u16,
+    /// RabbitMQ's.
+    pub broker: BrokerPorts,
+    /// The worker's metrics.
+    pub worker_metrics: u16,
+}
+
+/// The ports of one RabbitMQ node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BrokerPorts {
+    /// AMQP over TLS, for the workers.
+    pub amqps: u16,
+    /// The management API over TLS, for Vault.
+    pub management: u16,
+    /// Erlang's distribution, for `rabbitmqctl`.
+    pub distribution: u16,
+    /// The node's own port mapper, where `rabbitmqctl` asks for the port above.
+    pub epmd: u16,
+}
+
+impl BrokerPorts {
+    /// All four.
+    pub fn all(self) -> [u16; 4] {
+        [self.amqps, self.management, self.distribution, self.epmd]
+    }
 }
 
 impl Ports {
@@ -46,11 +70,15 @@ impl Ports {
             postgres: first + 3,
             vault: first + 4,
             vault_cluster: first + 5,
+            broker: BrokerPorts { amqps: first + 6, management: first + 7, distribution: first + 8, epmd: first + 9 },
+            worker_metrics: first + 10,
         }
     }
 
-    fn all(self) -> [u16; 6] {
-        [self.https, self.api, self.metrics, self.postgres, self.vault, self.vault_cluster]
+    fn all(self) -> impl Iterator<Item = u16> {
+        let own =
+            [self.https, self.api, self.metrics, self.postgres, self.vault, self.vault_cluster, self.worker_metrics];
+        own.into_iter().chain(self.broker.all())
     }
 
     /// The block that `seed` points at, or the next one in which every port is free.
@@ -58,7 +86,7 @@ impl Ports {
         let start = u16::try_from(seed % u64::from(STACKS)).unwrap_or(0);
         (0..STACKS)
             .map(|step| Self::block(FIRST_PORT + (start + step) % STACKS * PORTS_PER_STACK))
-            .find(|ports| ports.all().into_iter().all(is_free))
+            .find(|ports| ports.all().all(is_free))
             .unwrap_or_else(|| Self::block(FIRST_PORT + start * PORTS_PER_STACK))
     }
 }
@@ -79,8 +107,8 @@ pub struct State {
     pub postgres_bin: PathBuf,
     /// `vault` or `bao`.
     pub vault_program: PathBuf,
-    /// Our Postgres plugin, where the program has none built in.
-    pub vault_plugin: Option<PathBuf>,
+    /// The folder of our plugins, where the program has none built in.
+    pub vault_plugins: Option<PathBuf>,
     /// When each service's certificate ends, in seconds since 1970.
     #[serde(default)]
     pub certificates: BTreeMap<String, i64>,
@@ -242,7 +270,7 @@ mod tests {
             ports: Ports::block(20_000),
             postgres_bin: "/usr/lib/postgresql/15/bin".into(),
             vault_program: "/var/lib/vintem-dev/x/bin/vault".into(),
-            vault_plugin: None,
+            vault_plugins: None,
             certificates: BTreeMap::from([("vault".to_owned(), 1_800_000_000)]),
             first_client: Some(FirstClient { tenant: "t".into(), client_id: "c".into() }),
         }
@@ -269,7 +297,7 @@ mod tests {
     #[test]
     fn ports_lie_below_the_ephemeral_range_and_skip_taken_blocks() {
         for seed in [0, 7, u64::MAX] {
-            assert!(Ports::choose(seed).all().into_iter().all(|port| (FIRST_PORT..32_768).contains(&port)));
+            assert!(Ports::choose(seed).all().all(|port| (FIRST_PORT..32_768).contains(&port)));
         }
         let wanted = Ports::choose(42);
         let _occupied = TcpListener::bind(("127.0.0.1", wanted.vault)).unwrap();

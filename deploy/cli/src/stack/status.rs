@@ -7,7 +7,7 @@ use std::process::Command;
 use super::error::StackError;
 use super::process;
 use super::vault::{Health, Vault};
-use super::{POSTGRES, Stack, api, nginx, vault_server};
+use super::{POSTGRES, RABBITMQ, Stack, nginx, servers, vault_server};
 use crate::client::readiness;
 
 /// One line of `status`.
@@ -30,6 +30,8 @@ pub async fn status(stack: &Stack) -> Vec<Line> {
         Err(reason) => (false, format!("not ready: {reason}")),
     };
     let health = vault_health(stack).await;
+    let broker = stack.broker().listens();
+    let worker_answers = tokio::net::TcpStream::connect(("127.0.0.1", ports.worker_metrics)).await.is_ok();
     let postgres = stack.cluster().has_database(super::DATABASE).await;
     let runs = |name: &str| process::running(stack.folder(), name);
     let line = |service, name: &str, is_well: bool, place: String, state: String| match runs(name) {
@@ -40,10 +42,17 @@ pub async fn status(stack: &Stack) -> Vec<Line> {
         line("nginx", nginx::NAME, true, stack.url(), "listens".into()),
         line(
             "API",
-            api::NAME,
+            servers::API.name,
             api_is_well,
             format!("127.0.0.1:{}, metrics on {}", ports.api, ports.metrics),
             api_state,
+        ),
+        line(
+            "Worker",
+            servers::WORKER.name,
+            worker_answers,
+            format!("metrics on 127.0.0.1:{}", ports.worker_metrics),
+            if worker_answers { "works" } else { "does not answer" }.into(),
         ),
         line(
             "Vault",
@@ -51,6 +60,13 @@ pub async fn status(stack: &Stack) -> Vec<Line> {
             health == Some(Health::Active),
             stack.vault_address(),
             health.map_or("does not answer".into(), |health| format!("{health:?}").to_lowercase()),
+        ),
+        line(
+            "RabbitMQ",
+            RABBITMQ,
+            broker,
+            format!("127.0.0.1:{}", ports.broker.amqps),
+            if broker { "listens" } else { "does not listen" }.into(),
         ),
         line(
             "Postgres",
@@ -73,7 +89,7 @@ async fn vault_health(stack: &Stack) -> Option<Health> {
 
 /// Becomes `tail` on the logs of one service or of all. Returns only when that fails.
 pub fn logs(stack: &Stack, service: Option<&str>, lines: u32, follow: bool) -> StackError {
-    let known = ["nginx", "nginx-access", "api", "vault", "postgres"];
+    let known = ["nginx", "nginx-access", "api", "worker", "vault", "postgres", "rabbitmq"];
     let files: Vec<PathBuf> = match service {
         Some(service) => vec![stack.folder().log(service)],
         None => known.iter().map(|service| stack.folder().log(service)).collect(),

@@ -1,8 +1,8 @@
-//! The supervisor: keeps the API running.
+//! The supervisor: keeps the API or the worker running.
 //!
-//! A process of its own in the background. It holds one token, received over a pipe, that can do nothing but mint
-//! wrapped `secret_id`s (`vault-policies/supervisor.hcl`); it never sees a `secret_id` itself. For each start of the
-//! API it mints one and writes it to the new process's standard input. The API ends with the supervisor, because
+//! A process of its own in the background for each. It holds one token, received over a pipe, that can do nothing but mint
+//! wrapped `secret_id`s (`vault-policies/supervisor.hcl`); it never sees a `secret_id` itself. For each start of its
+//! server it mints one and writes it to the new process's standard input. The server ends with the supervisor, because
 //! the kernel is told to see to it, so nobody is left behind whom nobody watches.
 
 use std::path::PathBuf;
@@ -19,6 +19,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 
 use super::error::StackError;
+use super::servers::Server;
 use super::state::{Folder, State};
 use super::ui::say;
 use super::vault::Vault;
@@ -26,24 +27,23 @@ use super::vault_server;
 
 /// Period of the supervisor's token: it is renewed at a third of it.
 pub const TOKEN_PERIOD: Duration = Duration::from_hours(24);
-/// The role whose `secret_id`s it mints.
-pub const APP_ROLE: &str = "api";
 const PAUSE_MIN: Duration = Duration::from_millis(250);
 const PAUSE_MAX: Duration = Duration::from_secs(10);
-/// An API that lived this long was healthy: the next pause begins small again.
+/// A server that lived this long was healthy: the next pause begins small again.
 const HEALTHY: Duration = Duration::from_mins(1);
-/// How long the API may take to answer what it has accepted.
+/// How long the server may take to finish what it has accepted.
 const DRAIN: Duration = Duration::from_secs(15);
 
 /// What to supervise.
 #[derive(Debug)]
 pub struct Supervisor {
     vault: Vault,
+    server: Server,
     program: PathBuf,
     folder: PathBuf,
 }
 
-/// How one life of the API ended.
+/// How one life of the server ended.
 enum End {
     /// It ended by itself.
     Died,
@@ -53,12 +53,13 @@ enum End {
 
 impl Supervisor {
     /// For the stack in `state`, with the token that came over the pipe.
-    pub fn new(state: &Folder, known: &State, token: SecretString) -> Result<Self, StackError> {
+    pub fn new(state: &Folder, known: &State, server: Server, token: SecretString) -> Result<Self, StackError> {
         let vault = vault_server::client(state, known)?.with_token(token);
-        Ok(Self { vault, program: state.path("bin/vintem-api"), folder: state.path("api") })
+        let program = state.path("bin").join(server.program);
+        Ok(Self { vault, server, program, folder: state.path(server.name) })
     }
 
-    /// Runs until SIGTERM. The environment of the API is our own.
+    /// Runs until SIGTERM. The environment of the server is our own.
     pub async fn run(self) -> Result<(), StackError> {
         let mut told =
             signal(SignalKind::terminate()).map_err(StackError::file("listen for signals in", &self.folder))?;
@@ -69,7 +70,7 @@ impl Supervisor {
             let end = match self.start().await {
                 Ok(mut child) => tokio::select! {
                     status = child.wait() => {
-                        say(&format!("supervisor: the API ended ({})", status.map_or_else(|error| error.to_string(), |status| status.to_string())));
+                        say(&format!("supervisor: the {} ended ({})", self.server.shown, status.map_or_else(|error| error.to_string(), |status| status.to_string())));
                         End::Died
                     }
                     _ = told.recv() => {
@@ -96,7 +97,7 @@ impl Supervisor {
     }
 
     async fn start(&self) -> Result<Child, StackError> {
-        let wrapped = self.vault.wrapped_secret_id(APP_ROLE).await?;
+        let wrapped = self.vault.wrapped_secret_id(self.server.name).await?;
         let mut command = Command::new("setpriv");
         command
             .args(["--pdeathsig", "TERM"])
@@ -111,14 +112,14 @@ impl Supervisor {
             let line = SecretString::from(format!("{}\n", wrapped.expose_secret()));
             // A process that is gone already is noticed by waiting for it.
             if pipe.write_all(line.expose_secret().as_bytes()).await.is_err() {
-                say("supervisor: the API did not take its secret_id");
+                say(&format!("supervisor: the {} did not take its secret_id", self.server.shown));
             }
         }
         Ok(child)
     }
 }
 
-/// Asks the API to end and waits for what it still answers.
+/// Asks the server to end and waits for what it still does.
 async fn drain(child: &mut Child) {
     if let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) {
         let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);

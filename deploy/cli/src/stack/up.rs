@@ -7,8 +7,8 @@ use super::error::StackError;
 use super::state::{Folder, State, find_checkout};
 use super::ui::Step;
 use super::{
-    DATABASE, POSTGRES, Stack, api, authority, first, nginx, owner, packages, process, provision, vault_build,
-    vault_server, welcome,
+    DATABASE, LeaseTimes, POSTGRES, RABBITMQ, Stack, authority, broker_users, first, nginx, owner, packages, process,
+    provision, servers, vault_build, vault_server, welcome,
 };
 use crate::client::readiness;
 
@@ -28,10 +28,14 @@ pub async fn up(yes: bool) -> Result<(), StackError> {
     step.done("of this version");
 
     let mut step = Step::begin("API", "compiling");
-    let program = api::build(&checkout, |package| step.tell(&format!("compiling {package}")))?;
+    let programs = servers::build(&checkout, |package| step.tell(&format!("compiling {package}")))?;
     step.tell("starting");
-    api::ensure(&stack, &program).await?;
+    servers::ensure(&stack, servers::API, &programs).await?;
     step.done(&format!("supervised, on port {}", known.ports.api));
+
+    let step = Step::begin("Worker", "starting");
+    servers::ensure(&stack, servers::WORKER, &programs).await?;
+    step.done(&format!("supervised, metrics on port {}", known.ports.worker_metrics));
 
     door(&stack, &mut known).await?;
 
@@ -77,7 +81,11 @@ async fn await_ready(stack: &Stack) -> Result<(), StackError> {
     while let Err(reason) = readiness::ask(&stack.url(), &stack.folder().authority()).await {
         if tokio::time::Instant::now() > end {
             let what = format!("is not ready after {} s: {reason}", PATIENCE.as_secs());
-            return Err(StackError::Service { service: "API".into(), what, log: stack.folder().log(api::NAME) });
+            return Err(StackError::Service {
+                service: "API".into(),
+                what,
+                log: stack.folder().log(servers::API.name),
+            });
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -92,7 +100,7 @@ pub fn begin(folder: &Folder) -> Result<std::fs::File, StackError> {
         .ok_or_else(|| StackError::Declined("another `cargo dev` command is changing this stack right now".into()))
 }
 
-/// What tests need as well: Postgres and Vault running, the first database, roles and policies.
+/// What tests need as well: Postgres, RabbitMQ and Vault running, the first database, roles and policies.
 pub async fn services(folder: &Folder, checkout: &Path, yes: bool) -> Result<Stack, StackError> {
     packages::ensure(yes)?;
     let mut known = decide(folder, checkout)?;
@@ -100,11 +108,19 @@ pub async fn services(folder: &Folder, checkout: &Path, yes: bool) -> Result<Sta
     let vault = vault_server::ensure(folder, &mut known).await?;
     step.done(&format!("unsealed on {}", vault_server::address(&known)));
 
+    // Erlang takes some seconds to start, in which Postgres does, too.
+    let stack = Stack::administered(folder.clone(), known.clone(), vault.clone());
+    let broker = stack.broker();
+    broker.initialise()?;
+    // A running node reads a new certificate by itself, within minutes.
+    if authority::certify(&vault, &mut known, RABBITMQ, &broker.folder, broker.owner).await? {
+        folder.write(&known)?;
+    }
+    broker.launch()?;
+
     let step = Step::begin("Postgres", "starting");
-    let stack = Stack::administered(folder.clone(), known, vault.clone());
     let cluster = stack.cluster();
     cluster.initialise()?;
-    let mut known = stack.known().clone();
     if authority::certify(&vault, &mut known, POSTGRES, &cluster.folder, cluster.owner).await? {
         folder.write(&known)?;
         // A running server reads its certificate again when told.
@@ -121,6 +137,11 @@ pub async fn services(folder: &Folder, checkout: &Path, yes: bool) -> Result<Sta
     provision::shared(&vault, &known).await?;
     stack.provision_vault("", DATABASE).await?;
     step.done("database users are leased, policies are those of vault-policies/");
+
+    let step = Step::begin("RabbitMQ", "starting");
+    broker.await_ready().await?;
+    stack.provision_broker_on(&broker, "", broker_users::VIRTUAL_HOST, LeaseTimes::default()).await?;
+    step.done(&format!("on port {}, its users are leased", broker.ports.amqps));
     Ok(Stack::administered(folder.clone(), known, vault))
 }
 
@@ -142,7 +163,7 @@ fn decide(folder: &Folder, checkout: &Path) -> Result<State, StackError> {
         ports: old.as_ref().map_or_else(|| folder.choose_ports(), |old| old.ports),
         postgres_bin,
         vault_program: found.program,
-        vault_plugin: found.plugin,
+        vault_plugins: found.plugins,
         certificates: old.as_ref().map(|old| old.certificates.clone()).unwrap_or_default(),
         first_client: old.and_then(|old| old.first_client),
     };

@@ -1,8 +1,8 @@
 //! Finding or building Vault.
 //!
-//! A `vault` or `bao` on the PATH is used as it is. Otherwise Vault and its Postgres plugin are built from the
-//! Go module pinned in `deploy/vault` (`go.sum` fixes every byte), because no Debian package exists. The minimal
-//! build carries everything but database plugins. The programs lie in the state folder, so that
+//! A `vault` or `bao` on the PATH is used as it is. Otherwise Vault and its plugins for Postgres and RabbitMQ are
+//! built from the Go module pinned in `deploy/vault` (`go.sum` fixes every byte), because no Debian package exists.
+//! The minimal build carries neither plugin. The programs lie in the state folder, so that
 //! `cargo clean` and `down` do not cost another build; `down --purge` takes them along.
 
 use std::path::{Path, PathBuf};
@@ -20,23 +20,31 @@ const GO_MINOR: u32 = 25;
 pub struct Found {
     /// `vault` or `bao`.
     pub program: PathBuf,
-    /// The plugin to register, where the program has none built in.
-    pub plugin: Option<PathBuf>,
+    /// The folder of the plugins to register, where the program has none built in.
+    pub plugins: Option<PathBuf>,
 }
 
-/// Where the built programs lie.
-fn places(state: &Folder) -> (PathBuf, PathBuf) {
-    (state.path("bin/vault"), state.path("bin/plugins/postgresql-database-plugin"))
-}
+/// What is built, and out of which package: Vault itself first, then its plugins.
+const PACKAGES: [(&str, &str); 3] = [
+    ("bin/vault", "github.com/hashicorp/vault"),
+    (
+        "bin/plugins/postgresql-database-plugin",
+        "github.com/hashicorp/vault/plugins/database/postgresql/postgresql-database-plugin",
+    ),
+    ("bin/plugins/rabbitmq", "github.com/hashicorp/vault/builtin/logical/rabbitmq/cmd/rabbitmq"),
+];
 
 /// What is there already: built before, or on the PATH.
 pub fn find(state: &Folder) -> Option<Found> {
-    let (vault, plugin) = places(state);
-    if vault.is_file() && plugin.is_file() {
-        return Some(Found { program: vault, plugin: Some(plugin) });
+    if PACKAGES.iter().all(|(target, _)| state.path(target).is_file()) {
+        return Some(built(state));
     }
-    // Programs of a distribution have the plugin built in.
-    ["vault", "bao"].into_iter().find_map(on_path).map(|program| Found { program, plugin: None })
+    // Programs of a distribution have the plugins built in.
+    ["vault", "bao"].into_iter().find_map(on_path).map(|program| Found { program, plugins: None })
+}
+
+fn built(state: &Folder) -> Found {
+    Found { program: state.path("bin/vault"), plugins: Some(state.path("bin/plugins")) }
 }
 
 /// Whether building would need a Go that is not there.
@@ -55,33 +63,29 @@ pub fn lacks_go() -> Option<StackError> {
         .then(|| StackError::Missing { what: format!("{version} cannot build Vault"), advice: advice.into() })
 }
 
-/// Builds both programs; `tell` is given each package that the compiler has begun.
+/// Builds what is not there; `tell` is given each package that the compiler has begun.
 pub fn build(state: &Folder, checkout: &Path, mut tell: impl FnMut(&str)) -> Result<Found, StackError> {
-    let (vault, plugin) = places(state);
     let module = checkout.join("deploy/vault");
-    let package = "github.com/hashicorp/vault/plugins/database/postgresql/postgresql-database-plugin";
     tell("downloading modules");
     process::run(Path::new("go"), &["mod", "download"], None, &module)?;
-    compile(&module, &["-tags", "minimal"], "github.com/hashicorp/vault", &vault, &mut tell)?;
-    compile(&module, &[], package, &plugin, &mut tell)?;
-    Ok(Found { program: vault, plugin: Some(plugin) })
+    for (target, package) in PACKAGES {
+        let target = state.path(target);
+        if !target.is_file() {
+            compile(&module, package, &target, &mut tell)?;
+        }
+    }
+    Ok(built(state))
 }
 
-fn compile(
-    module: &Path,
-    tags: &[&str],
-    package: &str,
-    target: &Path,
-    tell: &mut impl FnMut(&str),
-) -> Result<(), StackError> {
+fn compile(module: &Path, package: &str, target: &Path, tell: &mut impl FnMut(&str)) -> Result<(), StackError> {
     use std::io::{BufRead as _, BufReader};
 
     // Named only when complete: a build that was interrupted leaves nothing that looks finished.
     let draft = target.with_extension("draft");
     let mut command = Command::new("go");
     command
-        .args(["build", "-v", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w"])
-        .args(tags)
+        // The tag concerns Vault itself; the plugins do not know it.
+        .args(["build", "-v", "-tags", "minimal", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w"])
         .arg("-o")
         .arg(&draft)
         .arg(package);

@@ -93,7 +93,8 @@ fn start(state: &Folder, known: &State) -> Result<(), StackError> {
         name: NAME.into(),
         program: known.vault_program.clone(),
         arguments: vec!["server".into(), "-config".into(), place.join("config.hcl").into()],
-        environment: Vec::new(),
+        // Its RabbitMQ engine trusts what the machine trusts and takes no other authority by configuration.
+        environment: vec![("SSL_CERT_FILE".into(), state.authority().display().to_string())],
         owner,
         folder: place.clone(),
         stop: STOP,
@@ -111,9 +112,10 @@ fn start(state: &Folder, known: &State) -> Result<(), StackError> {
 fn config(state: &Folder, known: &State) -> String {
     let place = folder(state);
     let pair = authority::pair(&place);
-    let plugins = known.vault_plugin.as_deref().and_then(std::path::Path::parent);
-    let plugins =
-        plugins.map_or_else(String::new, |path| format!("plugin_directory = {:?}\n", path.display().to_string()));
+    let plugins = known
+        .vault_plugins
+        .as_ref()
+        .map_or_else(String::new, |path| format!("plugin_directory = {:?}\n", path.display().to_string()));
     format!(
         "# Written by `vintem dev up`; changes are overwritten.\n\
          storage \"raft\" {{\n  path = {raft:?}\n  node_id = \"stack\"\n  performance_multiplier = 1\n}}\n\

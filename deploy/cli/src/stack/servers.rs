@@ -1,4 +1,4 @@
-//! The API: built, copied into the state folder, and started under its supervisor.
+//! The API and the worker: built, copied into the state folder, and started each under a supervisor.
 //!
 //! Copied, because its own user cannot reach a checkout in somebody's home, and because a compiler that replaces
 //! a running program would pull it away from under the next start.
@@ -14,14 +14,33 @@ use super::owner;
 use super::process::{self, Service};
 use super::supervisor;
 use super::vault::secret;
-use super::{DATABASE, Stack};
+use super::{DATABASE, Stack, broker_users};
 
-/// Name of the process record and log of the supervisor; the API writes to the same log.
-pub const NAME: &str = "api";
-/// How the supervisor is asked to end.
+/// How a supervisor is asked to end.
 pub const STOP: Signal = Signal::SIGTERM;
 
-/// Compiles the API; answers where the program is.
+/// A process of the product that runs as long as the stack does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Server {
+    /// Name of its AppRole, of its folder, and of the process record and log of its supervisor, which it writes to.
+    pub name: &'static str,
+    /// Its program.
+    pub program: &'static str,
+    /// How it is called towards people.
+    pub shown: &'static str,
+}
+
+/// The HTTP server.
+pub const API: Server = Server { name: "api", program: "vintem-api", shown: "API" };
+/// The worker.
+pub const WORKER: Server = Server { name: "worker", program: "vintem-worker", shown: "worker" };
+
+/// By its name.
+pub fn find(name: &str) -> Option<Server> {
+    [API, WORKER].into_iter().find(|server| server.name == name)
+}
+
+/// Compiles both; answers the folder of the programs.
 pub fn build(checkout: &Path, mut tell: impl FnMut(&str)) -> Result<PathBuf, StackError> {
     use std::io::{BufRead as _, BufReader, Read as _};
 
@@ -34,7 +53,9 @@ pub fn build(checkout: &Path, mut tell: impl FnMut(&str)) -> Result<PathBuf, Sta
         "--release",
         "--workspace",
         "--bin",
-        "vintem-api",
+        API.program,
+        "--bin",
+        WORKER.program,
         "--message-format",
         "json-render-diagnostics",
     ]);
@@ -60,36 +81,44 @@ pub fn build(checkout: &Path, mut tell: impl FnMut(&str)) -> Result<PathBuf, Sta
     let status = child.wait().map_err(|source| StackError::Spawn { program: "cargo build".into(), source })?;
     let text = errors.and_then(|thread| thread.join().ok()).unwrap_or_default();
     program
+        .as_deref()
+        .and_then(Path::parent)
+        .map(Path::to_path_buf)
         .filter(|_| status.success())
-        .ok_or(StackError::Program { program: "cargo build --bin vintem-api".into(), output: text })
+        .ok_or(StackError::Program { program: "cargo build".into(), output: text })
 }
 
-/// Starts the supervisor (and so the API), or starts it anew when program or environment are not those that run.
-pub async fn ensure(stack: &Stack, program: &Path) -> Result<(), StackError> {
+/// Starts the supervisor (and so the server), or starts it anew when program or environment are not those that run.
+pub async fn ensure(stack: &Stack, server: Server, programs: &Path) -> Result<(), StackError> {
     let state = stack.folder();
-    let api_is_new = install(program, &state.path("bin/vintem-api"))?;
+    let installed = format!("bin/{}", server.program);
+    let server_is_new = install(&programs.join(server.program), &state.path(&installed))?;
     let own = std::env::current_exe().map_err(StackError::file("find", "this program"))?;
-    let supervisor_is_new = install(&own, &state.path("bin/vintem"))?;
-    let environment = environment(stack).await?;
-    let written = state.path("api/environment.json");
+    // Each server has its supervisor to itself, so that a new one of these is noticed by both.
+    let supervisor = format!("bin/supervise-{}", server.name);
+    let supervisor_is_new = install(&own, &state.path(&supervisor))?;
+    let environment = environment(stack, server).await?;
+    let folder = state.path(server.name);
+    let written = folder.join("environment.json");
     let text = serde_json::to_vec_pretty(&environment).unwrap_or_default();
     let environment_is_new = std::fs::read(&written).ok().as_ref() != Some(&text);
-    if api_is_new || supervisor_is_new || environment_is_new {
-        process::stop(state, NAME, STOP);
+    if server_is_new || supervisor_is_new || environment_is_new {
+        process::stop(state, server.name, STOP);
     }
-    if process::running(state, NAME).is_some() {
+    if process::running(state, server.name).is_some() {
         return Ok(());
     }
     let owner = state.owners().api;
-    owner::make_folder(&state.path("api"), owner, 0o755)?;
+    owner::make_folder(&folder, owner, 0o755)?;
     owner::write_file(&written, &text, owner, 0o644)?;
+    let arguments = ["dev", "supervise", "--server", server.name, "--state"];
     let service = Service {
-        name: NAME.into(),
-        program: state.path("bin/vintem"),
-        arguments: ["dev", "supervise", "--state"].into_iter().map(Into::into).chain([state.root().into()]).collect(),
+        name: server.name.into(),
+        program: state.path(&supervisor),
+        arguments: arguments.into_iter().map(Into::into).chain([state.root().into()]).collect(),
         environment,
         owner,
-        folder: state.path("api"),
+        folder,
         stop: STOP,
         secret_line: Some(token(stack).await?),
     };
@@ -108,15 +137,20 @@ async fn token(stack: &Stack) -> Result<secrecy::SecretString, StackError> {
     Ok(secret(&answer, path, "/auth/client_token")?)
 }
 
-async fn environment(stack: &Stack) -> Result<Vec<(String, String)>, StackError> {
+async fn environment(stack: &Stack, server: Server) -> Result<Vec<(String, String)>, StackError> {
     let ports = stack.known().ports;
-    let mut variables = stack.environment(&stack.cluster(), "", supervisor::APP_ROLE, DATABASE).await?;
-    let own = [
-        ("VINTEM_LISTEN", format!("127.0.0.1:{}", ports.api)),
-        ("VINTEM_METRICS_LISTEN", format!("127.0.0.1:{}", ports.metrics)),
-        ("VINTEM_ISSUER", stack.url()),
-    ];
-    variables.extend(own.map(|(name, value)| (name.to_owned(), value)));
+    let mut variables = stack.environment(&stack.cluster(), "", server.name, DATABASE).await?;
+    if server == API {
+        let own = [
+            ("VINTEM_LISTEN", format!("127.0.0.1:{}", ports.api)),
+            ("VINTEM_METRICS_LISTEN", format!("127.0.0.1:{}", ports.metrics)),
+            ("VINTEM_ISSUER", stack.url()),
+        ];
+        variables.extend(own.map(|(name, value)| (name.to_owned(), value)));
+    } else {
+        variables.push(("VINTEM_METRICS_LISTEN".to_owned(), format!("127.0.0.1:{}", ports.worker_metrics)));
+        variables.extend(stack.broker_environment(&stack.broker(), broker_users::VIRTUAL_HOST));
+    }
     for name in ["VINTEM_LOG", "OTEL_EXPORTER_OTLP_ENDPOINT"] {
         variables.extend(std::env::var_os(name).and_then(|value| Some((name.to_owned(), value.into_string().ok()?))));
     }
