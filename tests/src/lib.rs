@@ -15,3 +15,4 @@ pub mod store;
 pub mod tamper;
 pub mod vault;
 pub mod views;
+pub mod workers;

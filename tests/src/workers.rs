@@ -1,0 +1,316 @@
+//! Workers of a test's own: a virtual host, leased users, and a wire to the broker that can be cut.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+use vintem_cli::stack::{Broker as Node, LeaseTimes};
+use vintem_core::event_store::{fresh, outbox};
+use vintem_core::secrets::{BrokerRole, BrokerSettings, DatabaseRole, LeasedBroker, LeasedDatabase, Vault};
+use vintem_core::telemetry::WorkerMetrics;
+use vintem_workers::projector::{Fed, Feed, FeedError, Projector};
+use vintem_workers::rabbitmq::{Broker, Session, topology};
+use vintem_workers::relay::Relay;
+use vintem_workers::relay::range::{self, RangeMessage};
+
+use crate::vault::{Secrets, eventually};
+
+/// The one projection of most tests.
+pub const PROJECTION: &[&str] = &["test"];
+
+/// Everything that workers stand on.
+pub struct Plant {
+    /// Database and Vault.
+    pub secrets: Secrets,
+    /// RabbitMQ.
+    pub node: Node,
+    /// The virtual host.
+    pub virtual_host: String,
+    /// What the workers count.
+    pub metrics: Arc<WorkerMetrics>,
+    vault: Vault,
+    database: LeasedDatabase,
+}
+
+impl Plant {
+    /// On the stack's RabbitMQ.
+    pub async fn create() -> Self {
+        let secrets = Secrets::create().await;
+        let node = secrets.stack.broker();
+        Self::of(secrets, node, LeaseTimes::default()).await
+    }
+
+    /// With broker users whose lease ends soon.
+    pub async fn with(times: LeaseTimes) -> Self {
+        let secrets = Secrets::create().await;
+        let node = secrets.stack.broker();
+        Self::of(secrets, node, times).await
+    }
+
+    /// On a RabbitMQ of the test's own, which it may crash.
+    pub async fn on_private_broker() -> Self {
+        let secrets = Secrets::create().await;
+        let node = secrets.stack.private_broker(secrets.prefix.trim_end_matches('-')).await.unwrap();
+        Self::of(secrets, node, LeaseTimes::default()).await
+    }
+
+    async fn of(secrets: Secrets, node: Node, times: LeaseTimes) -> Self {
+        let virtual_host = format!("{}vintem", secrets.prefix);
+        node.create_virtual_host(&virtual_host).unwrap();
+        secrets.stack.provision_broker_on(&node, &secrets.prefix, &virtual_host, times).await.unwrap();
+        let vault = secrets.login("worker").await;
+        let settings = secrets.database_settings();
+        let database = LeasedDatabase::connect(&vault, &settings, DatabaseRole::Relay, 4).await.unwrap();
+        Self { secrets, node, virtual_host, metrics: Arc::default(), vault, database }
+    }
+
+    /// A way to the broker as one of the roles, perhaps over a wire.
+    pub async fn broker(&self, role: BrokerRole, port: u16) -> Broker {
+        let settings = BrokerSettings {
+            host: "localhost".to_owned(),
+            port,
+            virtual_host: self.virtual_host.clone(),
+            ca: self.secrets.stack.folder().authority(),
+        };
+        Broker::new(settings, LeasedBroker::lease(&self.vault, role).await.unwrap()).unwrap()
+    }
+
+    /// Starts a relay as a process of its own would be.
+    pub async fn relay(&self) -> JoinHandle<()> {
+        self.relay_over(self.node.ports.amqps).await
+    }
+
+    /// Starts a relay that reaches the broker through a wire.
+    pub async fn relay_over(&self, port: u16) -> JoinHandle<()> {
+        self.relay_as(fresh::new_id(), port).await
+    }
+
+    /// Starts a relay under a name.
+    pub async fn relay_as(&self, holder: Uuid, port: u16) -> JoinHandle<()> {
+        let broker = self.broker(BrokerRole::Relay, port).await;
+        let relay = Relay::new(self.database.pool().clone(), broker, self.metrics.clone(), 0, PROJECTION.to_vec(), holder);
+        tokio::spawn(relay.run())
+    }
+
+    /// Starts a projector that notes what it is asked for.
+    pub async fn projector(&self, feed: NotedFeed) -> JoinHandle<()> {
+        let broker = self.broker(BrokerRole::Projector, self.node.ports.amqps).await;
+        tokio::spawn(Projector::new(feed, broker, self.metrics.clone(), 0).run())
+    }
+
+    /// Reads the test projection's queue.
+    pub async fn reader(&self) -> Reader {
+        let session = self.broker(BrokerRole::Projector, self.node.ports.amqps).await.connect().await.unwrap();
+        topology::declare(&session, 0, PROJECTION).await.unwrap();
+        Reader { session }
+    }
+
+    /// Where the relay stands.
+    pub async fn relayed(&self) -> i64 {
+        outbox::checkpoint(self.database.pool(), 0).await.unwrap().last_position
+    }
+
+    /// The pool of the relay's role.
+    pub fn pool(&self) -> &sqlx::PgPool {
+        self.database.pool()
+    }
+
+    /// Waits until the relay stands at the end of the log.
+    pub async fn all_is_relayed(&self) -> i64 {
+        let newest = self.newest().await;
+        let done = eventually(Duration::from_secs(60), async || self.relayed().await == newest).await;
+        assert!(done, "relayed {} of {newest}", self.relayed().await);
+        newest
+    }
+
+    /// The newest position of the log.
+    #[expect(clippy::disallowed_methods, reason = "a question of the test about the log")]
+    pub async fn newest(&self) -> i64 {
+        let newest = sqlx::query_scalar("SELECT coalesce(max(last_position), 0) FROM batch");
+        newest.fetch_one(self.database.pool()).await.unwrap()
+    }
+
+    /// Leaves nothing behind; the invariants hold.
+    pub async fn close(self) {
+        self.remove_users().await;
+        self.node.drop_virtual_host(&self.virtual_host).unwrap();
+        self.secrets.close().await;
+    }
+
+    /// The same with a broker of the test's own.
+    pub async fn close_private(self) {
+        self.remove_users().await;
+        self.node.remove().unwrap();
+        self.secrets.close().await;
+    }
+
+    async fn remove_users(&self) {
+        self.database.close().await;
+        self.vault.logout().await;
+        self.secrets.stack.remove_broker_on(&self.node, &self.secrets.prefix).await.unwrap();
+    }
+}
+
+/// Who reads ranges from a queue, as a projector would.
+pub struct Reader {
+    session: Session,
+}
+
+impl Reader {
+    /// Every range up to a position, in the order of the queue.
+    pub async fn ranges_up_to(self, position: i64) -> Vec<RangeMessage> {
+        let mut subscription = self.session.subscribe(&topology::queue(PROJECTION[0], 0), 100).await.unwrap();
+        let mut ranges = Vec::new();
+        let mut highest = 0;
+        while highest < position {
+            let next = tokio::time::timeout(Duration::from_secs(30), subscription.next()).await;
+            let delivery =
+                next.unwrap_or_else(|_| panic!("nothing after {highest}, up to {position}: {ranges:?}")).unwrap();
+            let range = range::read(&delivery.body).unwrap();
+            highest = highest.max(range.to);
+            ranges.push(range);
+            delivery.acknowledge_through().await.unwrap();
+        }
+        self.session.close().await;
+        ranges
+    }
+}
+
+/// Ranges without a gap and without a repetition, from the first position.
+pub fn assert_contiguous(ranges: &[RangeMessage]) {
+    let mut reached = 0;
+    for range in ranges {
+        assert_eq!(range.from, reached + 1, "{ranges:?}");
+        reached = range.to;
+    }
+}
+
+/// Ranges without a gap from the first position; what is repeated was said before.
+pub fn assert_covered(ranges: &[RangeMessage]) {
+    let mut reached = 0;
+    for range in ranges {
+        assert!(range.from <= reached + 1, "a gap after {reached}: {ranges:?}");
+        reached = reached.max(range.to);
+    }
+}
+
+/// A feed that notes where it was asked to go, and can be told to fail.
+#[derive(Debug, Clone, Default)]
+pub struct NotedFeed {
+    /// What it was asked for, in order.
+    pub asked: Arc<Mutex<Vec<Option<i64>>>>,
+    /// It cannot catch up at the moment.
+    pub fails: Arc<AtomicBool>,
+    /// It stands still.
+    pub is_parked: Arc<AtomicBool>,
+}
+
+impl NotedFeed {
+    /// The highest position that it was asked for.
+    pub fn highest(&self) -> i64 {
+        self.asked.lock().unwrap().iter().copied().flatten().max().unwrap_or(0)
+    }
+
+    /// How often it was asked.
+    pub fn count(&self) -> usize {
+        self.asked.lock().unwrap().len()
+    }
+}
+
+impl Feed for NotedFeed {
+    fn name(&self) -> &'static str {
+        PROJECTION[0]
+    }
+
+    async fn catch_up(&mut self, _shard: i16, up_to: Option<i64>) -> Result<Fed, FeedError> {
+        if self.fails.load(Ordering::Relaxed) {
+            return Err("the database is away".into());
+        }
+        self.asked.lock().unwrap().push(up_to);
+        if self.is_parked.load(Ordering::Relaxed) {
+            Ok(Fed::Parked("poison".into()))
+        } else {
+            Ok(Fed::At(self.highest()))
+        }
+    }
+}
+
+/// A wire to the broker that loses the broker's answers, or is cut.
+pub struct BrokerWire {
+    /// The port to connect to.
+    pub port: u16,
+    state: watch::Sender<WireState>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum WireState {
+    Whole,
+    /// What the broker says is lost; what is said to it arrives.
+    Deaf,
+    Cut,
+}
+
+impl BrokerWire {
+    /// Lays the wire.
+    pub async fn to(target: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let state = watch::Sender::new(WireState::Whole);
+        let watched = state.subscribe();
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let watched = watched.clone();
+                tokio::spawn(carry(client, target, watched));
+            }
+        });
+        Self { port, state }
+    }
+
+    /// From now on nobody hears the broker, so messages arrive there and their confirms do not come back.
+    pub fn deafen(&self) {
+        self.state.send_replace(WireState::Deaf);
+    }
+
+    /// Cuts every connection, and mends the wire for new ones.
+    pub fn cut_and_mend(&self) {
+        self.state.send_replace(WireState::Cut);
+        // Those who watch see the cut first: a watch keeps the order for who waits, so it is left a moment.
+        let state = self.state.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            state.send_replace(WireState::Whole);
+        });
+    }
+}
+
+async fn carry(client: TcpStream, target: u16, mut watched: watch::Receiver<WireState>) {
+    let Ok(broker) = TcpStream::connect(("127.0.0.1", target)).await else { return };
+    let (mut from_client, mut to_client) = client.into_split();
+    let (mut from_broker, mut to_broker) = broker.into_split();
+    let hearing = watched.clone();
+    let down = async move {
+        let mut buffer = vec![0; 16 * 1024];
+        while let Ok(count @ 1..) = from_broker.read(&mut buffer).await {
+            if *hearing.borrow() != WireState::Deaf && to_client.write_all(&buffer[..count]).await.is_err() {
+                return;
+            }
+        }
+    };
+    let up = async move {
+        let mut buffer = vec![0; 16 * 1024];
+        while let Ok(count @ 1..) = from_client.read(&mut buffer).await {
+            if to_broker.write_all(&buffer[..count]).await.is_err() {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = down => {}
+        () = up => {}
+        _ = watched.wait_for(|state| *state == WireState::Cut) => {}
+    }
+}
