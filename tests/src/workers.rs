@@ -92,7 +92,8 @@ impl Plant {
     /// Starts a relay under a name.
     pub async fn relay_as(&self, holder: Uuid, port: u16) -> JoinHandle<()> {
         let broker = self.broker(BrokerRole::Relay, port).await;
-        let relay = Relay::new(self.database.pool().clone(), broker, self.metrics.clone(), 0, PROJECTION.to_vec(), holder);
+        let relay =
+            Relay::new(self.database.pool().clone(), broker, self.metrics.clone(), 0, PROJECTION.to_vec(), holder);
         tokio::spawn(relay.run())
     }
 

@@ -27,9 +27,10 @@ impl Feed for View {
         Ok(match self.projector.catch_up(self.projection, shard, up_to).await? {
             Standing::At(position) => Fed::At(position),
             Standing::Parked(because) => Fed::Parked(because),
-            Standing::OfVersion(version) => {
-                Fed::Parked(format!("its rows are of version {version}, this program's of {}", self.projection.version()))
-            }
+            Standing::OfVersion(version) => Fed::Parked(format!(
+                "its rows are of version {version}, this program's of {}",
+                self.projection.version()
+            )),
         })
     }
 }
