@@ -119,6 +119,11 @@ impl Client {
         Ok(client)
     }
 
+    /// The `Authorization` of a token just granted, for who sends requests by other means (the benchmark).
+    pub async fn fresh_authorization(&self) -> Result<Vec<u8>, ClientError> {
+        Ok(self.token.fresh(&self.http, &self.base).await?.as_bytes().to_vec())
+    }
+
     /// Reads `path_and_query`.
     pub async fn get<T: DeserializeOwned>(&self, path_and_query: &str) -> Result<T, ClientError> {
         self.call(Method::GET, path_and_query, None, Bytes::new()).await?.json()

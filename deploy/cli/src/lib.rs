@@ -1,5 +1,6 @@
 //! The operator's command as a library: tests use [`stack`] to get databases and secrets of their own.
 
+pub mod bench;
 pub mod client;
 pub mod commands;
 pub mod demo;

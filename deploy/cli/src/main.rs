@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use vintem_cli::{commands, demo, export, import};
+use vintem_cli::{bench, commands, demo, export, import};
 
 /// The operator's command of Vintem.
 #[derive(Debug, Parser)]
@@ -35,6 +35,7 @@ enum Command {
     Recover(commands::recover::Recover),
     Export(Box<export::ExportArgs>),
     Demo(Box<demo::DemoArgs>),
+    Bench(Box<bench::Bench>),
 }
 
 #[tokio::main]
@@ -49,6 +50,7 @@ async fn main() -> ExitCode {
         Command::Rebuild(command) => command.run().await,
         Command::Recover(command) => command.run().await,
         Command::Export(args) => export::run(*args).await.map(|()| 0).map_err(Into::into),
+        Command::Bench(args) => bench::command(*args).await.map(|()| 0).map_err(Into::into),
         Command::Demo(args) => demo::command(*args).await.map(|()| 0).map_err(Into::into),
     };
     match result {

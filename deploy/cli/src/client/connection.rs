@@ -30,7 +30,35 @@ pub struct Connection {
     pub client_secret_file: Option<PathBuf>,
 }
 
+/// An address in parts.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// Name or address.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Whether it is reached over TLS.
+    pub is_tls: bool,
+    /// The authority to trust, as PEM.
+    pub ca: Option<Vec<u8>>,
+}
+
 impl Connection {
+    /// Where the API is, for who connects by itself (the benchmark).
+    pub fn endpoint(&self) -> Result<Endpoint, ClientError> {
+        let base = self.base_url()?;
+        let url = reqwest::Url::parse(&base).map_err(|error| setup(format!("--url {base:?}: {error}")))?;
+        let ca = self.ca.as_ref().map(|path| {
+            std::fs::read(path).map_err(|error| setup(format!("cannot read --ca {}: {error}", path.display())))
+        });
+        Ok(Endpoint {
+            host: url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned(),
+            port: url.port_or_known_default().unwrap_or(443),
+            is_tls: url.scheme() == "https",
+            ca: ca.transpose()?,
+        })
+    }
+
     pub(super) fn client_id(&self) -> Result<String, ClientError> {
         self.client_id.clone().ok_or_else(|| setup("--client-id (or VINTEM_CLIENT_ID) is missing: which client calls?"))
     }
@@ -68,7 +96,7 @@ impl Connection {
     }
 
     /// The client's secret, from standard input or a file that nobody else can read.
-    pub(super) fn secret(&self) -> Result<SecretString, ClientError> {
+    pub fn secret(&self) -> Result<SecretString, ClientError> {
         let Some(path) = &self.client_secret_file else {
             return Err(setup(
                 "--client-secret-file (or VINTEM_CLIENT_SECRET_FILE) is missing: the file with the client's secret, or - for standard input",

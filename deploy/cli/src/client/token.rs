@@ -52,6 +52,12 @@ impl TokenSource {
         Ok(header)
     }
 
+    /// A token that has its whole life before it.
+    pub async fn fresh(&self, http: &reqwest::Client, base: &str) -> Result<HeaderValue, ClientError> {
+        *self.current.lock().await = None;
+        self.header(http, base).await
+    }
+
     /// Drops a token that was refused; false when it was fresh, so that a refusal is not asked for ever.
     pub async fn forget(&self, refused: &HeaderValue) -> bool {
         let mut current = self.current.lock().await;

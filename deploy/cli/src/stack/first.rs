@@ -38,7 +38,7 @@ pub enum FirstError {
     #[error("tenant or client could not be made")]
     Access(#[from] AccessError),
     /// Every name for the client is taken.
-    #[error("the tenant has {CLIENTS} clients already")]
+    #[error("every name for the client is taken")]
     Names,
     /// The database.
     #[error("the database is not available")]
@@ -70,8 +70,17 @@ pub async fn migrate(stack: &Stack) -> Result<(), StackError> {
 
 /// Makes the first tenant and its client.
 pub async fn tenant_and_client(stack: &Stack) -> Result<NewClient, StackError> {
+    client_of(stack, TENANT, (1..=CLIENTS).map(|number| format!("client {number}"))).await
+}
+
+/// Makes a client of a tenant, under the first of the names that is free, and the tenant unless it is there.
+pub async fn client_of(
+    stack: &Stack,
+    tenant: &str,
+    names: impl IntoIterator<Item = String>,
+) -> Result<NewClient, StackError> {
     let mut session = log_in(stack, DatabaseRole::Operator).await?;
-    let made = make(&mut session).await;
+    let made = make(&mut session, tenant, names).await;
     session.close().await;
     Ok(made?)
 }
@@ -110,24 +119,28 @@ async fn verify(session: &Session) -> Result<Report, FirstError> {
     }
 }
 
-async fn make(session: &mut Session) -> Result<NewClient, FirstError> {
+async fn make(
+    session: &mut Session,
+    tenant_name: &str,
+    names: impl IntoIterator<Item = String>,
+) -> Result<NewClient, FirstError> {
     let writer = session.writer(SHARD);
     let mut connection = session.database().pool().acquire().await?;
-    let name: TenantName = TENANT.parse()?;
+    let name: TenantName = tenant_name.parse()?;
     let zone = access::parse_time_zone(TIME_ZONE)?;
     let tenant = match access::create_tenant(&mut connection, &writer, name, SHARD, zone).await {
-        // Made by a run that was interrupted before it could record it.
-        Err(AccessError::NameTaken) => access::find_tenant(&mut connection, TENANT).await?,
+        // Made by a run that was interrupted before it could record it, or by an earlier benchmark.
+        Err(AccessError::NameTaken) => access::find_tenant(&mut connection, tenant_name).await?,
         made => made?,
     };
     let scopes = Scopes::parse(SCOPES).map_err(AccessError::from)?;
-    for number in 1..=CLIENTS {
-        let name: ClientName = format!("client {number}").parse()?;
+    for name in names {
+        let name: ClientName = name.parse()?;
         match access::create_client(&mut connection, &writer, tenant.tenant, name, scopes).await {
             Err(AccessError::NameTaken) => {}
             made => {
                 let (client, secret) = made?;
-                let names = FirstClient { tenant: TENANT.into(), client_id: client.client.to_string() };
+                let names = FirstClient { tenant: tenant_name.into(), client_id: client.client.to_string() };
                 return Ok(NewClient { names, secret: secret.reveal().to_owned().into() });
             }
         }

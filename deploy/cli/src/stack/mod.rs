@@ -23,6 +23,7 @@ pub mod database;
 pub mod down;
 pub mod error;
 pub mod first;
+pub mod gauge;
 pub mod nginx;
 pub mod owner;
 pub mod packages;

@@ -1,0 +1,133 @@
+//! What the stack's processes have used so far: processor time from `/proc`, bytes from Postgres.
+
+use std::collections::HashMap;
+use std::fs;
+
+use sqlx::{Connection as _, Executor as _, Row as _};
+
+use super::cluster::Cluster;
+use super::error::StackError;
+use super::process;
+use super::state::Folder;
+use super::{DATABASE, POSTGRES, Stack, api, nginx};
+
+/// The services whose time is told, by the names of their process records.
+pub const SERVICES: [&str; 3] = [nginx::NAME, api::NAME, POSTGRES];
+/// `/proc` counts in ticks of 10 ms on every Linux that matters.
+const TICK_MS: u64 = 10;
+
+/// Both counters at an instant, or between two.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Of this program.
+    pub client_ms: u64,
+    /// Of each of [`SERVICES`] with everything that it started.
+    pub services_ms: [u64; SERVICES.len()],
+    /// Written to the write-ahead log of the whole server.
+    pub wal_bytes: u64,
+    /// Tables and indexes of the stack's database.
+    pub table_bytes: u64,
+}
+
+/// Reads them.
+#[derive(Debug, Clone)]
+pub struct Gauge {
+    folder: Folder,
+    cluster: Cluster,
+}
+
+impl Gauge {
+    /// Of a stack.
+    pub fn of(stack: &Stack) -> Self {
+        Self { folder: stack.folder().clone(), cluster: stack.cluster() }
+    }
+
+    /// The counters now.
+    pub async fn read(&self) -> Result<Usage, StackError> {
+        let (wal_bytes, table_bytes) = self.bytes(DATABASE).await?;
+        let times = Times::now();
+        let service = |name| process::running(&self.folder, name).map_or(0, |pid| times.of_tree(pid));
+        let own = i32::try_from(std::process::id()).unwrap_or_default();
+        Ok(Usage { client_ms: times.of_one(own), services_ms: SERVICES.map(service), wal_bytes, table_bytes })
+    }
+
+    /// WAL of the server, and tables with their indexes of one database.
+    pub async fn bytes(&self, database: &str) -> Result<(u64, u64), StackError> {
+        const QUESTION: &str =
+            "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint, sum(pg_total_relation_size(oid))::bigint
+            FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
+        let failed = || StackError::postgres("read how much was written");
+        let mut session = self.cluster.superuser(database).await?;
+        let row = session.fetch_one(QUESTION).await.map_err(failed())?;
+        let column = |index| row.try_get::<i64, usize>(index).map(i64::cast_unsigned).map_err(failed());
+        let bytes = (column(0)?, column(1)?);
+        session.close().await.map_err(StackError::postgres("close a session"))?;
+        Ok(bytes)
+    }
+
+    /// How many entries the ledger has.
+    pub async fn entries(&self) -> Result<u64, StackError> {
+        let mut session = self.cluster.superuser(DATABASE).await?;
+        let row = session.fetch_one("SELECT count(*) FROM entry").await;
+        let count = row.and_then(|row| row.try_get::<i64, usize>(0)).map_err(StackError::postgres("count entries"))?;
+        session.close().await.map_err(StackError::postgres("close a session"))?;
+        Ok(count.cast_unsigned())
+    }
+}
+
+impl Usage {
+    /// What was used since an earlier reading.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        let service = |index: usize| self.services_ms[index].saturating_sub(earlier.services_ms[index]);
+        Self {
+            client_ms: self.client_ms.saturating_sub(earlier.client_ms),
+            services_ms: std::array::from_fn(service),
+            wal_bytes: self.wal_bytes.saturating_sub(earlier.wal_bytes),
+            table_bytes: self.table_bytes.saturating_sub(earlier.table_bytes),
+        }
+    }
+}
+
+/// Parent and processor time of every process on the machine.
+struct Times(HashMap<i32, (i32, u64)>);
+
+impl Times {
+    fn now() -> Self {
+        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+        let read = |pid| Some((pid, parent_and_time(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)?));
+        Self(numbers.filter_map(read).collect())
+    }
+
+    fn of_one(&self, pid: i32) -> u64 {
+        self.0.get(&pid).map_or(0, |(_, time)| *time)
+    }
+
+    /// With everything it started that still runs; what has ended is in its parent's own time.
+    fn of_tree(&self, root: i32) -> u64 {
+        let parent = |pid: &i32| self.0.get(pid).map(|(parent, _)| *parent);
+        let is_below = |pid: i32| std::iter::successors(Some(pid), parent).any(|one| one == root);
+        self.0.iter().filter(|(pid, _)| is_below(**pid)).map(|(_, (_, time))| time).sum()
+    }
+}
+
+/// Fields 4 and 14 to 17: the parent, and the time of the process and of its children that have ended.
+fn parent_and_time(stat: &str) -> Option<(i32, u64)> {
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks = fields.get(11..15)?.iter().map(|field| field.parse::<u64>().unwrap_or_default()).sum::<u64>();
+    Some((fields.get(1)?.parse().ok()?, ticks * TICK_MS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_has_the_time_of_all_its_processes() {
+        let stat = "42 (a) b) S 7 42 42 0 -1 4194304 100 0 0 0 3 4 5 6 20 0 1 0 12345 0 0";
+        assert_eq!(parent_and_time(stat), Some((7, 180)));
+        let times = Times(HashMap::from([(1, (0, 1)), (7, (1, 10)), (42, (7, 100)), (8, (1, 1_000))]));
+        assert_eq!((times.of_one(7), times.of_tree(7), times.of_tree(1)), (10, 110, 1_111));
+    }
+}
