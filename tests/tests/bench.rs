@@ -8,7 +8,7 @@ use vintem_cli::bench::case::{CASES, Way};
 use vintem_cli::bench::ceiling;
 use vintem_cli::bench::ground::Ground;
 use vintem_cli::bench::load::Timing;
-use vintem_cli::bench::run::{Plan, run};
+use vintem_cli::bench::run::{Plan, Stage, run};
 use vintem_cli::client::Connection;
 use vintem_cli::stack::Stack;
 use vintem_tests::api::Api;
@@ -27,12 +27,13 @@ async fn every_case_is_answered_and_the_ceiling_is_measured() {
         client_secret_file: None,
     };
     let ground = Ground::with(&connection, api.client.secret.clone().into(), None).await.unwrap();
-    ground.prepare(ACCOUNTS, false).await.unwrap();
+    let stage = Stage::of(ground);
+    stage.prepare(ACCOUNTS).await.unwrap();
     // The second time there is nothing to do.
-    ground.prepare(ACCOUNTS, false).await.unwrap();
+    stage.prepare(ACCOUNTS).await.unwrap();
     let timing = Timing { warm_up: Duration::ZERO, measured: Duration::from_mins(2), most: TURNS };
     let plan = Plan { accounts: ACCOUNTS, timing, rate: None, only: Vec::new() };
-    let lines = Box::pin(run(&ground, &plan, None, None)).await.unwrap();
+    let lines = Box::pin(run(&stage, &plan, None, None)).await.unwrap();
 
     let groups: usize = CASES.iter().filter(|case| case.way == Way::Api).map(|case| case.groups.len()).sum();
     assert_eq!(lines.len(), groups);

@@ -56,9 +56,13 @@ pub enum Way {
     Api,
     /// Through nginx, with TLS.
     Nginx,
+    /// Straight to two processes that share a shard, one group each.
+    Processes,
+    /// Straight to one process, two tenants in two shards, one group each.
+    Shards,
 }
 
-/// One line of the table, or two if two groups meet.
+/// One line of the table, or two if two groups meet that do different things.
 #[derive(Debug, Clone, Copy)]
 pub struct Case {
     /// What it is called, and found by.
@@ -79,6 +83,10 @@ const fn api(name: &'static str, groups: &'static [Group]) -> Case {
 
 const fn nginx(name: &'static str, groups: &'static [Group]) -> Case {
     Case { name, way: Way::Nginx, groups }
+}
+
+const fn two(name: &'static str, way: Way, groups: &'static [Group]) -> Case {
+    Case { name, way, groups }
 }
 
 const UNIFORM: Work = Work::Transfer(Spread::Uniform);
@@ -114,6 +122,10 @@ pub const CASES: &[Case] = &[
     nginx("tls single 64", &[group(UNIFORM, 64, 1)]),
     nginx("tls single 256", &[group(UNIFORM, 256, 1)]),
     nginx("tls batch 1000", &[group(UNIFORM, 4, 1_000)]),
+    two("two apis single", Way::Processes, &[group(UNIFORM, 32, 1), group(UNIFORM, 32, 1)]),
+    two("two apis batch", Way::Processes, &[group(UNIFORM, 2, 1_000), group(UNIFORM, 2, 1_000)]),
+    two("two shards single", Way::Shards, &[group(UNIFORM, 32, 1), group(UNIFORM, 32, 1)]),
+    two("two shards batch", Way::Shards, &[group(UNIFORM, 4, 1_000), group(UNIFORM, 4, 1_000)]),
 ];
 
 /// Writes the turns of a group.

@@ -67,12 +67,8 @@ pub struct Ceiling {
 }
 
 impl Ceiling {
-    /// The best of one connection.
-    pub fn one_writer(&self) -> u64 {
-        self.best(1)
-    }
-
-    fn best(&self, writers: usize) -> u64 {
+    /// The best of so many connections.
+    pub fn best(&self, writers: usize) -> u64 {
         self.figures.iter().filter(|figure| figure.writers == writers).map(|figure| figure.rate).max().unwrap_or(0)
     }
 }

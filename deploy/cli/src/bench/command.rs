@@ -9,7 +9,7 @@ use super::ceiling::{self, Ceiling};
 use super::ground::Ground;
 use super::growth;
 use super::load::Timing;
-use super::run::{Plan, run};
+use super::run::{Plan, Stage, run};
 use crate::client::Connection;
 use crate::stack::gauge::Gauge;
 use crate::stack::ui::say;
@@ -90,22 +90,22 @@ async fn elsewhere(options: &Options) -> Result<(), BenchError> {
     if options.ceiling {
         return Err(BenchError::Usage("the ceiling is measured in the development stack only: leave --url out".into()));
     }
-    let ground = Ground::at(&options.connection).await?;
     let plan = options.plan();
-    ground.prepare(plan.accounts, false).await?;
-    run(&ground, &plan, None, None).await.map(drop)
+    let stage = Stage::of(Ground::at(&options.connection).await?);
+    stage.prepare(plan.accounts).await?;
+    run(&stage, &plan, None, None).await.map(drop)
 }
 
 async fn in_stack(options: &Options) -> Result<(), BenchError> {
     let stack = Stack::load()?;
     let plan = options.plan();
-    let ground = Ground::of_stack(&stack).await?;
-    ground.prepare(plan.accounts, false).await?;
+    let stage = Stage::of_stack(&stack, &plan).await?;
+    stage.prepare(plan.accounts).await?;
     let ceiling = if options.ceiling { Some(measure_ceiling(&stack, &plan, options.short).await?) } else { None };
     let pace = plan.rate.map_or_else(|| "as fast as answers come".to_owned(), |rate| format!("singles at {rate}/s"));
     println!("{} accounts, {} s per case, {pace}", plan.accounts, plan.timing.measured.as_secs());
     println!("processor seconds are per 1,000 items, bytes per item\n");
-    run(&ground, &plan, Some(&Gauge::of(&stack)), ceiling.as_ref()).await.map(drop)
+    run(&stage, &plan, Some(&Gauge::of(&stack)), ceiling.as_ref()).await.map(drop)
 }
 
 async fn measure_ceiling(stack: &Stack, plan: &Plan, is_short: bool) -> Result<Ceiling, BenchError> {

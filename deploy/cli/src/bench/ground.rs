@@ -20,10 +20,13 @@ use super::wire::Door;
 use super::{ASSET, BenchError};
 use crate::client::{Client, ClientError, Connection};
 use crate::progress::Progress;
+use crate::stack::twin::{self, Twin};
 use crate::stack::{Stack, first};
 
 /// The bench's tenant in the development stack.
 pub const TENANT: &str = "bench";
+/// The one in the second shard.
+const TWIN_TENANT: &str = "bench-twin";
 /// Clients that open accounts: enough to fill the writer's batches.
 const OPENERS: u32 = 128;
 /// Accounts that are opened under one token.
@@ -48,7 +51,7 @@ pub struct Ground {
 impl Ground {
     /// The development stack, as a new client of the bench's tenant.
     pub async fn of_stack(stack: &Stack) -> Result<Self, BenchError> {
-        let made = first::client_of(stack, TENANT, [format!("bench {}", new_id().simple())]).await?;
+        let made = first::client_of(stack, TENANT, first::SHARD, [format!("bench {}", new_id().simple())]).await?;
         let ports = stack.known().ports;
         let connection = |url: String| Connection {
             url: Some(url),
@@ -59,6 +62,18 @@ impl Ground {
         let api = connection(format!("http://127.0.0.1:{}", ports.api));
         let nginx = Door::at(connection(stack.url()).endpoint()?)?;
         Self::with(&api, made.secret.clone(), Some(nginx)).await
+    }
+
+    /// Another tenant, in the second shard, straight to the second process.
+    pub async fn of_twin(stack: &Stack, twin: &Twin) -> Result<Self, BenchError> {
+        let made = first::client_of(stack, TWIN_TENANT, twin::SHARD, [format!("bench {}", new_id().simple())]).await?;
+        let api = Connection {
+            url: Some(twin.url.clone()),
+            ca: None,
+            client_id: Some(made.names.client_id),
+            client_secret_file: None,
+        };
+        Self::with(&api, made.secret, None).await
     }
 
     /// Any ledger, as a client that may read, write and administer.

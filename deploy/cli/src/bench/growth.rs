@@ -9,7 +9,7 @@ use super::case::{Author, CASES, Group, Work};
 use super::choice::Spread;
 use super::ground::Ground;
 use super::load::{Timing, work_off};
-use super::run::{Plan, one};
+use super::run::{Plan, Stage, one};
 use super::table;
 use crate::progress::Progress;
 use crate::stack::Stack;
@@ -47,8 +47,8 @@ pub async fn command(args: Growth) -> Result<(), BenchError> {
     let gauge = Gauge::of(&stack);
     let mut entries = gauge.entries().await?;
     check_space(&stack, args.to.saturating_sub(entries))?;
-    let ground = Ground::of_stack(&stack).await?;
-    ground.prepare(args.accounts, true).await?;
+    let stage = Stage::of(Ground::of_stack(&stack).await?);
+    stage.ground.prepare(args.accounts, true).await?;
     let measured = Duration::from_secs(args.seconds);
     let timing = Timing { warm_up: Duration::from_secs(2), measured, most: u64::MAX };
     let plan = Plan { accounts: args.accounts, timing, rate: None, only: Vec::new() };
@@ -58,10 +58,10 @@ pub async fn command(args: Growth) -> Result<(), BenchError> {
     let mut first = None;
     println!("{}", table::head(true, false));
     for mark in marks {
-        entries += fill(&ground, args.accounts, mark.saturating_sub(entries)).await?;
+        entries += fill(&stage.ground, args.accounts, mark.saturating_sub(entries)).await?;
         println!("at {entries} entries");
         for case in CASES.iter().filter(|case| MEASURED.contains(&case.name)) {
-            for line in one(&ground, &plan, Some(&gauge), case).await? {
+            for line in one(&stage, &plan, Some(&gauge), case).await? {
                 println!("{}", table::line(&line, true, None));
                 if line.name == MEASURED[0] {
                     let rate = line.tally.rate();

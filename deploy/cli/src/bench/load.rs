@@ -1,4 +1,4 @@
-//! Runs crowds of clients against a door, all in one thread.
+//! Runs crowds of clients against their doors, all in one thread.
 //!
 //! One thread, because it is the cheapest: nothing is woken across cores, and the state of a run needs
 //! no locks. Each client sends its next request when the one before was answered, or at its place in the
@@ -27,6 +27,8 @@ const LONGEST_LIST: Duration = Duration::from_mins(30);
 
 /// Clients that do the same.
 pub struct Crowd {
+    /// Where they send it.
+    pub door: Door,
     /// What they send, in turns; from its beginning again while the window is open.
     pub turns: Vec<Turn>,
     /// How many clients.
@@ -56,14 +58,9 @@ pub struct Measured {
 }
 
 /// Drives the crowds for a time.
-pub async fn drive(
-    door: Door,
-    crowds: Vec<Crowd>,
-    timing: Timing,
-    gauge: Option<Gauge>,
-) -> Result<Measured, BenchError> {
+pub async fn drive(crowds: Vec<Crowd>, timing: Timing, gauge: Option<Gauge>) -> Result<Measured, BenchError> {
     in_one_thread(move || async move {
-        let run = Rc::new(Run::new(door, crowds, Some(timing.most)));
+        let run = Rc::new(Run::new(crowds, Some(timing.most)));
         let mut clients = run.start();
         if !timing.warm_up.is_zero() {
             tokio::time::sleep(timing.warm_up).await;
@@ -88,7 +85,7 @@ pub async fn drive(
 pub async fn work_off(door: Door, turns: Vec<Turn>, clients: usize, what: &'static str) -> Result<Tally, BenchError> {
     in_one_thread(move || async move {
         let started = Instant::now();
-        let run = Rc::new(Run::new(door, vec![Crowd { turns, clients, gap: None }], None));
+        let run = Rc::new(Run::new(vec![Crowd { door, turns, clients, gap: None }], None));
         run.phase.set(Phase::Measuring);
         let mut clients = run.start();
         let done = tokio::time::timeout(LONGEST_LIST, all(&mut clients)).await;
@@ -136,7 +133,6 @@ enum Phase {
 }
 
 struct Run {
-    door: Door,
     crowds: Vec<Crowd>,
     tallies: Vec<RefCell<Tally>>,
     /// Turns handed out, per crowd.
@@ -151,9 +147,8 @@ struct Run {
 }
 
 impl Run {
-    fn new(door: Door, crowds: Vec<Crowd>, most: Option<u64>) -> Self {
+    fn new(crowds: Vec<Crowd>, most: Option<u64>) -> Self {
         Self {
-            door,
             tallies: crowds.iter().map(|_| RefCell::default()).collect(),
             turns: crowds.iter().map(|_| Cell::default()).collect(),
             crowds,
@@ -228,7 +223,7 @@ impl Run {
     ) -> bool {
         let connected = match wire {
             Some(connected) => connected,
-            None => match Wire::open(&self.door).await {
+            None => match Wire::open(&self.crowds[crowd].door).await {
                 Ok(opened) => wire.insert(opened),
                 Err(_) => return self.broken(crowd),
             },

@@ -8,7 +8,14 @@ use super::ceiling::Ceiling;
 use super::ground::Ground;
 use super::load::{Crowd, Measured, Timing, drive, work_off};
 use super::table::{self, Line};
-use crate::stack::gauge::Gauge;
+use super::tally::Tally;
+use super::wire::Door;
+use crate::stack::Stack;
+use crate::stack::gauge::{Gauge, Usage};
+use crate::stack::twin::Twin;
+
+/// The name of a case's second line: the transfers that the first group meets.
+const BESIDE: &str = "  and the transfers";
 
 /// How a run is made.
 #[derive(Debug, Clone)]
@@ -23,25 +30,78 @@ pub struct Plan {
     pub only: Vec<String>,
 }
 
-impl Plan {
-    /// The cases that were asked for and can be driven on this ground.
-    pub fn cases<'a>(&'a self, ground: &'a Ground) -> impl Iterator<Item = &'static Case> + 'a {
-        let is_asked = |case: &&Case| self.only.is_empty() || self.only.iter().any(|part| case.name.contains(part));
-        CASES.iter().filter(is_asked).filter(|case| case.way == Way::Api || ground.nginx.is_some())
+/// Where the cases take place.
+pub struct Stage {
+    /// The tenant of most of them.
+    pub ground: Ground,
+    second: Option<Second>,
+}
+
+/// What the cases with two processes or two shards need.
+struct Second {
+    door: Door,
+    /// The tenant in the second shard.
+    other: Ground,
+    /// Runs as long as it is needed.
+    _twin: Twin,
+}
+
+impl Stage {
+    /// A ledger of which only the address is known.
+    pub fn of(ground: Ground) -> Self {
+        Self { ground, second: None }
+    }
+
+    /// The development stack, with a second process if a case that was asked for needs it.
+    pub async fn of_stack(stack: &Stack, plan: &Plan) -> Result<Self, BenchError> {
+        let ground = Ground::of_stack(stack).await?;
+        if !plan.asked().any(|case| matches!(case.way, Way::Processes | Way::Shards)) {
+            return Ok(Self::of(ground));
+        }
+        let twin = Twin::start(stack).await?;
+        let other = Ground::of_twin(stack, &twin).await?;
+        Ok(Self { ground, second: Some(Second { door: other.api.clone(), other, _twin: twin }) })
+    }
+
+    /// Opens the accounts that are missing.
+    pub async fn prepare(&self, accounts: u32) -> Result<(), BenchError> {
+        self.ground.prepare(accounts, false).await?;
+        match &self.second {
+            Some(second) => second.other.prepare(accounts, false).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Whose accounts the n-th group of a case uses, and through which door; `None` where there is no such way.
+    fn seat(&self, way: Way, group: usize) -> Option<(&Ground, &Door)> {
+        let second = self.second.as_ref();
+        match (way, group) {
+            (Way::Api, _) | (Way::Processes, 0) => Some((&self.ground, &self.ground.api)),
+            (Way::Nginx, _) => Some((&self.ground, self.ground.nginx.as_ref()?)),
+            (Way::Processes, _) | (Way::Shards, 0) => Some((&self.ground, &second?.door)),
+            (Way::Shards, _) => second.map(|second| (&second.other, &second.door)),
+        }
     }
 }
 
-/// Drives every case and prints its lines as they come; answers them.
+impl Plan {
+    fn asked(&self) -> impl Iterator<Item = &'static Case> {
+        let is_asked = |case: &&Case| self.only.is_empty() || self.only.iter().any(|part| case.name.contains(part));
+        CASES.iter().filter(is_asked)
+    }
+}
+
+/// Drives every case that was asked for and that the stage allows, and prints its lines as they come; answers them.
 pub async fn run(
-    ground: &Ground,
+    stage: &Stage,
     plan: &Plan,
     gauge: Option<&Gauge>,
     ceiling: Option<&Ceiling>,
 ) -> Result<Vec<Line>, BenchError> {
     let mut lines = Vec::new();
     println!("{}", table::head(gauge.is_some(), ceiling.is_some()));
-    for case in plan.cases(ground) {
-        for line in one(ground, plan, gauge, case).await? {
+    for case in plan.asked() {
+        for line in one(stage, plan, gauge, case).await? {
             println!("{}", table::line(&line, gauge.is_some(), ceiling));
             lines.push(line);
         }
@@ -50,32 +110,47 @@ pub async fn run(
 }
 
 /// Drives one case.
-pub async fn one(ground: &Ground, plan: &Plan, gauge: Option<&Gauge>, case: &Case) -> Result<Vec<Line>, BenchError> {
-    let door = match (case.way, &ground.nginx) {
-        (Way::Nginx, Some(nginx)) => nginx,
-        _ => &ground.api,
-    };
-    let scribe = ground.scribe(door).await?;
+pub async fn one(stage: &Stage, plan: &Plan, gauge: Option<&Gauge>, case: &Case) -> Result<Vec<Line>, BenchError> {
     let Plan { accounts, timing, .. } = *plan;
-    let author = Author { scribe: &scribe, tenant: ground.tenant, accounts, most: timing.most };
     let gap = plan.rate.map(|rate| Duration::from_secs(1) / rate);
     let mut crowds = Vec::new();
-    for group in case.groups {
+    for (index, group) in case.groups.iter().enumerate() {
+        let Some((ground, door)) = stage.seat(case.way, index) else { return Ok(Vec::new()) };
+        let scribe = ground.scribe(door).await?;
+        let author = Author { scribe: &scribe, tenant: ground.tenant, accounts, most: timing.most };
         let turns = author.turns(*group);
         if group.work == Work::Replay {
             work_off(door.clone(), turns.clone(), group.clients, "what is to be replayed").await?;
         }
-        crowds.push(Crowd { turns, clients: group.clients, gap: gap.filter(|_| group.batch == 1) });
+        let gap = gap.filter(|_| group.batch == 1);
+        crowds.push(Crowd { door: door.clone(), turns, clients: group.clients, gap });
     }
-    let Measured { tallies, usage } = drive(door.clone(), crowds, timing, gauge.cloned()).await?;
+    let Measured { tallies, usage } = drive(crowds, timing, gauge.cloned()).await?;
+    Ok(lines(case, tallies, usage))
+}
+
+/// A line per group, or one for groups that are the same thing in two places.
+fn lines(case: &Case, tallies: Vec<Tally>, usage: Option<Usage>) -> Vec<Line> {
     let items = tallies.iter().map(|tally| tally.items).sum();
-    let line = |(index, (group, tally)): (usize, (&Group, _))| Line {
-        name: if index == 0 { case.name.to_owned() } else { format!("  beside it: {:?}", group.work) },
+    let line = |(group, tally): (&Group, Tally)| Line {
+        name: BESIDE.to_owned(),
         clients: group.clients,
         batch: group.batch,
+        shards: if case.way == Way::Shards { 2 } else { 1 },
         tally,
-        // The processes serve all groups at once; their time stands once.
-        usage: usage.clone().filter(|_| index == 0).map(|used| (used, items)),
+        usage: None,
     };
-    Ok(case.groups.iter().zip(tallies).enumerate().map(line).collect())
+    let mut lines: Vec<Line> = case.groups.iter().zip(tallies).map(line).collect();
+    if matches!(case.way, Way::Processes | Way::Shards) {
+        for other in lines.split_off(1) {
+            lines[0].clients += other.clients;
+            lines[0].tally.join(other.tally);
+        }
+    }
+    if let Some(first) = lines.first_mut() {
+        case.name.clone_into(&mut first.name);
+        // The processes serve all groups at once; their time stands once.
+        first.usage = usage.map(|used| (used, items));
+    }
+    lines
 }

@@ -18,6 +18,8 @@ pub struct Line {
     pub clients: usize,
     /// Items of a request.
     pub batch: u32,
+    /// How many shards were written, to be held against as many bare writers.
+    pub shards: usize,
     /// What was answered.
     pub tally: Tally,
     /// What the processes used for all groups of the case together, and for how many items.
@@ -44,7 +46,7 @@ pub fn head(has_usage: bool, has_ceiling: bool) -> String {
 
 /// One line of it.
 pub fn line(line: &Line, has_usage: bool, ceiling: Option<&Ceiling>) -> String {
-    let Line { name, clients, batch, tally, usage } = line;
+    let Line { name, clients, batch, shards, tally, usage } = line;
     let mut text = format!("{name:<22} {clients:>7} {batch:>6} {:>9}", tally.rate());
     let latencies = tally.latencies();
     let shown = latencies.map_or([None; 4], |found| [found.p50, found.p95, found.p99, found.max].map(Some));
@@ -66,7 +68,7 @@ pub fn line(line: &Line, has_usage: bool, ceiling: Option<&Ceiling>) -> String {
         }
     }
     if let Some(ceiling) = ceiling {
-        let _ = write!(text, " {:>7}", ratio(tally.rate(), ceiling.one_writer()));
+        let _ = write!(text, " {:>7}", ratio(tally.rate(), ceiling.best(*shards)));
     }
     text + "  " + &codes(tally)
 }
@@ -106,7 +108,8 @@ mod tests {
         tally.count("insufficient-funds");
         tally.close(Duration::from_secs(1));
         let used = Usage { client_ms: 20, services_ms: [0, 100, 50], wal_bytes: 600_000, table_bytes: 500_000 };
-        let made = Line { name: "single 1".into(), clients: 1, batch: 1_000, tally, usage: Some((used, 1_000)) };
+        let made =
+            Line { name: "single 1".into(), clients: 1, batch: 1_000, shards: 1, tally, usage: Some((used, 1_000)) };
         let (head, line) = (head(true, false), line(&made, true, None));
         assert_eq!(head.find("  refused"), line.find("  insufficient-funds 1"), "{head}\n{line}");
         for shown in ["1000      1000   12.345", " 0.020 ", " 0.100 ", " 600 ", " 500 "] {

@@ -49,6 +49,16 @@ impl Tally {
         }
     }
 
+    /// Adds what another group of the same kind came to in the same window.
+    pub fn join(&mut self, other: Self) {
+        self.items += other.items;
+        self.latencies_us.extend(other.latencies_us);
+        self.latencies_us.sort_unstable();
+        for (code, count) in other.codes {
+            *self.codes.entry(code).or_default() += count;
+        }
+    }
+
     /// Ends the window.
     pub fn close(&mut self, elapsed: Duration) {
         self.elapsed = elapsed;

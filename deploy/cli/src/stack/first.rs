@@ -20,7 +20,8 @@ use crate::session::Session;
 /// The tenant's name.
 pub const TENANT: &str = "demo";
 const TIME_ZONE: &str = "America/Sao_Paulo";
-const SHARD: i16 = 0;
+/// Where it is.
+pub const SHARD: i16 = 0;
 const SCOPES: &str = "ledger:read ledger:write ledger:admin";
 /// Names tried for the client: the secret of one whose making was interrupted is lost, so the next is made.
 const CLIENTS: u32 = 100;
@@ -70,17 +71,18 @@ pub async fn migrate(stack: &Stack) -> Result<(), StackError> {
 
 /// Makes the first tenant and its client.
 pub async fn tenant_and_client(stack: &Stack) -> Result<NewClient, StackError> {
-    client_of(stack, TENANT, (1..=CLIENTS).map(|number| format!("client {number}"))).await
+    client_of(stack, TENANT, SHARD, (1..=CLIENTS).map(|number| format!("client {number}"))).await
 }
 
 /// Makes a client of a tenant, under the first of the names that is free, and the tenant unless it is there.
 pub async fn client_of(
     stack: &Stack,
     tenant: &str,
+    shard: i16,
     names: impl IntoIterator<Item = String>,
 ) -> Result<NewClient, StackError> {
     let mut session = log_in(stack, DatabaseRole::Operator).await?;
-    let made = make(&mut session, tenant, names).await;
+    let made = make(&mut session, tenant, shard, names).await;
     session.close().await;
     Ok(made?)
 }
@@ -122,13 +124,14 @@ async fn verify(session: &Session) -> Result<Report, FirstError> {
 async fn make(
     session: &mut Session,
     tenant_name: &str,
+    shard: i16,
     names: impl IntoIterator<Item = String>,
 ) -> Result<NewClient, FirstError> {
-    let writer = session.writer(SHARD);
+    let writer = session.writer(shard);
     let mut connection = session.database().pool().acquire().await?;
     let name: TenantName = tenant_name.parse()?;
     let zone = access::parse_time_zone(TIME_ZONE)?;
-    let tenant = match access::create_tenant(&mut connection, &writer, name, SHARD, zone).await {
+    let tenant = match access::create_tenant(&mut connection, &writer, name, shard, zone).await {
         // Made by a run that was interrupted before it could record it, or by an earlier benchmark.
         Err(AccessError::NameTaken) => access::find_tenant(&mut connection, tenant_name).await?,
         made => made?,

@@ -9,10 +9,11 @@ use super::cluster::Cluster;
 use super::error::StackError;
 use super::process;
 use super::state::Folder;
-use super::{DATABASE, POSTGRES, Stack, api, nginx};
+use super::servers::{API, WORKER};
+use super::{DATABASE, POSTGRES, Stack, nginx, twin};
 
-/// The services whose time is told, by the names of their process records.
-pub const SERVICES: [&str; 3] = [nginx::NAME, api::NAME, POSTGRES];
+/// The services whose time is told, by the names of their process records. The API's second process counts with it.
+pub const SERVICES: [&str; 4] = [nginx::NAME, API.name, WORKER.name, POSTGRES];
 /// `/proc` counts in ticks of 10 ms on every Linux that matters.
 const TICK_MS: u64 = 10;
 
@@ -46,7 +47,8 @@ impl Gauge {
     pub async fn read(&self) -> Result<Usage, StackError> {
         let (wal_bytes, table_bytes) = self.bytes(DATABASE).await?;
         let times = Times::now();
-        let service = |name| process::running(&self.folder, name).map_or(0, |pid| times.of_tree(pid));
+        let record = |name| process::running(&self.folder, name).map_or(0, |pid| times.of_tree(pid));
+        let service = |name| record(name) + if name == API.name { record(twin::NAME) } else { 0 };
         let own = i32::try_from(std::process::id()).unwrap_or_default();
         Ok(Usage { client_ms: times.of_one(own), services_ms: SERVICES.map(service), wal_bytes, table_bytes })
     }

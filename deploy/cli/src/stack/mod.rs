@@ -36,6 +36,7 @@ pub mod state;
 pub mod status;
 pub mod supervisor;
 pub mod tests;
+pub mod twin;
 pub mod ui;
 pub mod up;
 pub mod vault;

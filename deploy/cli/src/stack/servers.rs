@@ -139,22 +139,37 @@ async fn token(stack: &Stack) -> Result<secrecy::SecretString, StackError> {
 
 async fn environment(stack: &Stack, server: Server) -> Result<Vec<(String, String)>, StackError> {
     let ports = stack.known().ports;
-    let mut variables = stack.environment(&stack.cluster(), "", server.name, DATABASE).await?;
     if server == API {
-        let own = [
-            ("VINTEM_LISTEN", format!("127.0.0.1:{}", ports.api)),
-            ("VINTEM_METRICS_LISTEN", format!("127.0.0.1:{}", ports.metrics)),
-            ("VINTEM_ISSUER", stack.url()),
-        ];
-        variables.extend(own.map(|(name, value)| (name.to_owned(), value)));
-    } else {
-        variables.push(("VINTEM_METRICS_LISTEN".to_owned(), format!("127.0.0.1:{}", ports.worker_metrics)));
-        variables.extend(stack.broker_environment(&stack.broker(), broker_users::VIRTUAL_HOST));
+        return api_environment(stack, ports.api, ports.metrics).await;
     }
-    for name in ["VINTEM_LOG", "OTEL_EXPORTER_OTLP_ENDPOINT"] {
-        variables.extend(std::env::var_os(name).and_then(|value| Some((name.to_owned(), value.into_string().ok()?))));
-    }
+    let mut variables = stack.environment(&stack.cluster(), "", server.name, DATABASE).await?;
+    variables.push(("VINTEM_METRICS_LISTEN".to_owned(), format!("127.0.0.1:{}", ports.worker_metrics)));
+    variables.extend(stack.broker_environment(&stack.broker(), broker_users::VIRTUAL_HOST));
+    variables.extend(inherited());
     Ok(variables)
+}
+
+/// What an API process finds in its environment, when it listens on these ports.
+pub(super) async fn api_environment(
+    stack: &Stack,
+    listen: u16,
+    metrics: u16,
+) -> Result<Vec<(String, String)>, StackError> {
+    let mut variables = stack.environment(&stack.cluster(), "", API.name, DATABASE).await?;
+    let own = [
+        ("VINTEM_LISTEN", format!("127.0.0.1:{listen}")),
+        ("VINTEM_METRICS_LISTEN", format!("127.0.0.1:{metrics}")),
+        ("VINTEM_ISSUER", stack.url()),
+    ];
+    variables.extend(own.map(|(name, value)| (name.to_owned(), value)));
+    variables.extend(inherited());
+    Ok(variables)
+}
+
+/// What whoever types `cargo dev up` may set for every server.
+fn inherited() -> Vec<(String, String)> {
+    let names = ["VINTEM_LOG", "OTEL_EXPORTER_OTLP_ENDPOINT"].into_iter();
+    names.filter_map(|name| Some((name.to_owned(), std::env::var_os(name)?.into_string().ok()?))).collect()
 }
 
 /// Copies a program unless the copy is of the same moment and size; answers whether it did.
