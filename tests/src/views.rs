@@ -51,8 +51,7 @@ pub async fn check_views(session: &mut PgConnection) {
     for (view, expected) in EQUALS {
         for (one, other) in [(view, expected), (expected, view)] {
             let sql = format!("SELECT row(d.*)::text FROM (({one}) EXCEPT ({other})) d LIMIT 3");
-            let differing: Vec<String> =
-                sqlx::query_scalar(&sql).fetch_all(&mut *session).await.unwrap();
+            let differing: Vec<String> = sqlx::query_scalar(&sql).fetch_all(&mut *session).await.unwrap();
             assert!(differing.is_empty(), "{differing:?} are in {one} and not in {other}");
         }
     }

@@ -123,7 +123,7 @@ impl Plant {
     /// Waits until the relay stands at the end of the log.
     pub async fn all_is_relayed(&self) -> i64 {
         let newest = self.newest().await;
-        let done = eventually(Duration::from_secs(60), async || self.relayed().await == newest).await;
+        let done = eventually(Duration::from_mins(1), async || self.relayed().await == newest).await;
         assert!(done, "relayed {} of {newest}", self.relayed().await);
         newest
     }

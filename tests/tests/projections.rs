@@ -268,10 +268,8 @@ async fn a_reader_sees_its_tenant_and_waits_for_its_position() {
     // Without a tenant there is no row at all, and nobody but the projector writes.
     let mut session = store.session("vintem_reader").await;
     for table in ALL.into_iter().flat_map(Projection::tables).map(|table| table.name) {
-        let count: i64 = sqlx::query_scalar(&format!("SELECT count(*) FROM {table}"))
-            .fetch_one(&mut session)
-            .await
-            .unwrap();
+        let count: i64 =
+            sqlx::query_scalar(&format!("SELECT count(*) FROM {table}")).fetch_one(&mut session).await.unwrap();
         assert_eq!(count, 0, "{table}");
         for role in ["vintem_reader", "vintem_writer", "vintem_operator", "vintem_auditor"] {
             let sql = format!("DELETE FROM {table}");
@@ -322,8 +320,7 @@ async fn searches_follow_their_indexes_under_row_level_security() {
             "Index Cond: ((shard = 0) AND (tenant = '{id}'::uuid) AND (asset = 'BRL'::text) AND (ROW(posted, account) < ROW(5, '{id}'::uuid)))",
         ),
     ] {
-        let plan: Vec<String> =
-            sqlx::query_scalar(&format!("EXPLAIN {query}")).fetch_all(&mut session).await.unwrap();
+        let plan: Vec<String> = sqlx::query_scalar(&format!("EXPLAIN {query}")).fetch_all(&mut session).await.unwrap();
         let condition = condition.replace("{id}", &id.to_string());
         assert!(plan.iter().any(|line| line.trim() == condition), "{plan:#?}");
         assert!(!plan.iter().any(|line| line.contains("Sort")), "{plan:#?}");

@@ -94,7 +94,7 @@ async fn fill(ground: &Ground, accounts: u32, missing: u64) -> Result<u64, Bench
 
 fn check_space(stack: &Stack, entries: u64) -> Result<(), BenchError> {
     let place = nix::sys::statvfs::statvfs(stack.folder().root()).map_err(|error| BenchError::Runtime(error.into()))?;
-    let free = u64::from(place.blocks_available()) * u64::from(place.fragment_size());
+    let free = place.blocks_available() * place.fragment_size();
     let needed = entries.saturating_mul(BYTES_PER_ENTRY).saturating_add(RESERVE_BYTES);
     say(&format!("{} GB are free, about {} GB are needed", free / 1_000_000_000, needed / 1_000_000_000));
     if free > needed {

@@ -21,7 +21,7 @@ use crate::stack::gauge::{Gauge, Usage};
 /// A client whose connection broke or that was turned away waits this long.
 const PAUSE: Duration = Duration::from_millis(20);
 /// How long the last answers may take after the window has closed.
-const LAST_ANSWERS: Duration = Duration::from_secs(60);
+const LAST_ANSWERS: Duration = Duration::from_mins(1);
 /// How long a list of requests may take as a whole.
 const LONGEST_LIST: Duration = Duration::from_mins(30);
 

@@ -35,7 +35,9 @@ pub fn head(has_usage: bool, has_ceiling: bool) -> String {
     if has_usage {
         // Writing into a string cannot fail.
         let _ = write!(text, " {:>7}", "client");
-        SERVICES.iter().for_each(|service| _ = write!(text, " {service:>8}"));
+        for service in SERVICES {
+            let _ = write!(text, " {service:>8}");
+        }
         let _ = write!(text, " {:>7} {:>7}", "WAL B", "table B");
     }
     if has_ceiling {
@@ -107,7 +109,7 @@ mod tests {
         tally.answered(1_000, Duration::from_micros(12_345));
         tally.count("insufficient-funds");
         tally.close(Duration::from_secs(1));
-        let used = Usage { client_ms: 20, services_ms: [0, 100, 50], wal_bytes: 600_000, table_bytes: 500_000 };
+        let used = Usage { client_ms: 20, services_ms: [0, 100, 0, 50, 0], wal_bytes: 600_000, table_bytes: 500_000 };
         let made =
             Line { name: "single 1".into(), clients: 1, batch: 1_000, shards: 1, tally, usage: Some((used, 1_000)) };
         let (head, line) = (head(true, false), line(&made, true, None));

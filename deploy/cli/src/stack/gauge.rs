@@ -8,12 +8,12 @@ use sqlx::{Connection as _, Executor as _, Row as _};
 use super::cluster::Cluster;
 use super::error::StackError;
 use super::process;
-use super::state::Folder;
 use super::servers::{API, WORKER};
-use super::{DATABASE, POSTGRES, Stack, nginx, twin};
+use super::state::Folder;
+use super::{DATABASE, POSTGRES, RABBITMQ, Stack, nginx, twin};
 
 /// The services whose time is told, by the names of their process records. The API's second process counts with it.
-pub const SERVICES: [&str; 4] = [nginx::NAME, API.name, WORKER.name, POSTGRES];
+pub const SERVICES: [&str; 5] = [nginx::NAME, API.name, WORKER.name, POSTGRES, RABBITMQ];
 /// `/proc` counts in ticks of 10 ms on every Linux that matters.
 const TICK_MS: u64 = 10;
 
