@@ -1,8 +1,6 @@
 //! The benchmark against a server of a test's own, within tiny bounds: every case is answered as it should be. No
 //! figure is looked at.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::time::Duration;
 use vintem_cli::bench::case::{CASES, Way};
 use vintem_cli::bench::ceiling;

@@ -80,8 +80,8 @@ async fn a_broker_killed_under_load_loses_no_position() {
     sleep(Duration::from_secs(1)).await;
     load.end().await;
     let newest = plant.all_is_relayed().await;
-    let fed = eventually(Duration::from_secs(30), async || feed.highest() == newest).await;
-    assert!(fed, "the projector came to {} of {newest}", feed.highest());
+    let is_fed = eventually(Duration::from_secs(30), async || feed.highest() == newest).await;
+    assert!(is_fed, "the projector came to {} of {newest}", feed.highest());
     projector.abort();
     // What comes after the crashes comes on the queue that survived them.
     let reader = plant.reader().await;
@@ -166,8 +166,8 @@ async fn a_queue_deleted_by_hand_comes_back_and_nothing_is_missed() {
     sleep(Duration::from_secs(1)).await;
     load.end().await;
     let newest = plant.all_is_relayed().await;
-    let fed = eventually(Duration::from_secs(30), async || feed.highest() == newest).await;
-    assert!(fed, "the projector came to {} of {newest}", feed.highest());
+    let is_fed = eventually(Duration::from_secs(30), async || feed.highest() == newest).await;
+    assert!(is_fed, "the projector came to {} of {newest}", feed.highest());
     relay.abort();
     projector.abort();
     plant.close().await;
@@ -206,8 +206,8 @@ async fn a_feed_that_fails_is_asked_again_and_a_parked_one_does_not_hold_up_its_
     let newest = plant.all_is_relayed().await;
     assert_eq!(feed.count(), 0);
     feed.fails.store(false, Ordering::Relaxed);
-    let fed = eventually(Duration::from_secs(30), async || feed.highest() == newest).await;
-    assert!(fed, "the projector came to {} of {newest}", feed.highest());
+    let is_fed = eventually(Duration::from_secs(30), async || feed.highest() == newest).await;
+    assert!(is_fed, "the projector came to {} of {newest}", feed.highest());
     feed.is_parked.store(true, Ordering::Relaxed);
     Load::begin_more(&plant.secrets.store).await;
     let newest = plant.all_is_relayed().await;
