@@ -31,7 +31,7 @@ struct KnownAsset {
 /// A page of `GET /v1/accounts`.
 #[derive(Deserialize)]
 struct Accounts {
-    items: Vec<KnownAccount>,
+    accounts: Vec<KnownAccount>,
 }
 
 /// The members of an account that matter here.
@@ -92,7 +92,7 @@ async fn open_one(client: &Client, account: &Account) -> Result<Uuid, ImportErro
 async fn find(client: &Client, account: &Account) -> Result<Option<KnownAccount>, ClientError> {
     let query = format!("/v1/accounts?name={}&asset={}", query_value(&account.name), query_value(&account.asset));
     let page: Accounts = client.get(&query).await?;
-    Ok(page.items.into_iter().next())
+    Ok(page.accounts.into_iter().next())
 }
 
 /// Creates something under a key drawn from what it is.
