@@ -101,7 +101,7 @@ pub async fn make_client(secrets: &Secrets) -> Credentials {
 
 /// A port that is free now.
 pub fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    vintem_cli::stack::free_port().unwrap()
 }
 
 /// A binary of the workspace, beside the test's own.

@@ -281,9 +281,9 @@ impl Stack {
     }
 }
 
-/// Below Linux' range for outgoing connections: while a server is down, whoever tries to reach it must not be given
+/// A port that is free now, below Linux' range for outgoing connections: while a server is down, whoever tries to reach it must not be given
 /// its port as their own end.
-fn free_port() -> std::io::Result<u16> {
+pub fn free_port() -> std::io::Result<u16> {
     let drawn = || vintem_core::event_store::fresh::new_id().into_bytes();
     let candidates = (0..100).map(|_| drawn()).map(|id| 10_000 + u16::from_be_bytes([id[14], id[15]]) % 10_000);
     let found = candidates.into_iter().find(|port| state::is_free(*port));
