@@ -134,7 +134,7 @@ async fn trial_balance(client: &Client) -> (BTreeMap<String, i64>, i64) {
         }
         match page["next"].as_str() {
             Some(cursor) => path = format!("/v1/ledger/trial-balance?limit=100&cursor={cursor}"),
-            None => return (balances, page["position"].as_i64().unwrap()),
+            None => return (balances, page["as_of"]["position"].as_i64().unwrap()),
         }
     }
 }

@@ -161,6 +161,14 @@ impl Broker {
     pub fn crash(&self) {
         process::crash(&self.state, &self.name);
         process::end_strays(&self.state, &self.folder.join("data"), Signal::SIGKILL);
+        // A killed Erlang machine holds its ports until the kernel has taken its memory apart.
+        let BrokerPorts { amqps, management, distribution, .. } = self.ports;
+        for _ in 0..100 {
+            if [amqps, management, distribution].into_iter().all(is_free) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
 
     /// Stops the node and removes everything of it.
