@@ -7,11 +7,11 @@ use std::sync::Arc;
 use uuid::Uuid;
 use vintem_core::event_store::overlay::Origin;
 use vintem_core::event_store::{Answer, Disposed, Limits, Outcome, RequestKey, Shard, StoredBody, WriteError, fresh};
-use vintem_core::kernel::Metadata;
-use vintem_core::kernel::RefusalCode;
+use vintem_core::kernel::{Instant, Metadata, RefusalCode};
 use vintem_core::ledger::command::{Command, Grouped};
 use vintem_core::ledger::error::LedgerError;
 use vintem_core::ledger::known::{AccountRef, Side};
+use vintem_core::ledger::placing::Place;
 use vintem_core::ledger::service::{Actor, Ledger, WriteRequest};
 use vintem_core::ledger::store::look_ups::LedgerLookUps;
 use vintem_core::ledger::transaction::{ChosenId, Leg, Post, Quantity};
@@ -106,6 +106,26 @@ pub fn transfer(from: &str, to: &str, amount: &str) -> Command {
         legs: vec![leg(from, Side::Debit), leg(to, Side::Credit)],
         pointers: vintem_core::event_store::proposal::Pointers::FromTo,
         effective_at: None,
+        description: None,
+        metadata: Metadata::new(),
+    })
+}
+
+/// A command that holds money back, in BRL.
+pub fn hold(id: Uuid, from: &str, amount: &str, expires_at: Instant) -> Command {
+    let leg = Leg {
+        account: AccountRef::Name(from.into()),
+        direction: Side::Debit,
+        quantity: Quantity::Exact(amount.into()),
+        asset: "BRL".into(),
+        expect: None,
+    };
+    Command::Place(Place {
+        id: ChosenId { id, is_callers: true },
+        legs: vec![leg],
+        pointers: vintem_core::event_store::proposal::Pointers::FromTo,
+        expires_at,
+        over_capture_percent: 0,
         description: None,
         metadata: Metadata::new(),
     })

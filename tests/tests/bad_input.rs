@@ -212,6 +212,7 @@ fn wrong_lists() -> Vec<Wrong> {
         ("/v1/batches", json!({"items": vec![item.clone(); 10_001]}), "/items"),
         ("/v1/batches", json!({"items": [item, {}]}), "/items/1"),
         ("/v1/batches", json!({"items": [{"group": "", "transaction": pay("1.00")}]}), "/items/0/group"),
+        ("/v1/batches", json!({"items": [{"account": {"name": "Eva", "asset": "BRL"}}]}), "/items/0/account/name"),
         ("/v1/batches", json!({"items": [{"transaction": pay("1e3")}]}), "/items/0/transaction/amount/amount"),
     ];
     lists.into_iter().map(|(path, body, pointer)| (path, body, pointer.to_owned())).collect()

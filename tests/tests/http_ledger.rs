@@ -175,11 +175,13 @@ async fn a_batch_answers_every_item_and_replays_the_same_bytes() {
         {"hold": {"from": "ana", "amount": brl("5.00"), "expires_at": api.in_days(1)}},
         {"release": {"hold": "01983d6c-8a00-7000-8000-0000000000ff"}},
         {"transaction": pay("ana", "nobody", "1.00")},
+        {"account": {"name": "eva", "asset": "BRL"}},
+        {"account": {"name": "bob", "asset": "BRL"}},
     ]});
     let first = client.post_as("batch", "/v1/batches", &items).await;
     let results = first.expect(200)["results"].as_array().unwrap().clone();
     let statuses: Vec<u64> = results.iter().map(|result| result["status"].as_u64().unwrap()).collect();
-    assert_eq!(statuses, [201, 422, 422, 422, 201, 200, 409, 201, 404, 422]);
+    assert_eq!(statuses, [201, 422, 422, 422, 201, 200, 409, 201, 404, 422, 201, 409]);
     let codes: Vec<&str> = results.iter().map(|result| result["problem"]["code"].as_str().unwrap_or("")).collect();
     let expected = [
         "",
@@ -192,8 +194,12 @@ async fn a_batch_answers_every_item_and_replays_the_same_bytes() {
         "",
         "not-found",
         "unknown-account",
+        "",
+        "name-taken",
     ];
     assert_eq!(codes, expected);
+    assert_eq!(results[10]["account"]["name"], "eva");
+    assert_eq!(results[11]["problem"]["errors"][0]["pointer"], "/items/11/account/name");
     assert_eq!(results[2]["problem"]["errors"][0]["pointer"], "/items/2/transaction/from");
     assert_eq!(results[4]["capture"]["transaction"]["legs"][0]["balance"]["posted"], "84.00");
     assert_eq!(results[5]["release"]["change"], "released");

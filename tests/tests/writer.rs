@@ -8,17 +8,16 @@ use sqlx::{Connection, Executor};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use uuid::Uuid;
-use vintem_core::event_store::proposal::{Count, EntryKind, NewEvent, Pointers};
+use vintem_core::event_store::proposal::{Count, EntryKind, NewEvent};
 use vintem_core::event_store::{Answer, Decision, Disposed, Job, Outcome, Proposal, StoredBody, WriteError, fresh};
 use vintem_core::kernel::window::Window;
 use vintem_core::kernel::{Metadata, Minor, RefusalCode, name};
 use vintem_core::ledger::capture::Capture;
 use vintem_core::ledger::command::Command;
 use vintem_core::ledger::known::{AccountRef, Side};
-use vintem_core::ledger::placing::Place;
 use vintem_core::ledger::reversal::Extent;
-use vintem_core::ledger::transaction::{ChosenId, Leg, Quantity};
-use vintem_tests::book::{Book, is_write_error, key, transfer};
+use vintem_core::ledger::transaction::ChosenId;
+use vintem_tests::book::{Book, hold, is_write_error, key, transfer};
 use vintem_tests::store::Store;
 
 async fn funded(store: &Store) -> Book {
@@ -117,25 +116,6 @@ async fn one_key_sent_through_two_processes_has_one_effect() {
     }
     assert_eq!(posted(&store, "rui").await, 10300);
     store.close().await;
-}
-
-fn hold(id: Uuid, from: &str, amount: &str, expires_at: DateTime<Utc>) -> Command {
-    let leg = Leg {
-        account: AccountRef::Name(from.into()),
-        direction: Side::Debit,
-        quantity: Quantity::Exact(amount.into()),
-        asset: "BRL".into(),
-        expect: None,
-    };
-    Command::Place(Place {
-        id: ChosenId { id, is_callers: true },
-        legs: vec![leg],
-        pointers: Pointers::FromTo,
-        expires_at,
-        over_capture_percent: 0,
-        description: None,
-        metadata: Metadata::new(),
-    })
 }
 
 fn capture(hold: Uuid, amount: &str) -> Command {

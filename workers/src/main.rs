@@ -5,6 +5,10 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+// Batches are many small strings; the system's allocator took a quarter of a server's time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments = vintem_workers::startup::Arguments::parse();
     match vintem_workers::startup::run(&arguments) {

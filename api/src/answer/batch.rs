@@ -4,6 +4,7 @@
 //! versions of its entries), or its refusal. Rendering reads the facts; the first answer has
 //! them at hand. Both go through [`render`].
 
+use super::account::Account;
 use super::hold::{Capture, Hold, HoldChange};
 use super::transaction::Transaction;
 use super::{Fact, Unreadable};
@@ -98,6 +99,7 @@ pub struct ItemResult<'a> {
     status: u16,
     /// `already-applied`, when the item had been applied before under its own id.
     code: Option<String>,
+    account: Option<Account>,
     transaction: Option<Transaction>,
     hold: Option<Hold>,
     capture: Option<Capture>,

@@ -90,25 +90,31 @@ pub struct UnfreezeInput {}
 /// Open an account.
 #[utoipa::path(post, path = "/v1/accounts", tag = "Accounts", request_body = AccountInput, responses((status = 201, body = Account)))]
 pub async fn open(write: Write<AccountInput>) -> Result<HttpResponse, Problem> {
-    let Write { context, key, value: AccountInput { name, asset, normal_side, min_balance, max_balance, metadata } } =
-        write;
-    if name.as_deref().is_some_and(|name| !name::is_account_name(name) || parse_uuid(name).is_some()) {
-        return Err(input::invalid(
-            "/name",
-            "malformed",
-            "a name is 1 to 255 of a-z 0-9 : _ . % - and does not look like an id",
-        ));
+    let Write { context, key, value } = write;
+    Ok(tagged(write::single(&context, key, value.command()?).await?))
+}
+
+impl AccountInput {
+    /// The command that it spells.
+    pub fn command(self) -> Result<Command, Problem> {
+        let Self { name, asset, normal_side, min_balance, max_balance, metadata } = self;
+        if name.as_deref().is_some_and(|name| !name::is_account_name(name) || parse_uuid(name).is_some()) {
+            return Err(input::invalid(
+                "/name",
+                "malformed",
+                "a name is 1 to 255 of a-z 0-9 : _ . % - and does not look like an id",
+            ));
+        }
+        Ok(Command::Open(Open {
+            fresh_id: fresh::new_id(),
+            name,
+            asset: input::asset(asset, "/asset")?,
+            normal_side: normal_side.unwrap_or(Side::Credit),
+            min_balance: min_balance.unwrap_or_else(|| Some("0".to_owned())),
+            max_balance,
+            metadata: input::metadata(metadata)?,
+        }))
     }
-    let command = Command::Open(Open {
-        fresh_id: fresh::new_id(),
-        name,
-        asset: input::asset(asset, "/asset")?,
-        normal_side: normal_side.unwrap_or(Side::Credit),
-        min_balance: min_balance.unwrap_or_else(|| Some("0".to_owned())),
-        max_balance,
-        metadata: input::metadata(metadata)?,
-    });
-    Ok(tagged(write::single(&context, key, command).await?))
 }
 
 /// Change an account's limits.

@@ -1,5 +1,6 @@
 //! `/v1/batches`: up to 10,000 items in one commit, answered in their order.
 
+use super::accounts::AccountInput;
 use super::holds::capture::CaptureInput;
 use super::holds::place::HoldInput;
 use super::input::{self, LineInput, Money};
@@ -32,7 +33,7 @@ pub struct BatchInput {
     items: Vec<ItemInput>,
 }
 
-/// One item: exactly one of `transaction`, `hold`, `capture` and `release`.
+/// One item: exactly one of `account`, `transaction`, `hold`, `capture` and `release`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"group": "row-17", "transaction": {"from": "bank", "to": "citizen:0042", "amount": {"amount": "10.00", "asset": "BRL"}}}))]
@@ -41,6 +42,9 @@ pub struct ItemInput {
     #[serde(default)]
     #[schema(min_length = 1, max_length = 64)]
     group: Option<String>,
+    /// An account to open; other items can use it from the next request on.
+    #[serde(default, deserialize_with = "optional")]
+    account: Option<AccountInput>,
     /// A transaction to post.
     #[serde(default, deserialize_with = "optional")]
     transaction: Option<TransactionInput>,
@@ -111,22 +115,24 @@ pub async fn post(write: Write<BatchInput>) -> Result<HttpResponse, Problem> {
 
 impl ItemInput {
     fn command(self, context: &Context) -> Result<Grouped, Problem> {
-        let Self { group, transaction, hold, capture, release } = self;
+        let Self { group, account, transaction, hold, capture, release } = self;
         if group.as_ref().is_some_and(|group| group.is_empty() || group.len() > GROUP) {
             return Err(input::invalid("/group", "too-long", format!("a group's name has 1 to {GROUP} bytes")));
         }
-        let command = match (transaction, hold, capture, release) {
-            (Some(transaction), None, None, None) => {
-                transaction.command(context).map_err(|problem| problem.below("/transaction"))?
+        let below = |member: &'static str| move |problem: Problem| problem.below(member);
+        let command = match (account, transaction, hold, capture, release) {
+            (Some(account), None, None, None, None) => account.command().map_err(below("/account"))?,
+            (None, Some(transaction), None, None, None) => {
+                transaction.command(context).map_err(below("/transaction"))?
             }
-            (None, Some(hold), None, None) => hold.command(context).map_err(|problem| problem.below("/hold"))?,
-            (None, None, Some(capture), None) => capture.command().map_err(|problem| problem.below("/capture"))?,
-            (None, None, None, Some(HoldRelease { hold })) => Command::Release { hold },
+            (None, None, Some(hold), None, None) => hold.command(context).map_err(below("/hold"))?,
+            (None, None, None, Some(capture), None) => capture.command().map_err(below("/capture"))?,
+            (None, None, None, None, Some(HoldRelease { hold })) => Command::Release { hold },
             _ => {
                 return Err(input::invalid(
                     "",
                     "required",
-                    "an item is exactly one of transaction, hold, capture and release",
+                    "an item is exactly one of account, transaction, hold, capture and release",
                 ));
             }
         };

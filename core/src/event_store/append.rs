@@ -61,8 +61,10 @@ pub async fn events(tx: &mut PgConnection, shard: i16, rows: &[EventRow]) -> Res
     Ok(())
 }
 
-/// Appends entries.
+/// Appends entries, account by account: neighbours in the index, and later in a statement, lie together.
 pub async fn entries(tx: &mut PgConnection, shard: i16, rows: &[EntryRow]) -> Result<(), sqlx::Error> {
+    let mut rows: Vec<&EntryRow> = rows.iter().collect();
+    rows.sort_unstable_by_key(|row| (row.after.number, row.after.version));
     let after = || rows.iter().map(|row| &row.after);
     sqlx::query!(
         "INSERT INTO entry (shard, kind, account, version, position, amount, posted, held, incoming, tenant, effective_at)

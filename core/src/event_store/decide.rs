@@ -11,21 +11,34 @@ use sqlx::PgConnection;
 use std::collections::HashSet;
 use uuid::Uuid;
 
-/// Decides on an overlay, with the lock held.
+/// Decides on an overlay.
 pub(super) struct Decider<'a> {
     pub shard: i16,
-    pub hooks: &'a dyn Hooks,
-    pub tx: &'a mut PgConnection,
+    /// Where returns of held money are looked up; only with the lock held.
+    pub returns: Option<Returns<'a>>,
     pub overlay: Overlay,
     pub requests: Vec<RequestRow>,
     /// Accounts that were short of funds and have no hold whose time is over at the batch's instant.
     pub not_due: HashSet<Uuid>,
+    /// A return may be due and could not be looked up: what was decided does not count.
+    pub must_look: bool,
+}
+
+/// The contexts' knowledge of returns, and the session that holds the lock.
+pub(super) struct Returns<'a> {
+    pub hooks: &'a dyn Hooks,
+    pub tx: &'a mut PgConnection,
 }
 
 /// The actor of what the writer appends on its own account.
 pub const CLOCK: &str = "clock";
 
-impl Decider<'_> {
+impl<'a> Decider<'a> {
+    /// One that has decided nothing yet.
+    pub fn new(shard: i16, overlay: Overlay, returns: Option<Returns<'a>>) -> Self {
+        Self { shard, returns, overlay, requests: Vec::new(), not_due: HashSet::new(), must_look: false }
+    }
+
     /// Every job gets its word; what is to be recorded stands in the overlay and the request rows.
     pub async fn dispose(&mut self, waiting: &[Waiting], found: &Found) -> Result<Vec<Disposed>, sqlx::Error> {
         let mut disposed = Vec::with_capacity(waiting.len());
@@ -141,12 +154,17 @@ impl Decider<'_> {
         if self.overlay.account(account).is_none_or(|state| state.held.is_zero()) || self.not_due.contains(&account) {
             return Ok(false);
         }
-        let due = self.hooks.due_returns(self.tx, self.shard, account, self.overlay.now).await?;
+        let Some(Returns { hooks, tx }) = &mut self.returns else {
+            self.must_look = true;
+            return Ok(false);
+        };
+        let due = hooks.due_returns(tx, self.shard, account, self.overlay.now).await?;
         if due.is_empty() {
             self.not_due.insert(account);
         }
-        let found =
-            Wanted::by_proposals(&due).look_up(self.tx, self.shard, |id| self.overlay.account(id).copied()).await?;
+        let mut wanted = Wanted::by_proposals(&due);
+        let mut found = wanted.recall(|id| self.overlay.account(id).copied(), |id| self.overlay.stream(id));
+        wanted.read(tx, self.shard, &mut found).await?;
         self.overlay.know(found.accounts, found.streams);
         let clock = Origin { tenant: origin.tenant, actor: CLOCK.into(), correlation: None };
         let mut returned = false;

@@ -69,6 +69,11 @@ pub async fn read(tx: &mut PgConnection, shard: i16, seq: i64) -> Result<Locked,
     Ok(Locked { head, now: row.now, is_halted: row.is_halted, tip_at: row.tip_at.as_deref().map(as_tip) })
 }
 
+/// The clock, for a batch that is decided while the one before it holds the lock; never before that one's instant.
+pub async fn clock(connection: &mut PgConnection, not_before: Instant) -> Result<Instant, sqlx::Error> {
+    sqlx::query_scalar!(r#"SELECT greatest(clock_timestamp(), $1) AS "now!""#, not_before).fetch_one(connection).await
+}
+
 /// Pulls the brake: no writes until an operator recovers the shard.
 pub async fn halt(tx: &mut PgConnection, shard: i16, reason: &str) -> Result<(), sqlx::Error> {
     sqlx::query!(

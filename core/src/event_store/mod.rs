@@ -3,8 +3,9 @@
 //! Services *propose* ([`proposal`]); only the shard writer disposes. A [`job::Job`] carries the
 //! decisions of one request to [`writer::Shard`]. The writer takes what waits, looks up what it
 //! needs ([`wanted`]), locks the shard ([`head`]), catches up if another process wrote ([`cache`], [`legs`]),
-//! checks every proposal on an [`overlay`] that can be rolled back ([`check`], [`decide`]), appends
-//! events, entries, counters, requests and one batch row ([`append`]), commits, and answers.
+//! checks every proposal on an [`overlay`] that can be rolled back ([`check`], [`decide`]) into a [`draft`], appends
+//! events, entries, counters, requests and one batch row ([`append`]), commits, and answers. Large requests are drafted
+//! while the batch before them is being appended ([`ahead`]).
 //!
 //! Invariants kept here: positions are gap-free; a stream's versions and an account's entry
 //! versions are contiguous; every balance follows from the one before; no bound or counter is
@@ -22,11 +23,13 @@
 //! Deliberately absent: any knowledge of what an event means (contexts hang their look-ups in
 //! through [`hooks`]), NOTIFY, sequences, advisory locks, and an updated head row.
 
+mod ahead;
 pub mod append;
 mod cache;
 pub mod chain;
 pub(crate) mod check;
 mod decide;
+mod draft;
 pub mod fresh;
 pub mod head;
 pub mod hooks;
@@ -42,6 +45,7 @@ pub mod read;
 pub mod recover;
 pub mod retention;
 pub mod rows;
+mod session;
 pub mod shadow;
 mod turn;
 mod wanted;

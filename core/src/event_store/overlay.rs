@@ -94,6 +94,11 @@ impl Overlay {
         self.accounts.get(&id)
     }
 
+    /// A stream as it stands within this batch; `None` also when it was not looked up.
+    pub fn stream(&self, id: Uuid) -> Option<StreamState> {
+        self.streams.get(&id).copied()
+    }
+
     /// Adds an account or stream that turned out to be needed (an expired hold's other side).
     pub fn know(&mut self, accounts: HashMap<Uuid, AccountState>, streams: HashMap<Uuid, StreamState>) {
         for (id, state) in accounts {

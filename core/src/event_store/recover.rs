@@ -1,11 +1,9 @@
 //! Ending a halt: after a failover or restore an operator declares what is there to be the history.
 
 use super::chain::FLAG_RECOVERY;
-use super::head::{self, Head, Locked};
-use super::overlay::Overlay;
-use super::turn::append_batch;
+use super::draft::Draft;
+use super::head::{self, Head};
 use sqlx::{Connection, PgConnection};
-use std::collections::HashMap;
 
 /// What a recovery found and began.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,11 +23,10 @@ pub async fn recover(session: &mut PgConnection, shard: i16) -> Result<Recovery,
     head::lock(&mut tx, shard).await?;
     let found = head::read(&mut tx, shard, 0).await?;
     let kept = found.head;
-    let next = Locked { head: Head { epoch: kept.epoch + 1, ..kept }, ..found };
-    let empty = Overlay::new(next.now, kept.last_position, HashMap::new(), HashMap::new());
+    let begun = Draft::empty(shard, Head { epoch: kept.epoch + 1, ..kept }, found.now, FLAG_RECOVERY);
     // Without events there is nothing to fold, so no context's look-ups are needed.
-    let head = append_batch(&mut tx, &super::hooks::NoHooks, shard, &next, &empty, &[], FLAG_RECOVERY).await?;
+    begun.append(&mut tx, &super::hooks::NoHooks).await?;
     let halted = head::lift(&mut tx, shard).await?;
     tx.commit().await?;
-    Ok(Recovery { kept, epoch: head.epoch, halted })
+    Ok(Recovery { kept, epoch: begun.head.epoch, halted })
 }

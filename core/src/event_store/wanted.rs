@@ -63,32 +63,32 @@ impl Wanted {
         }
     }
 
-    /// Looks everything up that `known` does not hold.
-    pub async fn look_up(
-        &self,
-        connection: &mut PgConnection,
-        shard: i16,
-        mut known: impl FnMut(Uuid) -> Option<AccountState>,
-    ) -> Result<Found, sqlx::Error> {
+    /// Takes from memory what is there; the rest remains wanted.
+    pub fn recall(
+        &mut self,
+        mut account: impl FnMut(Uuid) -> Option<AccountState>,
+        mut stream: impl FnMut(Uuid) -> Option<StreamState>,
+    ) -> Found {
         let mut found = Found::default();
-        let mut cold = Vec::new();
-        for id in &self.accounts {
-            match known(*id) {
-                Some(state) => _ = found.accounts.insert(*id, state),
-                None => cold.push(*id),
-            }
-        }
-        if !cold.is_empty() {
-            found.accounts.extend(look_up::accounts(connection, shard, &cold).await?);
+        self.accounts.retain(|id| account(*id).is_none_or(|state| found.accounts.insert(*id, state).is_some()));
+        self.streams.retain(|id| stream(*id).is_none_or(|state| found.streams.insert(*id, state).is_some()));
+        found
+    }
+
+    /// Looks up what remains.
+    pub async fn read(&self, connection: &mut PgConnection, shard: i16, found: &mut Found) -> Result<(), sqlx::Error> {
+        if !self.accounts.is_empty() {
+            let accounts: Vec<Uuid> = self.accounts.iter().copied().collect();
+            found.accounts.extend(look_up::accounts(connection, shard, &accounts).await?);
         }
         if !self.streams.is_empty() {
             let streams: Vec<Uuid> = self.streams.iter().copied().collect();
-            found.streams = look_up::streams(connection, shard, &streams).await?;
+            found.streams.extend(look_up::streams(connection, shard, &streams).await?);
         }
         if !self.requests.is_empty() {
             found.requests = look_up::requests(connection, shard, &self.requests).await?;
         }
-        Ok(found)
+        Ok(())
     }
 }
 

@@ -1,16 +1,22 @@
 //! The shard writer: one task per shard and process that alone decides what is appended.
 
+use super::ahead::{Ahead, Plan};
 use super::cache::AccountCache;
+use super::draft::Draft;
 use super::head;
 use super::hooks::Hooks;
 use super::in_flight::InFlight;
 use super::job::{Disposed, Job, Waiting, WriteError};
-use super::turn::{Failure, Memory, Turned, timed_out};
-use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{ConnectOptions, Connection};
+pub use super::session::Credentials;
+use super::session::Session;
+use super::turn::{self, Failure, Memory};
+use super::wanted::Wanted;
+use std::panic::resume_unwind;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 /// How many small decisions share a commit at most.
@@ -23,10 +29,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const IMPATIENCE: Duration = Duration::from_millis(300);
 /// How long an unacknowledged COMMIT is asked about before its outcome counts as unknown.
 const RESOLUTION: Duration = Duration::from_secs(10);
-
-/// Where the writer gets its connection: the options of the moment, since leased users rotate.
-/// The number changes when the options do.
-pub type Credentials = Arc<dyn Fn() -> (u64, PgConnectOptions) + Send + Sync>;
 
 /// Bounds of a writer.
 #[derive(Debug, Clone, Copy)]
@@ -58,12 +60,14 @@ impl Shard {
         let (small, small_rx) = mpsc::channel(limits.queue);
         let (bulk, bulk_rx) = mpsc::channel(limits.queue.div_ceil(1_000));
         let (position, watched) = watch::channel(0);
+        let session = Session::new(credentials);
         let memory = Memory { shard, head: None, cache: AccountCache::new(limits.cached_accounts) };
         let writer = Writer {
             memory,
             hooks,
-            credentials,
-            connection: None,
+            scout: Some(session.another()),
+            session,
+            next: None,
             small: small_rx,
             bulk: bulk_rx,
             position,
@@ -98,8 +102,11 @@ impl Shard {
 struct Writer {
     memory: Memory,
     hooks: Arc<dyn Hooks>,
-    credentials: Credentials,
-    connection: Option<(u64, PgConnection)>,
+    session: Session,
+    /// For look-ups that are made ahead; lent out while one is made.
+    scout: Option<Session>,
+    /// A large request that is being drafted.
+    next: Option<JoinHandle<Ahead>>,
     small: mpsc::Receiver<Waiting>,
     bulk: mpsc::Receiver<Waiting>,
     position: watch::Sender<i64>,
@@ -109,38 +116,55 @@ struct Writer {
 
 impl Writer {
     async fn run(mut self) {
-        while let Some(waiting) = self.take().await {
-            self.work(waiting).await;
+        while let Some((waiting, drafted)) = self.take().await {
+            self.work(waiting, drafted).await;
         }
     }
 
-    /// Natural batching: what waits is taken, without a timer. The lanes take turns.
-    async fn take(&mut self) -> Option<Vec<Waiting>> {
+    /// The next jobs, drafted if they were. The lanes take turns.
+    async fn take(&mut self) -> Option<(Vec<Waiting>, Option<Draft>)> {
+        if self.after_bulk
+            && let Ok(first) = self.small.try_recv()
+        {
+            return Some((self.gather(first), None));
+        }
+        if let Some(next) = self.next.take() {
+            self.after_bulk = true;
+            let Ahead { waiting, draft, session } = next.await.unwrap_or_else(|end| resume_unwind(end.into_panic()));
+            self.scout = Some(session);
+            return Some((waiting, draft));
+        }
         let first = if self.after_bulk {
             tokio::select! { biased; job = self.small.recv() => job?, job = self.bulk.recv() => job? }
         } else {
             tokio::select! { biased; job = self.bulk.recv() => job?, job = self.small.recv() => job? }
         };
         self.after_bulk = first.job.items.len() > BULK_ITEMS;
+        Some((if self.after_bulk { vec![first] } else { self.gather(first) }, None))
+    }
+
+    /// Natural batching: the small jobs that wait are taken, without a timer.
+    fn gather(&mut self, first: Waiting) -> Vec<Waiting> {
+        self.after_bulk = false;
         let mut items = first.job.items.len();
         let mut waiting = vec![first];
-        while !self.after_bulk && items < SMALL_BATCH {
+        while items < SMALL_BATCH {
             let Ok(next) = self.small.try_recv() else { break };
             items += next.job.items.len();
             waiting.push(next);
         }
-        Some(waiting)
+        waiting
     }
 
     /// Brings the jobs to an end, whatever it takes within the limits.
-    async fn work(&mut self, mut waiting: Vec<Waiting>) {
+    async fn work(&mut self, mut waiting: Vec<Waiting>, mut drafted: Option<Draft>) {
         let deadline = Instant::now() + if self.is_away { IMPATIENCE } else { PATIENCE };
         let mut has_failed = false;
         loop {
-            match self.try_turn(&waiting).await {
-                Ok(turned) => return self.succeed(waiting, turned),
-                Err(Failure::Uncertain(turned)) => match self.resolve(&turned).await {
-                    Some(true) => return self.succeed(waiting, *turned),
+            match self.try_turn(&waiting, drafted.take()).await {
+                Ok(draft) => return self.succeed(waiting, draft),
+                Err(Failure::Uncertain(draft)) => match self.resolve(&draft).await {
+                    Some(true) => return self.succeed(waiting, *draft),
                     Some(false) => {}
                     None => return fail(waiting, WriteError::OutcomeUnknown),
                 },
@@ -160,7 +184,7 @@ impl Writer {
                     if waiting.len() > 1 {
                         // One of them is at fault; alone, each of the others is answered as usual.
                         for one in waiting.drain(..) {
-                            Box::pin(self.work(vec![one])).await;
+                            Box::pin(self.work(vec![one], None)).await;
                         }
                         return;
                     }
@@ -178,46 +202,51 @@ impl Writer {
         }
     }
 
-    async fn try_turn(&mut self, waiting: &[Waiting]) -> Result<Turned, Failure> {
-        let (number, mut connection) = self.connect().await.map_err(Failure::Lost)?;
-        let result = self.memory.turn(&mut connection, &*self.hooks, waiting).await;
-        // A connection that failed is dropped, and with it whatever its session still held.
-        if result.is_ok() {
-            self.connection = Some((number, connection));
+    async fn try_turn(&mut self, waiting: &[Waiting], drafted: Option<Draft>) -> Result<Draft, Failure> {
+        let hooks = self.hooks.clone();
+        let (number, mut connection) = self.session.lend().await.map_err(Failure::Lost)?;
+        let (tx, draft) = self.memory.open(&mut connection, &*hooks, waiting, drafted).await?;
+        let is_durable = {
+            let mut closing = pin!(turn::close(tx, &*hooks, &draft));
+            loop {
+                tokio::select! {
+                    closed = &mut closing => break closed.map_err(Failure::Lost)?,
+                    Some(next) = self.bulk.recv(), if self.may_look_ahead() => self.look_ahead(next, &draft),
+                }
+            }
+        };
+        if !is_durable {
+            return Err(Failure::Uncertain(Box::new(draft)));
         }
-        result
+        self.session.keep((number, connection));
+        Ok(draft)
     }
 
-    async fn connect(&mut self) -> Result<(u64, PgConnection), sqlx::Error> {
-        let (number, options) = (self.credentials)();
-        if let Some((built, connection)) = self.connection.take() {
-            if built == number {
-                return Ok((built, connection));
-            }
-            // The leased user changed: leave the old one in order before its lease ends.
-            let _ = connection.close().await;
-        }
-        let options = options.options([
-            ("lock_timeout", "5s"),
-            ("idle_in_transaction_session_timeout", "10s"),
-            ("statement_timeout", "20s"),
-        ]);
-        let mut connection = timeout(Duration::from_secs(5), options.connect()).await.map_err(|_| timed_out())??;
-        if let Some(setting) = head::unsafe_setting(&mut connection).await? {
-            return Err(sqlx::Error::Configuration(format!("Postgres runs with {setting}; a ledger must not").into()));
-        }
-        Ok((number, connection))
+    /// Small jobs that wait go first, and a draft that something comes before is wasted.
+    fn may_look_ahead(&self) -> bool {
+        self.next.is_none() && self.scout.is_some() && self.small.is_empty()
+    }
+
+    /// Begins to draft a large request on what `before` will leave.
+    fn look_ahead(&mut self, waiting: Waiting, before: &Draft) {
+        let Some(session) = self.scout.take() else { return };
+        let Memory { shard, cache, .. } = &mut self.memory;
+        let mut wanted = Wanted::by(std::slice::from_ref(&waiting));
+        let found = wanted
+            .recall(|id| before.overlay.account(id).copied().or_else(|| cache.get(id)), |id| before.overlay.stream(id));
+        let (base, not_before) = (before.head, before.recorded_at());
+        self.next = Some(Plan { shard: *shard, base, not_before, waiting, wanted, found, session }.begin());
     }
 
     /// Learns whether an uncertain COMMIT happened; `None` when that cannot be learned in time.
-    async fn resolve(&mut self, turned: &Turned) -> Option<bool> {
+    async fn resolve(&mut self, draft: &Draft) -> Option<bool> {
         let deadline = Instant::now() + RESOLUTION;
-        tracing::warn!(shard = self.memory.shard, seq = turned.head.seq, "a commit was not acknowledged; asking again");
+        tracing::warn!(shard = self.memory.shard, seq = draft.head.seq, "a commit was not acknowledged; asking again");
         while Instant::now() < deadline {
-            if let Ok((number, mut connection)) = self.connect().await {
-                let resolution = self.memory.resolve(&mut connection, &*self.hooks, turned);
+            if let Ok((number, mut connection)) = self.session.lend().await {
+                let resolution = self.memory.resolve(&mut connection, &*self.hooks, draft);
                 if let Ok(Ok(is_durable)) = timeout(RESOLUTION, resolution).await {
-                    self.connection = Some((number, connection));
+                    self.session.keep((number, connection));
                     return Some(is_durable);
                 }
             }
@@ -233,19 +262,19 @@ impl Writer {
         tracing::error!(shard = self.memory.shard, reason, "the shard is halted; `vintem recover` lifts it");
         self.memory.head = None;
         self.memory.cache.clear();
-        if let Ok((number, mut connection)) = self.connect().await
+        if let Ok((number, mut connection)) = self.session.lend().await
             && head::halt(&mut connection, self.memory.shard, reason).await.is_ok()
         {
-            self.connection = Some((number, connection));
+            self.session.keep((number, connection));
         }
     }
 
-    fn succeed(&mut self, waiting: Vec<Waiting>, turned: Turned) {
+    fn succeed(&mut self, waiting: Vec<Waiting>, draft: Draft) {
         self.is_away = false;
-        self.memory.head = Some(turned.head);
-        self.memory.cache.remember(turned.accounts);
-        self.position.send_replace(turned.head.last_position);
-        for (waiting, disposed) in waiting.into_iter().zip(turned.disposed) {
+        self.memory.head = Some(draft.head);
+        self.memory.cache.remember(draft.overlay.into_accounts());
+        self.position.send_replace(draft.head.last_position);
+        for (waiting, disposed) in waiting.into_iter().zip(draft.disposed) {
             waiting.answer(Ok(disposed));
         }
     }

@@ -118,6 +118,14 @@ impl Command {
         }
     }
 
+    /// The new stream whose id follows from the request: two commands of a batch may not begin the same one.
+    pub fn begins(&self, tenant: Uuid) -> Option<Uuid> {
+        match self {
+            Self::Open(open) => Some(open.id(tenant)),
+            _ => self.callers_id(),
+        }
+    }
+
     /// Collects the accounts and assets that it names. `again` adds those that only a repeated
     /// decision must look at: whether a name was taken meanwhile.
     pub fn names(&self, tenant: Uuid, again: bool, accounts: &mut BTreeSet<Uuid>, assets: &mut BTreeSet<String>) {

@@ -203,11 +203,10 @@ fn decide(
         let below = |refusal: Refusal| {
             if request.is_batch { refusal.below(&format!("/items/{index}/{}", command.member())) } else { refusal }
         };
-        if command.callers_id().is_some_and(|id| !ids.insert(id)) {
-            return Err(below(
-                Refusal::new(RefusalCode::ValidationFailed, "the id stands twice in the batch").at("/id"),
-            )
-            .into());
+        if command.begins(tenant).is_some_and(|id| !ids.insert(id)) {
+            let member = if command.callers_id().is_some() { "/id" } else { "/name" };
+            let twice = format!("the {} stands twice in the batch", &member[1..]);
+            return Err(below(Refusal::new(RefusalCode::ValidationFailed, twice).at(member)).into());
         }
         let decision = match command.decide(tenant, loaded) {
             Ok(decision) => decision,

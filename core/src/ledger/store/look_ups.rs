@@ -236,6 +236,8 @@ async fn transaction_metadata<'a>(
             members.iter().map(|(key, value)| (recorded.tenant, metadata::digest(key, value), recorded.position)),
         );
     }
+    // Digests are random: in the index's order, rows of one value share a page.
+    rows.sort_unstable();
     sqlx::query!(
         "INSERT INTO transaction_metadata (shard, tenant, digest, position)
          SELECT $1, tenant, digest, position FROM unnest($2::uuid[], $3::uuid[], $4::bigint[]) AS row (tenant, digest, position)",

@@ -13,9 +13,14 @@ use super::identity::content_name;
 use super::plan::{Account, Chart, Side};
 use super::wire::NewAccount;
 use crate::client::connection::MOST_IN_FLIGHT;
-use crate::client::{Answer, Client, ClientError, query_value};
+use crate::client::{Answer, Client, ClientError, Problem, query_value};
 use crate::names;
 use crate::progress::Progress;
+
+/// Accounts opened with one request.
+const BATCH: usize = 1_000;
+/// Two, so that the ledger decides one while it records the other.
+const BATCHES_IN_FLIGHT: usize = 2;
 
 #[derive(Serialize)]
 struct NewAsset<'a> {
@@ -26,6 +31,29 @@ struct NewAsset<'a> {
 #[derive(Deserialize)]
 struct KnownAsset {
     scale: u32,
+}
+
+#[derive(Serialize)]
+struct Batch<'a> {
+    items: Vec<Item<'a>>,
+}
+
+#[derive(Serialize)]
+struct Item<'a> {
+    account: NewAccount<'a>,
+}
+
+#[derive(Deserialize)]
+struct Results {
+    results: Vec<Opened>,
+}
+
+/// What became of an account to open.
+#[derive(Deserialize)]
+struct Opened {
+    status: u16,
+    account: Option<KnownAccount>,
+    problem: Option<Problem>,
 }
 
 /// A page of `GET /v1/accounts`.
@@ -47,12 +75,12 @@ pub async fn open(client: &Client, chart: &mut Chart) -> Result<(), ImportError>
         register(client, &code, scale).await?;
     }
     let mut progress = Progress::start("accounts", chart.accounts().len() as u64);
-    let calls = chart.accounts().iter().map(|account| open_one(client, account));
-    let mut opened = stream::iter(calls).buffered(MOST_IN_FLIGHT);
+    let calls = chart.accounts().chunks(BATCH).map(|accounts| open_some(client, accounts));
+    let mut opened = stream::iter(calls).buffered(BATCHES_IN_FLIGHT);
     let mut ids = Vec::with_capacity(chart.accounts().len());
-    while let Some(id) = opened.try_next().await? {
-        ids.push(id);
-        progress.add(1);
+    while let Some(some) = opened.try_next().await? {
+        progress.add(some.len() as u64);
+        ids.extend(some);
     }
     progress.finish();
     drop(opened);
@@ -73,19 +101,44 @@ async fn register(client: &Client, code: &str, scale: u32) -> Result<(), ImportE
     }
 }
 
-async fn open_one(client: &Client, account: &Account) -> Result<Uuid, ImportError> {
+/// Opens some accounts with one batch; their ids, in order.
+async fn open_some(client: &Client, accounts: &[Account]) -> Result<Vec<Uuid>, ImportError> {
+    let items = accounts.iter().map(|account| Item { account: NewAccount::of(account) }).collect();
+    let answer = create(client, "/v1/batches", &Batch { items }).await.map_err(|error| blame(accounts, error))?;
+    let Results { results } = answer.json()?;
+    if results.len() != accounts.len() {
+        return Err(ImportError::ResultCount);
+    }
+    let known = results.into_iter().zip(accounts).map(|(result, account)| known(client, account, result));
+    stream::iter(known).buffered(MOST_IN_FLIGHT).try_collect().await
+}
+
+/// The id of an account that was opened now or by someone before.
+async fn known(client: &Client, account: &Account, result: Opened) -> Result<Uuid, ImportError> {
     let failed = |source| ImportError::Open { name: names::decode(&account.name), source };
-    let known: KnownAccount = match create(client, "/v1/accounts", &NewAccount::of(account)).await {
-        Err(ClientError::Refused(problem)) if problem.code == "name-taken" => {
-            let found = find(client, account).await.map_err(failed)?;
+    let known = match result {
+        Opened { account: Some(known), .. } => known,
+        Opened { problem, status, .. } => {
+            let problem = Box::new(problem.unwrap_or_else(|| Problem::read(status, b"")));
+            let found = if problem.code == "name-taken" { find(client, account).await.map_err(failed)? } else { None };
             found.ok_or_else(|| failed(ClientError::Refused(problem)))?
         }
-        answer => answer.and_then(|answer| answer.json()).map_err(failed)?,
     };
     if known.normal_side == account.normal_side {
         return Ok(known.id);
     }
     Err(ImportError::OtherSide { name: names::decode(&account.name), asset: account.asset.to_string() })
+}
+
+/// A batch that was refused as a whole points to the account that made it so.
+fn blame(accounts: &[Account], error: ClientError) -> ImportError {
+    let ClientError::Refused(problem) = error else { return error.into() };
+    match problem.pointed_index("/items/").and_then(|item| accounts.get(item)) {
+        Some(account) => {
+            ImportError::Open { name: names::decode(&account.name), source: ClientError::Refused(problem) }
+        }
+        None => ClientError::Refused(problem).into(),
+    }
 }
 
 /// The account of this name and asset in the ledger.

@@ -225,7 +225,7 @@ fn configuration(port: u16, socket: &Path, pair: &Path, shared_buffers_mb: u64) 
          ssl = on\nssl_cert_file = '{pair}'\nssl_key_file = '{pair}'\nssl_min_protocol_version = 'TLSv1.3'\n\
          password_encryption = 'scram-sha-256'\n\
          # Tests open a database each, with pools of their own.\nmax_connections = 300\n\
-         shared_buffers = {shared_buffers_mb}MB\nmax_wal_size = 4GB\nwal_compression = on\njit = off\n\
+         shared_buffers = {shared_buffers_mb}MB\nmax_wal_size = 4GB\nwal_compression = lz4\njit = off\n\
          # A broken-off client is noticed in seconds, so that its lock on a shard is let go.\n\
          tcp_keepalives_idle = 5\ntcp_keepalives_interval = 2\ntcp_keepalives_count = 3\n\
          timezone = 'UTC'\nlog_timezone = 'UTC'\nlc_messages = 'C.UTF-8'\nlog_line_prefix = '%m [%p] %q%u@%d '\n\
