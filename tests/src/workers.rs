@@ -238,6 +238,10 @@ impl Feed for NotedFeed {
             Ok(Fed::At(self.highest()))
         }
     }
+
+    async fn is_rush(&mut self, _shard: i16) -> Result<bool, FeedError> {
+        Ok(false)
+    }
 }
 
 /// A wire to the broker that loses the broker's answers, or is cut.

@@ -5,7 +5,6 @@
 
 use chrono::{Duration, Utc};
 use std::sync::Arc;
-use uuid::Uuid;
 use vintem_core::event_store::{Outcome, fresh};
 use vintem_core::kernel::{Metadata, RefusalCode};
 use vintem_core::ledger::account;
@@ -81,7 +80,7 @@ async fn what_an_expired_hold_returns_is_there_for_a_large_request() {
     let store = Store::create().await;
     let book = funded(&store).await;
     book.moves("bank", "ana", "12.00").await.unwrap();
-    let placed = hold(Uuid::now_v7(), "ana", "12.00", Utc::now() + Duration::milliseconds(300));
+    let placed = hold(fresh::new_id(), "ana", "12.00", Utc::now() + Duration::milliseconds(300));
     assert!(matches!(book.does(placed).await.unwrap(), Outcome::Applied(_)));
     tokio::time::sleep(std::time::Duration::from_millis(400)).await;
     // The second is drafted while the first is appended, where the return cannot be looked up.

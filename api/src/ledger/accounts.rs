@@ -12,13 +12,14 @@ use actix_web::http::header::{self, HeaderMap};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use vintem_core::event_store::{RequestKey, fresh};
 use vintem_core::kernel::{Place, name};
 use vintem_core::ledger::account::{Change, Limits, Open, What};
 use vintem_core::ledger::command::Command;
-use vintem_core::ledger::known::Side;
+use vintem_core::ledger::known::{Identity, Side};
 use vintem_core::ledger::store::accounts::{AccountFilter, AccountRow};
 
 /// An account to open. Name, asset and normal side are for ever.
@@ -198,10 +199,13 @@ fn tagged(ready: Ready) -> HttpResponse {
 }
 
 /// The account of an id, or 404.
-pub async fn one(context: &Context, id: Uuid) -> Result<AccountRow, Problem> {
-    let filter = AccountFilter { id: Some(id), ..AccountFilter::default() };
-    let mut rows = context.app.ledger.accounts(&context.actor, &filter, 0, 1).await?;
-    rows.pop().ok_or_else(Problem::not_found)
+async fn one(context: &Context, id: Uuid) -> Result<AccountRow, Problem> {
+    context.app.ledger.account(&context.actor, id).await?.ok_or_else(Problem::not_found)
+}
+
+/// What never changes about the account of an id, or 404.
+pub async fn identity(context: &Context, id: Uuid) -> Result<Arc<Identity>, Problem> {
+    context.app.ledger.identity(&context.actor, id).await?.ok_or_else(Problem::not_found)
 }
 
 /// Read an account.
@@ -230,11 +234,8 @@ pub struct AccountPage {
 ), responses((status = 200, body = AccountPage)))]
 pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let query = Query::of(&request, &["name", "asset", "cursor", "limit"])?;
-    let filter = AccountFilter {
-        id: None,
-        name: query.text("name").map(str::to_owned),
-        asset: query.text("asset").map(str::to_owned),
-    };
+    let filter =
+        AccountFilter { name: query.text("name").map(str::to_owned), asset: query.text("asset").map(str::to_owned) };
     if filter.name.as_deref().is_some_and(|name| !name::is_account_name(name)) {
         return Err(invalid("name", "malformed", "a name is 1 to 255 of a-z 0-9 : _ . % -"));
     }

@@ -70,7 +70,7 @@ pub async fn show(context: Context, request: HttpRequest) -> Result<HttpResponse
     let zone = context.tenant.time_zone;
     let at = query.when("at")?.map(|when| when.end(zone));
     let effective_at = query.when("effective_at")?.map(|when| when.end(zone));
-    let identity = accounts::one(&context, input::path_id(&request)?).await?.identity;
+    let identity = accounts::identity(&context, input::path_id(&request)?).await?;
     let (ledger, actor) = (&context.app.ledger, &context.actor);
     let as_of = |point: Point| AsOf {
         position: point.position,
@@ -86,7 +86,7 @@ pub async fn show(context: Context, request: HttpRequest) -> Result<HttpResponse
             let (held, incoming, available) = (Some(held), Some(incoming), Some(available));
             BalanceAt {
                 account,
-                asset: identity.asset,
+                asset: identity.asset.clone(),
                 posted,
                 held,
                 incoming,
@@ -100,7 +100,7 @@ pub async fn show(context: Context, request: HttpRequest) -> Result<HttpResponse
             let posted = posted.to_text(scale);
             BalanceAt {
                 account,
-                asset: identity.asset,
+                asset: identity.asset.clone(),
                 posted,
                 held: None,
                 incoming: None,

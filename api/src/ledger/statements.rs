@@ -139,9 +139,9 @@ pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse
     let id = input::path_id(&request)?;
     let (list, limit) = (query.list(&format!("entries/{id}")), query.limit()?);
     let after = page::after(&context, &query, &list)?.unwrap_or(0);
-    let identity = accounts::one(&context, id).await?.identity;
+    let identity = accounts::identity(&context, id).await?;
     let found = context.app.ledger.statement(&context.actor, identity.number, period, after, limit).await?;
     let entries = found.lines.iter().map(|row| Line::of(row, identity.scale)).collect::<Result<_, _>>()?;
     let next = found.next.map(|version| page::next(&context, &list, &version));
-    Ok(HttpResponse::Ok().json(Statement { account: id, asset: identity.asset, entries, next }))
+    Ok(HttpResponse::Ok().json(Statement { account: id, asset: identity.asset.clone(), entries, next }))
 }

@@ -117,14 +117,14 @@ pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse
     let id = input::path_id(&request)?;
     let (list, limit, scope) = (query.list(&format!("activity/{id}")), query.limit()?, scope(&context, &query)?);
     let before = page::after(&context, &query, &list)?.unwrap_or(i64::MAX);
-    let identity = accounts::one(&context, id).await?.identity;
+    let identity = accounts::identity(&context, id).await?;
     let search = search(&context, &query, identity.scale)?;
     let seen = context.app.views.activity(scope, id, &search, before, limit).await?;
     let (found, next) = seen.rows;
     let activity = found.into_iter().map(|row| ActivityLine::of(row, identity.scale)).collect::<Result<_, _>>()?;
     let next = next.map(|position| page::next(&context, &list, &position));
     let as_of = as_of(seen.as_of);
-    Ok(respond(seen.as_of, &ActivityPage { as_of, account: id, asset: identity.asset, activity, next }))
+    Ok(respond(seen.as_of, &ActivityPage { as_of, account: id, asset: identity.asset.clone(), activity, next }))
 }
 
 fn search(context: &Context, query: &Query, scale: u8) -> Result<Search, Problem> {

@@ -2,16 +2,15 @@
 
 use super::proposal::{EntryAfter, Recorded};
 use crate::kernel::{Instant, Minor};
-use sqlx::{Executor, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
 /// A transaction that sees one tenant's rows and no others. The setting ends with the transaction,
 /// so a pooled connection never carries it to the next caller.
 pub async fn tenant_tx(pool: &PgPool, tenant: Uuid) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
     // Opening a connection is a future of 14 KiB; boxed once here, the futures of all callers stay small.
-    let mut tx = Box::pin(pool.begin()).await?;
-    sqlx::query_scalar!("SELECT set_config('app.tenant', $1, true)", tenant.to_string()).fetch_one(&mut *tx).await?;
-    Ok(tx)
+    // Both statements travel together: a read is short, and each way to the server and back is a part of it.
+    Box::pin(pool.begin_with(format!("BEGIN; SET LOCAL app.tenant = '{tenant}'"))).await
 }
 
 /// The same with one snapshot for all of its statements, taken when nobody can replace these tables any more
@@ -21,12 +20,10 @@ pub async fn tenant_snapshot(
     tenant: Uuid,
     tables: &[&str],
 ) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
-    let mut tx = Box::pin(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ")).await?;
-    // A lock takes no snapshot; the first query after it does.
-    let lock = format!("LOCK TABLE {} IN ACCESS SHARE MODE", tables.join(", "));
-    tx.execute(&*lock).await?;
-    sqlx::query_scalar!("SELECT set_config('app.tenant', $1, true)", tenant.to_string()).fetch_one(&mut *tx).await?;
-    Ok(tx)
+    // Neither the setting nor a lock takes a snapshot; the first query after them does.
+    let (begin, tables) = ("BEGIN ISOLATION LEVEL REPEATABLE READ", tables.join(", "));
+    let opening = format!("{begin}; SET LOCAL app.tenant = '{tenant}'; LOCK TABLE {tables} IN ACCESS SHARE MODE");
+    Box::pin(pool.begin_with(opening)).await
 }
 
 struct EventColumns {

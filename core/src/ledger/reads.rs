@@ -6,7 +6,7 @@
 use super::error::LedgerError;
 use super::event;
 use super::hold::Hold;
-use super::known::Known;
+use super::known::{Identity, Known};
 use super::service::{Actor, Ledger};
 use super::store::accounts::{self, AccountFilter, AccountRow, AssetRow};
 use super::store::{facts, holds, shards};
@@ -16,6 +16,7 @@ use crate::event_store::{EntryAfter, Recorded, read};
 use crate::kernel::metadata;
 use sqlx::PgConnection;
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Events with the entries they left and the identities that they name: all that is needed to show them.
@@ -161,6 +162,27 @@ impl Ledger {
         let mut holds: Vec<Hold> = events.chunk_by(|a, b| a.stream == b.stream).filter_map(Hold::fold).collect();
         holds.sort_by_key(|hold| hold.id);
         Ok((holds, Facts { events, entries: HashMap::new(), known }))
+    }
+
+    /// An account as it stands; `None` when there is none of this id.
+    pub async fn account(&self, actor: &Actor, id: Uuid) -> Result<Option<AccountRow>, LedgerError> {
+        let mut tx = read::tenant_tx(&self.reader, actor.origin.tenant).await?;
+        let row = accounts::one(&mut tx, actor.shard, id).await?;
+        tx.commit().await?;
+        Ok(row)
+    }
+
+    /// What never changes about an account, from memory if it is there; `None` when there is none of this id.
+    pub async fn identity(&self, actor: &Actor, id: Uuid) -> Result<Option<Arc<Identity>>, LedgerError> {
+        let (mut known, wanted) = (Known::default(), BTreeSet::from([id]));
+        let tenant = actor.origin.tenant;
+        let missing = self.directory.recall(tenant, &wanted, &BTreeSet::new(), &mut known);
+        if !missing.is_empty() {
+            let mut tx = read::tenant_tx(&self.reader, tenant).await?;
+            self.directory.read(&mut tx, actor.shard, tenant, &missing, &mut known).await?;
+            tx.commit().await?;
+        }
+        Ok(known.accounts.remove(&id))
     }
 
     /// Accounts in the order of their opening, after a number.

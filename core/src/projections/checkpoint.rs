@@ -80,9 +80,16 @@ pub async fn begin(session: &mut PgConnection, projection: &dyn Projection, shar
     Ok(())
 }
 
+/// Lets the transaction's COMMIT not wait for the disk. Rows and checkpoint are lost together or not at all, and
+/// what a crash of Postgres took is folded again; the log itself never does this.
+pub async fn hurry(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query_scalar!("SELECT set_config('synchronous_commit', 'off', true)").fetch_one(tx).await?;
+    Ok(())
+}
+
 /// Moves the row, if it still stands where it was read. `false` says that somebody else was faster.
 ///
-/// The first statement of its transaction: its lock makes the others wait before they write rows.
+/// The first statement of its transaction that locks: it makes the others wait before they write rows.
 pub async fn advance(
     tx: &mut PgConnection,
     projection: &dyn Projection,

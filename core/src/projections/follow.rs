@@ -12,6 +12,8 @@ use std::collections::HashMap;
 const BATCHES: i64 = 2_000;
 /// Events read at once.
 const CHUNK: i64 = 5_000;
+/// Events of a quarter of a second beyond which the ledger is in a rush.
+const RUSH: i64 = 3_500;
 /// So often is a single event tried before it counts as poison.
 const ATTEMPTS: u32 = 3;
 
@@ -167,6 +169,7 @@ impl Follower {
             return Ok(false);
         }
         let mut tx = session.begin().await?;
+        checkpoint::hurry(&mut tx).await?;
         if checkpoint::advance(&mut tx, projection, shard, from, &at).await? {
             fold.write(&mut tx, shard).await?;
         }
@@ -245,6 +248,13 @@ impl Projector {
     ) -> Result<Standing, sqlx::Error> {
         let mut session = self.pool.acquire().await?;
         self.follower.catch_up(&mut session, projection, shard, up_to, Pace::LIVE).await
+    }
+
+    /// Whether so much is being recorded that views had better wait: a small machine has nothing to spare then, and
+    /// folding a lot at once later is cheaper.
+    pub async fn is_rush(&self, shard: i16) -> Result<bool, sqlx::Error> {
+        let mut session = self.pool.acquire().await?;
+        Ok(log::recorded_lately(&mut session, shard).await? > RUSH)
     }
 
     /// Its pool.

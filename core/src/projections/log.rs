@@ -41,6 +41,17 @@ pub async fn batches(session: &mut PgConnection, shard: i16, from: i64, limit: i
     Ok(batches.collect())
 }
 
+/// How many events were recorded within the last quarter of a second.
+pub async fn recorded_lately(session: &mut PgConnection, shard: i16) -> Result<i64, sqlx::Error> {
+    let events = sqlx::query_scalar!(
+        "SELECT max(last_position) - min(first_position) + 1 AS \"events\" FROM batch WHERE shard = $1 AND recorded_at > clock_timestamp() - interval '250 milliseconds'",
+        shard
+    )
+    .fetch_one(session)
+    .await?;
+    Ok(events.unwrap_or(0))
+}
+
 /// The columns of an event that a fold may look at.
 #[derive(Debug)]
 pub struct EventRow {

@@ -8,6 +8,9 @@
 //! Lost messages are made good without anybody noticing them: after each (new) subscription, and when nothing has come
 //! for a while, everything recorded is caught up with.
 //!
+//! Between two folds there is a pause: what comes meanwhile is folded at once, for a page of many events costs little more
+//! than one of few. While the ledger is in a rush the pause is long: money first, then the view of it.
+//!
 //! An event that cannot be folded does not come back for ever: after some attempts the feed parks its shard, which is
 //! told here; messages then go on being acknowledged, and the other projections go on.
 
@@ -27,6 +30,10 @@ pub use view::View;
 
 /// Messages that may be out unacknowledged, and so the most that are worked off together.
 const PREFETCH: u16 = 256;
+/// From one fold to the next.
+const LINGER: Duration = Duration::from_millis(200);
+/// The same in a rush, at most.
+const LINGER_IN_A_RUSH: Duration = Duration::from_secs(10);
 /// After such a silence everything recorded is caught up with.
 const SILENCE: Duration = Duration::from_secs(5);
 /// Pauses after failures grow from the first to the second.
@@ -55,6 +62,8 @@ pub trait Feed: Send + 'static {
     fn name(&self) -> &'static str;
     /// Folds and commits everything up to a position, or everything recorded.
     fn catch_up(&mut self, shard: i16, up_to: Option<i64>) -> impl Future<Output = Result<Fed, FeedError>> + Send;
+    /// Whether so much is being recorded that it had better wait.
+    fn is_rush(&mut self, shard: i16) -> impl Future<Output = Result<bool, FeedError>> + Send;
 }
 
 /// The projector of one projection's shard, in one process. Several may run: the queue serves one of them.
@@ -65,6 +74,8 @@ pub struct Projector<F> {
     shard: i16,
     /// Why the shard is parked, as long as it is.
     parked: Option<String>,
+    /// When it folded last.
+    folded: Instant,
 }
 
 /// Why a projector began anew.
@@ -81,7 +92,7 @@ enum ProjectorError {
 impl<F: Feed> Projector<F> {
     /// Of a feed's shard.
     pub fn new(feed: F, broker: Broker, metrics: Arc<WorkerMetrics>, shard: i16) -> Self {
-        Self { feed, broker, metrics, shard, parked: None }
+        Self { feed, broker, metrics, shard, parked: None, folded: Instant::now() }
     }
 
     /// Projects until the task is ended. What fails is tried again.
@@ -135,8 +146,19 @@ impl<F: Feed> Projector<F> {
         }
     }
 
+    /// Waits for company.
+    async fn linger(&mut self) -> Result<(), ProjectorError> {
+        tokio::time::sleep_until(self.folded + LINGER).await;
+        let began = Instant::now();
+        while began.elapsed() < LINGER_IN_A_RUSH && self.feed.is_rush(self.shard).await.map_err(ProjectorError::Feed)? {
+            sleep(LINGER).await;
+        }
+        Ok(())
+    }
+
     /// Works off a message and those that wait behind it.
     async fn work_off(&mut self, first: Delivery, subscription: &mut Subscription) -> Result<(), ProjectorError> {
+        self.linger().await?;
         let mut messages = vec![first];
         while messages.len() < usize::from(PREFETCH) {
             match subscription.next_ready()? {
@@ -159,7 +181,9 @@ impl<F: Feed> Projector<F> {
 
     async fn catch_up(&mut self, up_to: Option<i64>) -> Result<(), ProjectorError> {
         let name = self.feed.name();
-        match self.feed.catch_up(self.shard, up_to).await.map_err(ProjectorError::Feed)? {
+        let fed = self.feed.catch_up(self.shard, up_to).await.map_err(ProjectorError::Feed)?;
+        self.folded = Instant::now();
+        match fed {
             Fed::At(position) => {
                 self.parked = None;
                 self.metrics.projector(name, self.shard, Some(position), false);

@@ -33,4 +33,8 @@ impl Feed for View {
             )),
         })
     }
+
+    async fn is_rush(&mut self, shard: i16) -> Result<bool, FeedError> {
+        Ok(self.projector.is_rush(shard).await?)
+    }
 }

@@ -46,9 +46,8 @@ pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse
         crate::object::parse_uuid(text).ok_or_else(|| invalid("account", "malformed", "name the account by its id"))?;
     let (list, limit) = (query.list("holds"), query.limit()?);
     let after: Option<Uuid> = page::after(&context, &query, &list)?;
-    let account = accounts::one(&context, id).await?;
-    let (mut folded, facts) =
-        context.app.ledger.open_holds(&context.actor, account.identity.number, after, limit + 1).await?;
+    let account = accounts::identity(&context, id).await?;
+    let (mut folded, facts) = context.app.ledger.open_holds(&context.actor, account.number, after, limit + 1).await?;
     let next = page::cut(&mut folded, limit)
         .then(|| folded.last().map(|last| page::next(&context, &list, &last.id)))
         .flatten();

@@ -31,8 +31,6 @@ pub struct AccountRow {
 /// Which accounts a list asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AccountFilter {
-    /// Only this one (by its public id).
-    pub id: Option<Uuid>,
     /// Only of this name.
     pub name: Option<String>,
     /// Only of this asset.
@@ -83,32 +81,68 @@ impl From<Columns> for AccountRow {
     }
 }
 
-/// Accounts in the order of their opening, after a number. A null filter admits everything.
+/// An account of the tenant, by its id.
+pub async fn one(tx: &mut PgConnection, shard: i16, id: Uuid) -> Result<Option<AccountRow>, sqlx::Error> {
+    let row = sqlx::query_as!(
+        Columns,
+        r#"SELECT account, id, name, asset, scale, normal_side, settings_version, min_balance, max_balance, sends, receives, status, metadata::text AS metadata
+           FROM account
+           WHERE shard = $1 AND id = $2"#,
+        shard,
+        id
+    )
+    .fetch_optional(tx)
+    .await?;
+    Ok(row.map(AccountRow::from))
+}
+
+/// Accounts in the order of their opening, after a number.
+///
+/// A statement of its own for each way to find them: one for all would be planned once, for the worst of them.
 pub async fn list(
     tx: &mut PgConnection,
     shard: i16,
     tenant: Uuid,
-    filter: &AccountFilter,
+    AccountFilter { name, asset }: &AccountFilter,
     after: i64,
     limit: i64,
 ) -> Result<Vec<AccountRow>, sqlx::Error> {
-    let rows = sqlx::query_as!(
-        Columns,
-        r#"SELECT account, id, name, asset, scale, normal_side, settings_version, min_balance, max_balance, sends, receives, status, metadata::text AS metadata
+    let asset = asset.as_deref();
+    let rows = match name.as_deref() {
+        None => {
+            sqlx::query_as!(
+                Columns,
+                r#"SELECT account, id, name, asset, scale, normal_side, settings_version, min_balance, max_balance, sends, receives, status, metadata::text AS metadata
            FROM account
-           WHERE shard = $1 AND tenant = $2 AND account > $3
-             AND ($4::uuid IS NULL OR id = $4) AND ($5::text IS NULL OR name = $5) AND ($6::text IS NULL OR asset = $6)
-           ORDER BY account LIMIT $7"#,
-        shard,
-        tenant,
-        after,
-        filter.id,
-        filter.name,
-        filter.asset,
-        limit
-    )
-    .fetch_all(tx)
-    .await?;
+           WHERE shard = $1 AND tenant = $2 AND account > $3 AND ($4::text IS NULL OR asset = $4)
+           ORDER BY account LIMIT $5"#,
+                shard,
+                tenant,
+                after,
+                asset,
+                limit
+            )
+            .fetch_all(tx)
+            .await?
+        }
+        Some(name) => {
+            sqlx::query_as!(
+                Columns,
+                r#"SELECT account, id, name, asset, scale, normal_side, settings_version, min_balance, max_balance, sends, receives, status, metadata::text AS metadata
+           FROM account
+           WHERE shard = $1 AND tenant = $2 AND account > $3 AND ($4::text IS NULL OR asset = $4) AND name = $6
+           ORDER BY account LIMIT $5"#,
+                shard,
+                tenant,
+                after,
+                asset,
+                limit,
+                name
+            )
+            .fetch_all(tx)
+            .await?
+        }
+    };
     Ok(rows.into_iter().map(AccountRow::from).collect())
 }
 
