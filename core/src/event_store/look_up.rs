@@ -37,7 +37,7 @@ pub async fn requests(
                   b.body AS "body?", b.outline AS "outline?"
            FROM unnest($2::uuid[], $3::uuid[], $4::text[]) AS wanted (tenant, principal, key)
            JOIN request r ON r.shard = $1 AND r.tenant = wanted.tenant AND r.principal = wanted.principal AND r.key = wanted.key
-           LEFT JOIN request_body b ON b.shard = $1 AND b.tenant = r.tenant AND b.principal = r.principal AND b.key = r.key"#,
+           LEFT JOIN request_body b ON b.shard = $1 AND b.seq = r.seq AND b.tenant = r.tenant AND b.principal = r.principal AND b.key = r.key"#,
         shard,
         &tenants,
         &principals,

@@ -42,12 +42,12 @@ pub fn check(requests: &[Request], batch: &Batch, events: &[EventRow], findings:
 /// Every kept body belongs to a request of the same batch. The reverse does not hold: bodies are
 /// deleted after their time, and some are never kept.
 pub(super) async fn check_bodies(audit: &mut Audit<'_>) -> Result<(), sqlx::Error> {
-    let mut after: Scope = (Uuid::nil(), Uuid::nil(), String::new());
+    let mut after: (i64, Scope) = (0, (Uuid::nil(), Uuid::nil(), String::new()));
     loop {
         let page = derived::bodies(audit.session, audit.shard, &after, PAGE).await?;
         let Some((last, ..)) = page.last() else { return Ok(()) };
         after = last.clone();
-        for ((tenant, principal, key), seq, request) in page {
+        for ((seq, (tenant, principal, key)), request) in page {
             let subject = Subject::RequestBody(tenant, principal, key);
             match request {
                 Some(found) if found == seq => {}

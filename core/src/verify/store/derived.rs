@@ -103,24 +103,25 @@ pub async fn uncounted(
 /// The scope of a key: tenant, principal, key.
 pub type Scope = (Uuid, Uuid, String);
 
-/// Bodies after one, with the batch of the body and that of its request.
+/// Bodies after one, in the order of their batches, with the batch of the request that each belongs to.
 pub async fn bodies(
     session: &mut PgConnection,
     shard: i16,
-    after: &Scope,
+    (seq, scope): &(i64, Scope),
     limit: i64,
-) -> Result<Vec<(Scope, i64, Option<i64>)>, sqlx::Error> {
+) -> Result<Vec<((i64, Scope), Option<i64>)>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"SELECT b.tenant, b.principal, b.key, b.seq, r.seq AS "request_seq?"
            FROM request_body b LEFT JOIN request r ON r.shard = $1 AND r.tenant = b.tenant AND r.principal = b.principal AND r.key = b.key
-           WHERE b.shard = $1 AND (b.tenant, b.principal, b.key) > ($2, $3, $4) ORDER BY b.tenant, b.principal, b.key LIMIT $5"#,
+           WHERE b.shard = $1 AND (b.seq, b.tenant, b.principal, b.key) > ($2, $3, $4, $5) ORDER BY b.seq, b.tenant, b.principal, b.key LIMIT $6"#,
         shard,
-        after.0,
-        after.1,
-        after.2,
+        seq,
+        scope.0,
+        scope.1,
+        scope.2,
         limit
     )
     .fetch_all(session)
     .await?;
-    Ok(rows.into_iter().map(|row| ((row.tenant, row.principal, row.key), row.seq, row.request_seq)).collect())
+    Ok(rows.into_iter().map(|row| ((row.seq, (row.tenant, row.principal, row.key)), row.request_seq)).collect())
 }
