@@ -13,6 +13,7 @@ use super::session::Session;
 use super::wanted::{Found, Wanted};
 use crate::kernel::Instant;
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -44,8 +45,8 @@ pub(super) struct Ahead {
 
 impl Plan {
     /// Drafts on another thread than the one that appends.
-    pub fn begin(self) -> JoinHandle<Ahead> {
-        tokio::spawn(async move {
+    pub fn begin(self, helpers: &Handle) -> JoinHandle<Ahead> {
+        helpers.spawn(async move {
             let Self { shard, base, not_before, waiting, wanted, found, mut session } = self;
             let waiting = vec![waiting];
             let drafting = draft(&mut session, shard, base, not_before, &waiting, &wanted, found);

@@ -78,7 +78,7 @@ impl Memory {
             Some(found) if !moved => found,
             _ => self.look_up(&mut tx, waiting).await.map_err(Failure::Lost)?,
         };
-        let returns = Returns { hooks, tx: &mut *tx };
+        let returns = Returns { hooks, tx: &mut tx };
         let decided = Draft::decide(self.shard, head, now, waiting, found, Some(returns)).await;
         // With a session to look into, every return can be looked up.
         let draft = decided.and_then(|draft| draft.ok_or(sqlx::Error::RowNotFound)).map_err(Failure::Lost)?;

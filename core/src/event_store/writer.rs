@@ -15,6 +15,7 @@ use std::panic::resume_unwind;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
@@ -68,13 +69,14 @@ impl Shard {
             scout: Some(session.another()),
             session,
             next: None,
+            helpers: Handle::current(),
             small: small_rx,
             bulk: bulk_rx,
             position,
             after_bulk: false,
             is_away: false,
         };
-        tokio::spawn(writer.run());
+        run_apart(writer);
         Self { small, bulk, in_flight: InFlight::default(), position: watched }
     }
 
@@ -99,6 +101,18 @@ impl Shard {
     }
 }
 
+/// Gives the writer a thread of its own. Everybody waits for it, so it must not wait for a thread on which somebody
+/// else decides or renders thousands of items.
+fn run_apart(writer: Writer) {
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(own) => _ = std::thread::spawn(move || own.block_on(writer.run())),
+        Err(error) => {
+            tracing::warn!(%error, "the writer shares the threads of requests");
+            tokio::spawn(writer.run());
+        }
+    }
+}
+
 struct Writer {
     memory: Memory,
     hooks: Arc<dyn Hooks>,
@@ -107,6 +121,8 @@ struct Writer {
     scout: Option<Session>,
     /// A large request that is being drafted.
     next: Option<JoinHandle<Ahead>>,
+    /// Where drafting runs: the threads of everybody else.
+    helpers: Handle,
     small: mpsc::Receiver<Waiting>,
     bulk: mpsc::Receiver<Waiting>,
     position: watch::Sender<i64>,
@@ -235,7 +251,8 @@ impl Writer {
         let found = wanted
             .recall(|id| before.overlay.account(id).copied().or_else(|| cache.get(id)), |id| before.overlay.stream(id));
         let (base, not_before) = (before.head, before.recorded_at());
-        self.next = Some(Plan { shard: *shard, base, not_before, waiting, wanted, found, session }.begin());
+        self.next =
+            Some(Plan { shard: *shard, base, not_before, waiting, wanted, found, session }.begin(&self.helpers));
     }
 
     /// Learns whether an uncertain COMMIT happened; `None` when that cannot be learned in time.
