@@ -7,5 +7,6 @@ pub mod ledger;
 pub mod migrations;
 pub mod projections;
 pub mod secrets;
+pub mod subscriptions;
 pub mod telemetry;
 pub mod verify;
