@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod event_store;
+pub mod jobs;
 pub mod kernel;
 pub mod ledger;
 pub mod migrations;
