@@ -23,10 +23,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use vintem_core::access::{AccessService, KeyError, SigningKeys, SigningSecret, TokenVerifier};
-use vintem_core::event_store::retention::{self, AnswerRetention};
 use vintem_core::event_store::{Credentials, Limits, Shard};
 use vintem_core::ledger::error::LedgerError;
-use vintem_core::ledger::expiry::ExpiryClock;
 use vintem_core::ledger::service::Ledger;
 use vintem_core::ledger::store::look_ups::LedgerLookUps;
 use vintem_core::projections::views::Views;
@@ -37,8 +35,8 @@ use vintem_core::telemetry::{self, Metrics, TelemetryError};
 
 /// Connections for reads.
 const READERS: u32 = 16;
-/// Connections for clocks; shard writers have their own.
-const CLOCK_CONNECTIONS: u32 = 2;
+/// Shard writers have connections of their own; this one only shows that the leased user is let in.
+const WRITER_CONNECTIONS: u32 = 1;
 /// Identities of accounts kept in memory.
 const KNOWN_ACCOUNTS: u64 = 500_000;
 /// How long requests in progress may take once the process is asked to end.
@@ -102,16 +100,10 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     let vault = Vault::login(settings.process.vault.clone(), read_wrapping_token()?).await?;
     let reader = LeasedDatabase::connect(&vault, &settings.process.database, DatabaseRole::Reader, READERS).await?;
     let writer =
-        LeasedDatabase::connect(&vault, &settings.process.database, DatabaseRole::Writer, CLOCK_CONNECTIONS).await?;
+        LeasedDatabase::connect(&vault, &settings.process.database, DatabaseRole::Writer, WRITER_CONNECTIONS).await?;
     let leased = writer.clone();
     let shards =
         start_shards(Ledger::shards(reader.pool()).await?, &(Arc::new(move || leased.current()) as Credentials));
-    let expiry = ExpiryClock::new(
-        writer.pool().clone(),
-        shards.iter().map(|(number, shard)| (*number, shard.clone())).collect(),
-    );
-    let numbers: Vec<i16> = shards.keys().copied().collect();
-    let retention = AnswerRetention::new(writer.pool().clone(), &numbers, retention::KEPT);
     let keys = Arc::new(SigningKeys::try_new(&vault.read::<SigningSecret>("token-signing").await?)?);
     let (end, ending) = watch::channel(false);
     let app = web::Data::new(App {
@@ -127,12 +119,10 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
         ending,
         bulk: Handle::current(),
     });
-    let clocks = tokio::spawn(async { tokio::join!(expiry.run(), retention.run()) });
     let server = public_server(app.clone(), listener)?;
     let metrics_server = metrics_server(app, metrics_listener)?;
     tracing::info!(listen = %settings.listen, metrics = %settings.metrics_listen, "the server answers");
     let ended = until_asked_to_end(server, metrics_server, end).await;
-    clocks.abort();
     // A connection that does not close in time ends with its lease.
     let _ = timeout(CLOSING, async { tokio::join!(reader.close(), writer.close()) }).await;
     vault.logout().await;

@@ -1,11 +1,14 @@
 //! Domain and storage of Vintem.
 
 pub mod access;
+pub mod event_kinds;
 pub mod event_store;
+pub mod jobs;
 pub mod kernel;
 pub mod ledger;
 pub mod migrations;
 pub mod projections;
 pub mod secrets;
+pub mod subscriptions;
 pub mod telemetry;
 pub mod verify;

@@ -10,14 +10,57 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 use vintem_cli::stack::{Broker as Node, LeaseTimes};
 use vintem_core::event_store::{fresh, outbox};
+use vintem_core::ledger::known::Side;
 use vintem_core::secrets::{BrokerRole, BrokerSettings, DatabaseRole, LeasedBroker, LeasedDatabase, Vault};
 use vintem_core::telemetry::WorkerMetrics;
+use vintem_workers::integrators;
 use vintem_workers::projector::{Fed, Feed, FeedError, Projector};
 use vintem_workers::rabbitmq::{Broker, Session, topology};
 use vintem_workers::relay::Relay;
 use vintem_workers::relay::range::{self, RangeMessage};
 
+use crate::book::{Book, transfer};
+use crate::store::Store;
 use crate::vault::{Secrets, eventually};
+
+/// A ledger in which money moves until it is told to stop.
+pub struct Load {
+    stop: Arc<AtomicBool>,
+    task: JoinHandle<()>,
+}
+
+impl Load {
+    /// Opens a book and begins.
+    pub async fn begin(store: &Store) -> Self {
+        let book = Book::open(store).brl().await;
+        book.account("bank", Side::Debit, None).await;
+        book.account("ana", Side::Credit, Some("0")).await;
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = stop.clone();
+        let task = tokio::spawn(async move {
+            while !stopped.load(Ordering::Relaxed) {
+                let transfers = (0..20).map(|_| transfer("bank", "ana", "1.00").into()).collect();
+                book.does_all(transfers, None).await.unwrap();
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        });
+        Self { stop, task }
+    }
+
+    /// Ends it.
+    pub async fn end(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.task.await.unwrap();
+    }
+
+    /// A few more movements.
+    pub async fn begin_more(store: &Store) {
+        let book = Book::open(store);
+        for _ in 0..3 {
+            book.moves("bank", "ana", "1.00").await.unwrap();
+        }
+    }
+}
 
 /// The one projection of most tests.
 pub const PROJECTION: &[&str] = &["test"];
@@ -108,6 +151,18 @@ impl Plant {
         let session = self.broker(BrokerRole::Projector, self.node.ports.amqps).await.connect().await.unwrap();
         topology::declare(&session, 0, PROJECTION).await.unwrap();
         Reader { session }
+    }
+
+    /// Starts the role `integrators` under a name, over connections of its own.
+    pub async fn integrators(&self, holder: Uuid) -> JoinHandle<()> {
+        let settings = self.secrets.database_settings();
+        let database = LeasedDatabase::connect(&self.vault, &settings, DatabaseRole::Integrators, 4).await.unwrap();
+        let (broker, metrics) =
+            (self.broker(BrokerRole::Integrators, self.node.ports.amqps).await, self.metrics.clone());
+        tokio::spawn(async move {
+            integrators::run(database.pool().clone(), broker, metrics, holder).await;
+            drop(database);
+        })
     }
 
     /// Where the relay stands.

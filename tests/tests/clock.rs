@@ -43,8 +43,9 @@ async fn expired_holds_end_once_whoever_ticks() {
         book.does(Command::Place(place)).await.unwrap();
     }
     let other = Book::open(&store);
-    let clocks = [&book, &other]
-        .map(|book| ExpiryClock::new(store.pool("vintem_writer"), vec![(0, book.ledger.shard(0).unwrap().clone())]));
+    let clocks = [&book, &other].map(|book| {
+        ExpiryClock::new(store.pool("vintem_writer"), 0, book.ledger.shard(0).unwrap().clone(), fresh::new_id())
+    });
     tokio::time::sleep(std::time::Duration::from_millis(350)).await;
     let mut ended = 0;
     for _ in 0..3 {

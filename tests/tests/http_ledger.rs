@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use std::time::Duration;
+use vintem_core::event_store::fresh;
 use vintem_core::event_store::retention::AnswerRetention;
 use vintem_tests::api::{Api, Read};
 
@@ -122,7 +123,7 @@ async fn an_answer_outlives_the_bytes_that_were_kept_of_it() {
     for (key, path, body) in &calls {
         first.push(client.post_as(key, path, body).await);
     }
-    let mut clock = AnswerRetention::new(api.store.pool("vintem_writer"), &[0], Duration::ZERO);
+    let mut clock = AnswerRetention::new(api.store.pool("vintem_writer"), 0, Duration::ZERO, fresh::new_id());
     // The asset, three accounts, the payment and the hold; no event could render the other two.
     assert_eq!(clock.tick().await.unwrap(), 6);
     assert_eq!(clock.tick().await.unwrap(), 0);

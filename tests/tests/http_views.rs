@@ -166,3 +166,19 @@ async fn a_view_says_how_old_it_is_and_waits() {
     assert!(behind.headers.contains_key("retry-after"));
     api.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::disallowed_methods, reason = "a test parks a view from outside")]
+async fn views_that_stand_still_make_the_api_degraded_and_not_unready() {
+    let api = Api::create().await;
+    api.client.open("BRL", &["bank", "ana"]).await;
+    catch_up(&api).await;
+    assert_eq!(api.client.get("/readyz").await.expect(200)["status"], "ready");
+    let park = "UPDATE projection SET parked_at = now() WHERE name = 'volume'";
+    sqlx::query(park).execute(&mut api.store.superuser().await).await.unwrap();
+    // An answer is kept for a second.
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    let report = api.client.get("/readyz").await.expect(200);
+    assert_eq!((&report["status"], &report["views"]), (&json!("degraded"), &json!("behind")));
+    api.close().await;
+}

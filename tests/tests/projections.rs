@@ -3,9 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::disallowed_methods, reason = "a test looks at the rows from outside")]
 
-use sqlx::{Executor, PgConnection};
+use sqlx::{Connection, Executor, PgConnection};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use uuid::Uuid;
 use vintem_core::event_store::fresh;
 use vintem_core::event_store::proposal::{Move, NewEvent};
@@ -19,6 +20,7 @@ use vintem_core::verify::{Rule, Silent};
 use vintem_tests::book::Book;
 use vintem_tests::busy::{account_id, bare_event, busy, propose};
 use vintem_tests::store::Store;
+use vintem_tests::vault::eventually;
 use vintem_tests::views::check_views;
 
 const SHARD: i16 = 0;
@@ -325,5 +327,24 @@ async fn searches_follow_their_indexes_under_row_level_security() {
         assert!(plan.iter().any(|line| line.trim() == condition), "{plan:#?}");
         assert!(!plan.iter().any(|line| line.contains("Sort")), "{plan:#?}");
     }
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_rebuilds_of_one_projection_do_not_meet() {
+    let store = Store::create().await;
+    busy(&store).await;
+    all_caught_up(&store).await;
+    let (volume, holds) = (find("volume").unwrap(), find("hold-ageing").unwrap());
+    let mut other = store.session("vintem_owner").await;
+    let note = "INSERT INTO rebuild.running (name, pid, session_user_id)
+                SELECT 'volume', pid, usesysid FROM pg_stat_activity WHERE pid = pg_backend_pid()";
+    other.execute(note).await.unwrap();
+    assert!(matches!(rebuilt(&store, volume).await, Err(RebuildError::Running)));
+    assert!(rebuilt(&store, holds).await.is_ok(), "another projection is nobody's business");
+    // Whoever rebuilt it died; his note is good for nothing from the moment on in which his session is gone.
+    other.close().await.unwrap();
+    let free = eventually(Duration::from_secs(5), async || rebuilt(&store, volume).await.is_ok());
+    assert!(free.await);
     store.close().await;
 }

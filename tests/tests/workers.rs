@@ -1,51 +1,15 @@
 //! Relay and projector against a real broker, on good days and bad ones.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use vintem_cli::stack::LeaseTimes;
 use vintem_core::event_store::{fresh, outbox};
-use vintem_core::ledger::known::Side;
 use vintem_core::secrets::BrokerRole;
-use vintem_tests::book::{Book, transfer};
-use vintem_tests::store::Store;
 use vintem_tests::vault::eventually;
-use vintem_tests::workers::{BrokerWire, NotedFeed, Plant, assert_contiguous, assert_covered};
+use vintem_tests::workers::{BrokerWire, Load, NotedFeed, Plant, assert_contiguous, assert_covered};
 use vintem_workers::rabbitmq::topology;
 use vintem_workers::relay::range;
-
-/// A ledger in which money moves until it is told to stop.
-struct Load {
-    stop: Arc<AtomicBool>,
-    task: JoinHandle<()>,
-}
-
-impl Load {
-    async fn begin(store: &Store) -> Self {
-        let book = Book::open(store).brl().await;
-        book.account("bank", Side::Debit, None).await;
-        book.account("ana", Side::Credit, Some("0")).await;
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = stop.clone();
-        let task = tokio::spawn(async move {
-            while !stopped.load(Ordering::Relaxed) {
-                let transfers = (0..20).map(|_| transfer("bank", "ana", "1.00").into()).collect();
-                book.does_all(transfers, None).await.unwrap();
-                sleep(Duration::from_millis(5)).await;
-            }
-        });
-        Self { stop, task }
-    }
-
-    async fn end(self) {
-        self.stop.store(true, Ordering::Relaxed);
-        self.task.await.unwrap();
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_position_is_told_once_and_in_order() {
@@ -90,16 +54,6 @@ async fn a_broker_killed_under_load_loses_no_position() {
     assert!(reader.ranges_up_to(newest).await.last().is_some_and(|last| last.to == newest));
     relay.abort();
     plant.close_private().await;
-}
-
-impl Load {
-    /// A few more movements.
-    async fn begin_more(store: &Store) {
-        let book = Book::open(store);
-        for _ in 0..3 {
-            book.moves("bank", "ana", "1.00").await.unwrap();
-        }
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! `/metrics` and `/livez`, on the private port: two fixed answers, for which no web framework is worth its weight.
+//! `/metrics`, `/livez` and `/readyz`, on the private port: three answers, for which no web framework is worth its weight.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+
+use crate::health::Health;
 
 /// A request line and headers that are longer are nobody's we know.
 const REQUEST_MAX: usize = 8 * 1024;
@@ -20,26 +22,26 @@ pub async fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
 }
 
 /// Serves until the task is ended.
-pub async fn serve(listener: TcpListener, metrics: Metrics) {
+pub async fn serve(listener: TcpListener, metrics: Metrics, health: Health) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             // Out of descriptors, mostly: a moment later there may be one.
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
-        let metrics = metrics.clone();
-        tokio::spawn(async move { tokio::time::timeout(PATIENCE, answer(stream, metrics)).await });
+        let (metrics, health) = (metrics.clone(), health.clone());
+        tokio::spawn(async move { tokio::time::timeout(PATIENCE, answer(stream, metrics, health)).await });
     }
 }
 
-async fn answer(mut stream: TcpStream, metrics: Metrics) -> std::io::Result<()> {
+async fn answer(mut stream: TcpStream, metrics: Metrics, health: Health) -> std::io::Result<()> {
     let mut request = Vec::new();
     while !request.windows(4).any(|end| end == b"\r\n\r\n") {
         if request.len() > REQUEST_MAX || stream.read_buf(&mut request).await? == 0 {
             return Ok(());
         }
     }
-    let (status, body) = respond(&request, &metrics);
+    let (status, body) = respond(&request, &metrics, &health).await;
     let head = format!(
         "HTTP/1.1 {status}\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()
@@ -49,12 +51,17 @@ async fn answer(mut stream: TcpStream, metrics: Metrics) -> std::io::Result<()> 
     stream.shutdown().await
 }
 
-fn respond(request: &[u8], metrics: &Metrics) -> (&'static str, String) {
+async fn respond(request: &[u8], metrics: &Metrics, health: &Health) -> (&'static str, String) {
     let line = request.split(|byte| *byte == b'\r').next().unwrap_or_default();
     let mut words = line.split(|byte| *byte == b' ');
     match (words.next(), words.next()) {
         (Some(b"GET"), Some(b"/metrics")) => ("200 OK", metrics()),
         (Some(b"GET"), Some(b"/livez")) => ("200 OK", "alive\n".to_owned()),
+        (Some(b"GET"), Some(b"/readyz")) => {
+            let report = health.report().await;
+            let status = if report.is_ready() { "200 OK" } else { "503 Service Unavailable" };
+            (status, serde_json::to_string(&report).unwrap_or_default())
+        }
         (Some(b"GET"), Some(_)) => ("404 Not Found", "there is nothing here\n".to_owned()),
         _ => ("405 Method Not Allowed", "only GET is known here\n".to_owned()),
     }
@@ -64,14 +71,19 @@ fn respond(request: &[u8], metrics: &Metrics) -> (&'static str, String) {
 mod tests {
     use super::*;
 
-    #[test]
-    fn two_paths_are_known_and_one_method() {
+    #[tokio::test]
+    async fn three_paths_are_known_and_one_method() {
         let metrics: Metrics = Arc::new(|| "counted 1\n".to_owned());
-        let status = |line: &str| respond(format!("{line} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes(), &metrics).0;
-        assert_eq!(status("GET /metrics"), "200 OK");
-        assert_eq!(status("GET /livez"), "200 OK");
-        assert_eq!(status("GET /"), "404 Not Found");
-        assert_eq!(status("POST /metrics"), "405 Method Not Allowed");
-        assert_eq!(status("hello"), "405 Method Not Allowed");
+        for (line, status) in [
+            ("GET /metrics", "200 OK"),
+            ("GET /livez", "200 OK"),
+            ("GET /readyz", "200 OK"),
+            ("GET /", "404 Not Found"),
+            ("POST /metrics", "405 Method Not Allowed"),
+            ("hello", "405 Method Not Allowed"),
+        ] {
+            let request = format!("{line} HTTP/1.1\r\nHost: x\r\n\r\n");
+            assert_eq!(respond(request.as_bytes(), &metrics, &Health::default()).await.0, status, "{line}");
+        }
     }
 }

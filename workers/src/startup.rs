@@ -11,22 +11,25 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 use sqlx::PgPool;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
-use vintem_core::event_store::{fresh, outbox};
+use vintem_core::event_store::{fresh, lease, outbox};
 use vintem_core::projections::ALL;
 use vintem_core::secrets::{
-    BrokerRole, DatabaseRole, LeaseState, LeasedBroker, LeasedDatabase, SecretsError, SettingsError, Vault,
-    WorkerSettings, read_wrapping_token,
+    BrokerRole, DatabaseRole, LeasedBroker, LeasedDatabase, SecretsError, SettingsError, Vault, WorkerSettings,
+    read_wrapping_token,
 };
 use vintem_core::telemetry::{self, TelemetryError, WorkerMetrics};
 
+use crate::clocks;
+use crate::drift::Checker;
+use crate::health::Health;
 use crate::http;
-use crate::projector::{Projector, View, projections};
+use crate::integrators;
+use crate::projector::{Projector, View, lag, projections};
 use crate::rabbitmq::{Broker, BrokerError};
-use crate::relay::{self, Relay};
+use crate::relay::Relay;
 
 /// Connections of a role; its tasks, one per shard and projection, work in short statements.
 const CONNECTIONS: u32 = 8;
@@ -42,6 +45,10 @@ pub enum Role {
     Relay,
     /// Folds what is new into views
     Projector,
+    /// Publishes events to the queues of subscriptions
+    Integrators,
+    /// Does what is due: ends holds, deletes the bytes of old answers, checks samples of the ledger
+    Clocks,
 }
 
 /// The command line.
@@ -103,7 +110,7 @@ async fn work(settings: WorkerSettings, roles: BTreeSet<Role>) -> Result<(), Sta
     let listener = http::listen(settings.metrics_listen).await?;
     let vault = Vault::login(settings.process.vault.clone(), read_wrapping_token()?).await?;
     let metrics = Arc::new(WorkerMetrics::new());
-    let mut staff = Staff { tasks: JoinSet::new(), leases: Vec::new(), databases: Vec::new() };
+    let mut staff = Staff { tasks: JoinSet::new(), health: Health::default(), databases: Vec::new() };
     let holder = fresh::new_id();
     if roles.contains(&Role::Relay) {
         staff.hire_relays(&settings, &vault, &metrics, holder).await?;
@@ -111,7 +118,13 @@ async fn work(settings: WorkerSettings, roles: BTreeSet<Role>) -> Result<(), Sta
     if roles.contains(&Role::Projector) {
         staff.hire_projectors(&settings, &vault, &metrics).await?;
     }
-    let leases = staff.leases.clone();
+    if roles.contains(&Role::Integrators) {
+        staff.hire_integrators(&settings, &vault, &metrics, holder).await?;
+    }
+    if roles.contains(&Role::Clocks) {
+        staff.hire_clocks(&settings, &vault, &metrics, holder).await?;
+    }
+    let leases = staff.health.leases.clone();
     let (counted, token) = (metrics.clone(), vault.clone());
     let print = move || {
         for (role, lease) in &leases {
@@ -120,7 +133,7 @@ async fn work(settings: WorkerSettings, roles: BTreeSet<Role>) -> Result<(), Sta
         counted.token_ttl(token.token_remaining());
         counted.encode()
     };
-    staff.tasks.spawn(http::serve(listener, Arc::new(print)));
+    staff.tasks.spawn(http::serve(listener, Arc::new(print), staff.health.clone()));
     tracing::info!(?roles, metrics = %settings.metrics_listen, "the worker works");
     until_asked_to_end(&mut staff.tasks).await?;
     staff.dismiss(holder).await;
@@ -132,7 +145,7 @@ async fn work(settings: WorkerSettings, roles: BTreeSet<Role>) -> Result<(), Sta
 /// Who works here, and with which users.
 struct Staff {
     tasks: JoinSet<()>,
-    leases: Vec<(&'static str, watch::Receiver<LeaseState>)>,
+    health: Health,
     databases: Vec<LeasedDatabase>,
 }
 
@@ -146,7 +159,7 @@ impl Staff {
     ) -> Result<(), StartError> {
         let database = self.lease(settings, vault, DatabaseRole::Relay).await?;
         let broker = Broker::new(settings.broker.clone(), LeasedBroker::lease(vault, BrokerRole::Relay).await?)?;
-        self.leases.push(("broker-relay", broker.lease()));
+        self.note_broker("broker-relay", &broker);
         let (pool, metrics) = (database.pool().clone(), metrics.clone());
         let hire =
             move |shard| Relay::new(pool.clone(), broker.clone(), metrics.clone(), shard, projections(), holder).run();
@@ -163,7 +176,8 @@ impl Staff {
         let database = self.lease(settings, vault, DatabaseRole::Projector).await?;
         let user = LeasedBroker::lease(vault, BrokerRole::Projector).await?;
         let broker = Broker::new(settings.broker.clone(), user)?;
-        self.leases.push(("broker-projector", broker.lease()));
+        self.note_broker("broker-projector", &broker);
+        self.tasks.spawn(lag::measure(database.pool().clone(), metrics.clone()));
         for projection in ALL {
             let (pool, broker, metrics) = (database.pool().clone(), broker.clone(), metrics.clone());
             let hire = move |shard| {
@@ -174,6 +188,38 @@ impl Staff {
         Ok(())
     }
 
+    async fn hire_integrators(
+        &mut self,
+        settings: &WorkerSettings,
+        vault: &Vault,
+        metrics: &Arc<WorkerMetrics>,
+        holder: Uuid,
+    ) -> Result<(), StartError> {
+        let database = self.lease(settings, vault, DatabaseRole::Integrators).await?;
+        let user = LeasedBroker::lease(vault, BrokerRole::Integrators).await?;
+        let broker = Broker::new(settings.broker.clone(), user)?;
+        self.note_broker("broker-integrators", &broker);
+        self.tasks.spawn(integrators::run(database.pool().clone(), broker, metrics.clone(), holder));
+        Ok(())
+    }
+
+    async fn hire_clocks(
+        &mut self,
+        settings: &WorkerSettings,
+        vault: &Vault,
+        metrics: &Arc<WorkerMetrics>,
+        holder: Uuid,
+    ) -> Result<(), StartError> {
+        let auditor = self.lease(settings, vault, DatabaseRole::Auditor).await?;
+        let writer = self.lease(settings, vault, DatabaseRole::Writer).await?;
+        let (reads, halts, metrics) = (auditor.pool().clone(), writer.pool().clone(), metrics.clone());
+        let check = move |shard| Checker::new(reads.clone(), halts.clone(), metrics.clone(), shard, holder).run();
+        self.tasks.spawn(for_each_shard(writer.pool().clone(), check));
+        let pool = writer.pool().clone();
+        self.tasks.spawn(for_each_shard(pool, move |shard| clocks::run(writer.clone(), shard, holder)));
+        Ok(())
+    }
+
     async fn lease(
         &mut self,
         settings: &WorkerSettings,
@@ -181,9 +227,15 @@ impl Staff {
         role: DatabaseRole,
     ) -> Result<LeasedDatabase, StartError> {
         let database = LeasedDatabase::connect(vault, &settings.process.database, role, CONNECTIONS).await?;
-        self.leases.push((role.as_str(), database.state()));
+        self.health.leases.push((role.as_str(), database.state()));
+        self.health.pool = Some(database.pool().clone());
         self.databases.push(database.clone());
         Ok(database)
+    }
+
+    fn note_broker(&mut self, name: &'static str, broker: &Broker) {
+        self.health.leases.push((name, broker.lease()));
+        self.health.brokers.push(broker.clone());
     }
 
     /// Ends every task where it stands, which each of them is made for, and closes what is left.
@@ -191,11 +243,8 @@ impl Staff {
         self.tasks.shutdown().await;
         let closing = async {
             for database in &self.databases {
-                if database.role() == DatabaseRole::Relay {
-                    for shard in outbox::shards(database.pool()).await.unwrap_or_default() {
-                        let _ = relay::release(database.pool(), shard, holder).await;
-                    }
-                }
+                // Whichever of them may: what this process held is then free at once.
+                let _ = lease::release(database.pool(), holder).await;
                 database.close().await;
             }
         };

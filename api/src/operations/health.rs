@@ -10,10 +10,13 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use utoipa::ToSchema;
 use vintem_core::ledger::service::Ledger;
+use vintem_core::projections::views::Views;
 use vintem_core::secrets::{LeaseState, Vault, VaultHealth};
 
 /// How long an answer is kept.
 const KEPT: Duration = Duration::from_secs(1);
+/// Views are seconds old, seldom more; older ones say that nobody folds.
+const OLD: Duration = Duration::from_mins(1);
 /// A database that needs longer is away.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -28,7 +31,7 @@ pub struct Health {
 /// How the process stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Report {
-    /// `ready` or `not-ready`.
+    /// `ready`, `degraded` (views are behind: the broker or the worker is away; everything else goes on), or `not-ready`.
     #[schema(example = "ready")]
     pub status: &'static str,
     /// `ok` or `unavailable`.
@@ -39,6 +42,9 @@ pub struct Report {
     /// `ok`, `sealed` or `unavailable`. What is leased goes on without it.
     #[schema(example = "ok")]
     pub vault: &'static str,
+    /// `ok`, or `behind` when a view is older than a minute or stands still.
+    #[schema(example = "ok")]
+    pub views: &'static str,
     /// The leased database users whose time is over.
     pub ended_leases: Vec<&'static str>,
     /// Why it is not ready.
@@ -53,21 +59,24 @@ impl Health {
     }
 
     /// Looks, or answers what was seen a moment ago.
-    pub async fn report(&self, ledger: &Ledger) -> Report {
+    pub async fn report(&self, ledger: &Ledger, views: &Views) -> Report {
         let kept = |kept: &Mutex<Option<(Instant, Report)>>| kept.lock().map(|kept| kept.clone()).unwrap_or_default();
         if let Some((seen_at, report)) = kept(&self.kept).filter(|(seen_at, _)| seen_at.elapsed() < KEPT) {
             tracing::trace!(age_ms = seen_at.elapsed().as_millis(), "the kept report is young enough");
             return report;
         }
-        let report = self.look(ledger).await;
+        let report = self.look(ledger, views).await;
         if let Ok(mut kept) = self.kept.lock() {
             *kept = Some((Instant::now(), report.clone()));
         }
         report
     }
 
-    async fn look(&self, ledger: &Ledger) -> Report {
+    async fn look(&self, ledger: &Ledger, views: &Views) -> Report {
         let halted = timeout(PATIENCE, ledger.halted()).await.ok().and_then(Result::ok);
+        // Views that cannot be asked are not behind: the database is away, which is told.
+        let lags = timeout(PATIENCE, views.lags()).await.ok().and_then(Result::ok).unwrap_or_default();
+        let is_behind = lags.iter().any(|lag| lag.is_parked || lag.age > OLD);
         let vault = match &self.vault {
             None => "ok",
             Some(vault) => match vault.health().await {
@@ -89,10 +98,15 @@ impl Health {
             None
         };
         Report {
-            status: if why.is_none() { "ready" } else { "not-ready" },
+            status: match (&why, is_behind) {
+                (Some(_), _) => "not-ready",
+                (None, true) => "degraded",
+                (None, false) => "ready",
+            },
             database: if halted.is_some() { "ok" } else { "unavailable" },
             halted_shards: halted.unwrap_or_default(),
             vault,
+            views: if is_behind { "behind" } else { "ok" },
             ended_leases,
             why,
         }

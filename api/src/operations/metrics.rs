@@ -13,7 +13,7 @@ pub async fn show(app: web::Data<App>) -> HttpResponse {
     }
     let (size, idle) = app.ledger.reader_connections();
     app.metrics.pool("reader", size, idle);
-    let report = app.health.report(&app.ledger).await;
+    let report = app.health.report(&app.ledger, &app.views).await;
     for shard in app.ledger.shard_numbers() {
         app.metrics.halted(shard, report.halted_shards.contains(&shard));
     }

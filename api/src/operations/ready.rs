@@ -8,7 +8,7 @@ use actix_web::{HttpResponse, web};
 /// Whether the process can serve.
 #[utoipa::path(get, path = "/readyz", tag = "Operations", responses((status = 200, body = Report)), security(()))]
 pub async fn show(app: web::Data<App>) -> Result<HttpResponse, Problem> {
-    let report = app.health.report(&app.ledger).await;
+    let report = app.health.report(&app.ledger, &app.views).await;
     for shard in &report.halted_shards {
         app.metrics.halted(*shard, true);
     }

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::client::Client;
@@ -21,7 +22,7 @@ pub const TENANT_CREATED: &str = "tenant.created";
 pub const CLIENT_CREATED: &str = "client.created";
 
 /// `tenant.created`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TenantCreated {
     /// Unique in the whole system.
     pub name: String,
@@ -30,7 +31,7 @@ pub struct TenantCreated {
 }
 
 /// `client.created`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ClientCreated {
     /// Unique in the tenant.
     pub name: String,

@@ -18,7 +18,7 @@
 //!
 //! [`recover`] is the only way out of that: an operator begins a new epoch.
 //!
-//! The log is its own outbox ([`outbox`]): what is committed is published, and nothing else.
+//! The log is its own outbox ([`outbox`]): what is committed is published, and nothing else. [`feed`] reads it event by event.
 //!
 //! Deliberately absent: any knowledge of what an event means (contexts hang their look-ups in
 //! through [`hooks`]), NOTIFY, sequences, advisory locks, and an updated head row.
@@ -30,6 +30,7 @@ pub mod chain;
 pub(crate) mod check;
 mod decide;
 mod draft;
+pub mod feed;
 pub mod fresh;
 pub mod head;
 pub mod hooks;

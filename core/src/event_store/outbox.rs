@@ -105,7 +105,7 @@ pub async fn next(pool: &PgPool, shard: i16, checkpoint: &Head) -> Result<Next, 
 
 /// The batch that began the newest epoch. Before anybody recovered the shard it may be an older one; from there some
 /// ranges are published once more, which does no harm.
-async fn newest_recovery(pool: &PgPool, shard: i16) -> Result<Option<Head>, sqlx::Error> {
+pub(super) async fn newest_recovery(pool: &PgPool, shard: i16) -> Result<Option<Head>, sqlx::Error> {
     let row = sqlx::query_as!(
         Row,
         "SELECT seq, epoch, first_position, last_position, tip FROM batch

@@ -2,35 +2,33 @@
 //! key is still answered: its body is rendered again from the events. What no event could render stays too:
 //! refusals, and the outlines of batches.
 
-use super::{fresh, lease};
+use super::lease;
 use sqlx::PgPool;
-use std::collections::HashMap;
 use std::time::Duration;
 use uuid::Uuid;
 
 /// How long an answer's bytes are kept.
 pub const KEPT: Duration = Duration::from_hours(90 * 24);
-/// The lease's name.
-const NAME: &str = "answer-retention";
 const LEASE_SECONDS: i32 = 300;
 const TICK: Duration = Duration::from_hours(1);
 /// Batches gone through in one short transaction.
 const PAGE: i64 = 1_000;
 
-/// The clock of one process.
+/// The clock of one shard in one process.
 #[derive(Debug)]
 pub struct AnswerRetention {
     writer: PgPool,
+    shard: i16,
     kept: Duration,
     holder: Uuid,
-    /// The newest batch gone through, per shard. Refusals stay, so without it each tick would read all of them again.
-    done: HashMap<i16, i64>,
+    /// The newest batch gone through. Refusals stay, so without it each tick would read all of them again.
+    done: i64,
 }
 
 impl AnswerRetention {
-    /// Over the writer's pool, since it looks across tenants.
-    pub fn new(writer: PgPool, shards: &[i16], kept: Duration) -> Self {
-        Self { writer, kept, holder: fresh::new_id(), done: shards.iter().map(|shard| (*shard, 0)).collect() }
+    /// Over the writer's pool, since it looks across tenants. `holder` is the process in the lease row.
+    pub fn new(writer: PgPool, shard: i16, kept: Duration, holder: Uuid) -> Self {
+        Self { writer, shard, kept, holder, done: 0 }
     }
 
     /// Ticks until the process ends. What fails is tried again at the next tick.
@@ -49,21 +47,16 @@ impl AnswerRetention {
 
     /// Deletes what is old now, if this process holds the lease; answers how many bodies.
     pub async fn tick(&mut self) -> Result<u64, sqlx::Error> {
-        let shards: Vec<i16> = self.done.keys().copied().collect();
-        let mut deleted = 0;
-        for shard in shards {
-            let Some(end) = newest_old_batch(&self.writer, shard, self.kept).await? else { continue };
-            let mut from = self.done.get(&shard).copied().unwrap_or(0);
-            while from < end {
-                // Renewed page by page: the first pass after a start goes through the whole history.
-                if lease::take(&self.writer, NAME, self.holder, LEASE_SECONDS).await?.is_none() {
-                    return Ok(deleted);
-                }
-                let to = end.min(from + PAGE);
-                deleted += delete(&self.writer, shard, from, to).await?;
-                self.done.insert(shard, to);
-                from = to;
+        let (mut deleted, lease) = (0, format!("answer-retention:{}", self.shard));
+        let Some(end) = newest_old_batch(&self.writer, self.shard, self.kept).await? else { return Ok(0) };
+        while self.done < end {
+            // Renewed page by page: the first pass after a start goes through the whole history.
+            if lease::take(&self.writer, &lease, self.holder, LEASE_SECONDS).await?.is_none() {
+                return Ok(deleted);
             }
+            let to = end.min(self.done + PAGE);
+            deleted += delete(&self.writer, self.shard, self.done, to).await?;
+            self.done = to;
         }
         Ok(deleted)
     }

@@ -6,6 +6,9 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::ops::Neg;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{Object, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 /// No balance and no amount ever leaves ± this many minor units.
 pub const LIMIT: i128 = 1_000_000_000_000_000_000;
@@ -159,6 +162,16 @@ impl<'de> Deserialize<'de> for Minor {
         text.parse().map(Self).map_err(serde::de::Error::custom)
     }
 }
+
+impl PartialSchema for Minor {
+    /// A text, because a JSON number is a float to most who read it.
+    fn schema() -> RefOr<Schema> {
+        let text = Object::builder().schema_type(Type::String).pattern(Some("^(0|-?[1-9][0-9]{0,18})$"));
+        text.description(Some("Minor units")).into()
+    }
+}
+
+impl ToSchema for Minor {}
 
 #[cfg(test)]
 mod tests {

@@ -6,6 +6,7 @@ use super::known::Side;
 use crate::event_store::proposal::{EntryKind, Status};
 use crate::kernel::{Instant, Metadata, Minor};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// An asset can be used.
@@ -32,7 +33,7 @@ pub const HOLD_INCREMENTED: &str = "hold.incremented";
 pub const HOLD_EXPIRED: &str = "hold.expired";
 
 /// `asset.registered`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AssetRegistered {
     /// Its code, for instance `BRL`.
     pub code: String,
@@ -44,7 +45,7 @@ pub struct AssetRegistered {
 }
 
 /// `account.opened`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AccountOpened {
     /// Unique per tenant and asset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,7 +65,7 @@ pub struct AccountOpened {
 }
 
 /// `account.changed`: all settings as they hold after it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AccountChanged {
     /// Minor units; absent is unlimited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -84,7 +85,7 @@ pub struct AccountChanged {
 }
 
 /// `transaction.posted`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TransactionPosted {
     /// For people; non-personal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -98,7 +99,7 @@ pub struct TransactionPosted {
 }
 
 /// `transaction.reversed`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TransactionReversed {
     /// The reversal's own id.
     pub reversal: Uuid,
@@ -110,9 +111,10 @@ pub struct TransactionReversed {
 }
 
 /// `hold.placed`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HoldPlaced {
     /// From this instant on it counts as ended.
+    #[schema(value_type = String, format = DateTime)]
     pub expires_at: Instant,
     /// By how many per cent a final capture may exceed it.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -126,7 +128,7 @@ pub struct HoldPlaced {
 }
 
 /// `hold.captured`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HoldCaptured {
     /// The transaction that moved the money.
     pub transaction: Uuid,
@@ -137,9 +139,10 @@ pub struct HoldCaptured {
 }
 
 /// `hold.extended`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HoldExtended {
     /// The new end.
+    #[schema(value_type = String, format = DateTime)]
     pub expires_at: Instant,
 }
 

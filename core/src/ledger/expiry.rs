@@ -5,33 +5,33 @@
 
 use super::store::look_ups;
 use crate::event_store::overlay::Origin;
-use crate::event_store::{Answer, Decision, Job, Proposal, Shard, StoredBody, WriteError, fresh, lease};
+use crate::event_store::{Answer, Decision, Job, Proposal, Shard, StoredBody, WriteError, lease};
 use sqlx::PgPool;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// The lease's name.
-const NAME: &str = "hold-expiry";
 /// A holder that is gone is replaced after this long.
 const LEASE_SECONDS: i32 = 15;
 const TICK: Duration = Duration::from_secs(1);
 /// Holds ended in one commit.
 const PAGE: i64 = 500;
 
-/// The clock of one process.
+/// The clock of one shard in one process.
 #[derive(Clone)]
 pub struct ExpiryClock {
     writer: PgPool,
-    shards: Vec<(i16, Shard)>,
+    number: i16,
+    shard: Shard,
     holder: Uuid,
 }
 
 impl ExpiryClock {
-    /// Over the writer's pool, since it looks across tenants.
-    pub fn new(writer: PgPool, shards: Vec<(i16, Shard)>) -> Self {
-        Self { writer, shards, holder: fresh::new_id() }
+    /// Over the writer's pool, since it looks across tenants, and a writer of this process for the shard: that another
+    /// process writes the same shard is nothing special. `holder` is the process in the lease row.
+    pub fn new(writer: PgPool, number: i16, shard: Shard, holder: Uuid) -> Self {
+        Self { writer, number, shard, holder }
     }
 
     /// Ticks until the process ends. What fails is tried again at the next tick.
@@ -41,39 +41,32 @@ impl ExpiryClock {
         loop {
             tick.tick().await;
             if let Err(error) = self.tick().await {
-                tracing::warn!(%error, "the hold clock could not tick");
+                tracing::warn!(%error, shard = self.number, "the hold clock could not tick");
             }
         }
     }
 
     /// Ends what is due now, if this process holds the lease; answers how many holds.
     pub async fn tick(&self) -> Result<usize, sqlx::Error> {
-        if lease::take(&self.writer, NAME, self.holder, LEASE_SECONDS).await?.is_none() {
+        let lease = format!("hold-expiry:{}", self.number);
+        if lease::take(&self.writer, &lease, self.holder, LEASE_SECONDS).await?.is_none() {
             return Ok(0);
         }
-        let mut ended = 0;
-        for (number, shard) in &self.shards {
-            ended += self.end_due(*number, shard).await?;
-        }
-        Ok(ended)
-    }
-
-    async fn end_due(&self, number: i16, shard: &Shard) -> Result<usize, sqlx::Error> {
         let mut session = self.writer.acquire().await?;
-        let due = look_ups::due_holds(&mut session, number, PAGE).await?;
+        let due = look_ups::due_holds(&mut session, self.number, PAGE).await?;
         let mut tenants: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
         for (tenant, hold) in due {
             tenants.entry(tenant).or_default().push(hold);
         }
         let mut ended = 0;
         for (tenant, holds) in tenants {
-            let proposals = look_ups::expiries(&mut session, number, &holds).await?;
+            let proposals = look_ups::expiries(&mut session, self.number, &holds).await?;
             let count = proposals.len();
-            match shard.dispose(job(tenant, proposals)).await {
+            match self.shard.dispose(job(tenant, proposals)).await {
                 Ok(_) => ended += count,
                 // The next tick finds what is still due.
                 Err(WriteError::Halted) => {}
-                Err(error) => tracing::warn!(%error, shard = number, "expired holds could not be ended"),
+                Err(error) => tracing::warn!(%error, shard = self.number, "expired holds could not be ended"),
             }
         }
         Ok(ended)

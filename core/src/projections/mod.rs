@@ -21,6 +21,7 @@ pub mod fact;
 mod follow;
 pub mod hold_ageing;
 mod known;
+pub mod lag;
 mod log;
 pub mod rebuild;
 pub mod runner;

@@ -37,6 +37,9 @@ pub enum RebuildError {
         /// Why.
         because: String,
     },
+    /// Two that fill the same tables would spoil both.
+    #[error("another session rebuilds this projection; wait for it")]
+    Running,
     /// Readers never left the tables alone.
     #[error("the tables were never free for a moment; try again")]
     Busy,
@@ -69,10 +72,14 @@ pub async fn rebuild(
     shards: &[i16],
     progress: &mut dyn Progress,
 ) -> Result<Rebuilt, RebuildError> {
+    if !store::claim(session, projection).await? {
+        return Err(RebuildError::Running);
+    }
     store::enter(session).await?;
     let rebuilt =
         Rebuild { session: &mut *session, projection, shards, follower: Follower::default(), progress }.run().await;
     store::leave(session).await?;
+    store::release(session, projection).await?;
     rebuilt
 }
 

@@ -1,6 +1,7 @@
 //! Where readers of projections begin: one snapshot, and how old it is.
 
 use super::Projection;
+use super::lag::{self, Lag};
 use crate::event_store::read;
 use crate::kernel::{Instant, Minor};
 use sqlx::{PgPool, Postgres, Transaction};
@@ -66,6 +67,11 @@ impl Views {
     /// Over the reader's pool.
     pub fn new(reader: PgPool) -> Self {
         Self { reader }
+    }
+
+    /// How far every view is behind, for who watches over them all.
+    pub async fn lags(&self) -> Result<Vec<Lag>, sqlx::Error> {
+        lag::measure(&self.reader).await
     }
 
     /// A transaction that sees the view as of one position, once that is not before the one asked for.

@@ -19,6 +19,8 @@ pub enum BrokerRole {
     Relay,
     /// Consumes them.
     Projector,
+    /// Publishes events to subscriptions.
+    Integrators,
 }
 
 impl BrokerRole {
@@ -27,6 +29,7 @@ impl BrokerRole {
         match self {
             Self::Relay => "relay",
             Self::Projector => "projector",
+            Self::Integrators => "integrators",
         }
     }
 }

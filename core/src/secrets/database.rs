@@ -33,6 +33,8 @@ pub enum DatabaseRole {
     Projector,
     /// Reads positions, moves its checkpoint.
     Relay,
+    /// Reads events, moves the checkpoints of subscriptions.
+    Integrators,
     /// Reads everything, writes nothing.
     Auditor,
     /// Owns the schema.
@@ -48,6 +50,7 @@ impl DatabaseRole {
             Self::Operator => "operator",
             Self::Projector => "projector",
             Self::Relay => "relay",
+            Self::Integrators => "integrators",
             Self::Auditor => "auditor",
             Self::Migrator => "migrator",
         }
@@ -77,7 +80,9 @@ impl DatabaseRole {
                 ("statement_timeout", "60000"),
                 ("idle_in_transaction_session_timeout", "10000"),
             ],
-            Self::Relay => &[("statement_timeout", "10000"), ("idle_in_transaction_session_timeout", "10000")],
+            Self::Relay | Self::Integrators => {
+                &[("statement_timeout", "10000"), ("idle_in_transaction_session_timeout", "10000")]
+            }
             Self::Auditor => {
                 &[("default_transaction_read_only", "on"), ("idle_in_transaction_session_timeout", "30000")]
             }

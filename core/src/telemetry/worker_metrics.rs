@@ -38,12 +38,83 @@ pub struct WorkerMetrics {
     relay_events: IntCounterVec,
     relay_messages: IntCounterVec,
     projector_position: IntGaugeVec,
+    projector_lag: IntGaugeVec,
+    projector_age: IntGaugeVec,
     projector_parked: IntGaugeVec,
     projector_messages: IntCounterVec,
     projector_redeliveries: IntCounterVec,
+    integrators: SubscriptionMetrics,
+    drift: DriftMetrics,
     connected: IntGaugeVec,
     lease_ttl: IntGaugeVec,
     token_ttl: IntGauge,
+}
+
+/// Those of the integrators' publishers.
+#[derive(Debug)]
+struct SubscriptionMetrics {
+    full: IntGaugeVec,
+    lag: IntGaugeVec,
+    oldest: IntGaugeVec,
+    messages: IntCounterVec,
+}
+
+impl SubscriptionMetrics {
+    fn new(registry: &Registry) -> Self {
+        let shard: &[&str] = &["subscription", "shard"];
+        Self {
+            full: gauges(
+                registry,
+                "subscription_full",
+                "1 while a subscription's queue takes no more events",
+                &["subscription"],
+            ),
+            lag: gauges(
+                registry,
+                "subscription_lag_events",
+                "Events recorded and not yet published to a subscription",
+                shard,
+            ),
+            oldest: gauges(
+                registry,
+                "subscription_oldest_unpublished_milliseconds",
+                "Age of the oldest of them, 0 when there is none",
+                shard,
+            ),
+            messages: counters(
+                registry,
+                "subscription_messages_total",
+                "Events published to a subscription, by what became of them",
+                &["subscription", "result"],
+            ),
+        }
+    }
+}
+
+/// Those of the drift checks.
+#[derive(Debug)]
+struct DriftMetrics {
+    checked: IntCounterVec,
+    found: IntCounterVec,
+}
+
+impl DriftMetrics {
+    fn new(registry: &Registry) -> Self {
+        Self {
+            checked: counters(
+                registry,
+                "drift_checked_total",
+                "Rows that were held against the log",
+                &["check", "shard"],
+            ),
+            found: counters(
+                registry,
+                "drift_found_total",
+                "Those of them that are not what the log says",
+                &["check", "shard"],
+            ),
+        }
+    }
 }
 
 impl WorkerMetrics {
@@ -75,6 +146,18 @@ impl WorkerMetrics {
                 &["shard", "result"],
             ),
             projector_position: gauges(&registry, "projector_position", "Where a projection stands", view),
+            projector_lag: gauges(
+                &registry,
+                "projector_lag_events",
+                "Events recorded and not yet folded into a projection",
+                view,
+            ),
+            projector_age: gauges(
+                &registry,
+                "projector_lag_milliseconds",
+                "Age of the oldest of them, 0 when there is none",
+                view,
+            ),
             projector_parked: gauges(&registry, "projector_parked", "1 while a projection's shard is parked", view),
             projector_messages: counters(&registry, "projector_messages_total", "Messages worked off", view),
             projector_redeliveries: counters(
@@ -83,6 +166,8 @@ impl WorkerMetrics {
                 "Messages that had been given to a consumer before",
                 view,
             ),
+            integrators: SubscriptionMetrics::new(&registry),
+            drift: DriftMetrics::new(&registry),
             connected: gauges(&registry, "broker_connections", "Connections to the broker", &["role"]),
             lease_ttl: gauges(&registry, "vault_lease_ttl_seconds", "Remaining life of the leased user", &["role"]),
             token_ttl: register(
@@ -133,12 +218,53 @@ impl WorkerMetrics {
         self.projector_parked.with_label_values(&labels).set(i64::from(is_parked));
     }
 
+    /// How far a projection is behind.
+    pub fn projector_lag(&self, projection: &str, shard: i16, events: i64, oldest: Duration) {
+        let labels = [projection.to_owned(), shard.to_string()];
+        self.projector_lag.with_label_values(&labels).set(events);
+        self.projector_age.with_label_values(&labels).set(gauge_value(oldest.as_millis()));
+    }
+
     /// Messages worked off, and how many of them had been given out before.
     pub fn projector_messages(&self, projection: &str, shard: i16, count: usize, redelivered: usize) {
         let labels = [projection.to_owned(), shard.to_string()];
         let number = |count: usize| u64::try_from(count).unwrap_or(0);
         self.projector_messages.with_label_values(&labels).inc_by(number(count));
         self.projector_redeliveries.with_label_values(&labels).inc_by(number(redelivered));
+    }
+
+    /// Whether a subscription's queue is full; answers whether it has just become so.
+    pub fn subscription_full(&self, subscription: &str, is_full: bool) -> bool {
+        let gauge = self.integrators.full.with_label_values(&[subscription]);
+        let was_full = gauge.get() == 1;
+        gauge.set(i64::from(is_full));
+        is_full && !was_full
+    }
+
+    /// How far a subscription is behind.
+    pub fn subscription_lag(&self, subscription: &str, shard: i16, events: i64, oldest: Duration) {
+        let labels = [subscription.to_owned(), shard.to_string()];
+        self.integrators.lag.with_label_values(&labels).set(events);
+        self.integrators.oldest.with_label_values(&labels).set(gauge_value(oldest.as_millis()));
+    }
+
+    /// Events with the same fate.
+    pub fn subscription_messages(&self, subscription: &str, result: PublishResult, count: usize) {
+        let counter = self.integrators.messages.with_label_values(&[subscription, result.as_str()]);
+        counter.inc_by(u64::try_from(count).unwrap_or(0));
+    }
+
+    /// A subscription was taken down: its queue is not full any more.
+    pub fn subscription_gone(&self, subscription: &str) {
+        // Without a gauge there is nothing to remove.
+        let _ = self.integrators.full.remove_label_values(&[subscription]);
+    }
+
+    /// Rows that were held against the log, and how many were not what it says.
+    pub fn drift(&self, check: &str, shard: i16, checked: u64, found: usize) {
+        let labels = [check.to_owned(), shard.to_string()];
+        self.drift.checked.with_label_values(&labels).inc_by(checked);
+        self.drift.found.with_label_values(&labels).inc_by(u64::try_from(found).unwrap_or(0));
     }
 
     /// A connection to the broker was made (+1) or given up (−1).
@@ -182,6 +308,11 @@ mod tests {
         metrics.relay_events(0, 900);
         metrics.projector("volume", 0, Some(888), false);
         metrics.projector_messages("volume", 0, 3, 1);
+        metrics.projector_lag("volume", 0, 5, Duration::from_millis(20));
+        assert!(metrics.subscription_full("mail", true) && !metrics.subscription_full("mail", true));
+        metrics.subscription_lag("mail", 0, 7, Duration::from_secs(2));
+        metrics.subscription_messages("mail", PublishResult::Failed, 5);
+        metrics.drift("entries", 0, 900, 1);
         metrics.connections("relay", 1);
         metrics.lease_ttl("relay", Duration::from_mins(1));
         metrics.token_ttl(Duration::from_secs(90));
@@ -194,9 +325,17 @@ mod tests {
             r#"relay_messages_total{result="confirmed",shard="0"} 3"#,
             r#"relay_events_total{shard="0"} 900"#,
             r#"projector_position{projection="volume",shard="0"} 888"#,
+            r#"projector_lag_events{projection="volume",shard="0"} 5"#,
+            r#"projector_lag_milliseconds{projection="volume",shard="0"} 20"#,
             r#"projector_parked{projection="volume",shard="0"} 0"#,
             r#"projector_messages_total{projection="volume",shard="0"} 3"#,
             r#"projector_redeliveries_total{projection="volume",shard="0"} 1"#,
+            r#"subscription_full{subscription="mail"} 1"#,
+            r#"subscription_lag_events{shard="0",subscription="mail"} 7"#,
+            r#"subscription_oldest_unpublished_milliseconds{shard="0",subscription="mail"} 2000"#,
+            r#"subscription_messages_total{result="failed",subscription="mail"} 5"#,
+            r#"drift_checked_total{check="entries",shard="0"} 900"#,
+            r#"drift_found_total{check="entries",shard="0"} 1"#,
             r#"broker_connections{role="relay"} 1"#,
             r#"vault_lease_ttl_seconds{role="relay"} 60"#,
             "vault_token_ttl_seconds 90",

@@ -10,12 +10,15 @@
 //! bounded by accounts and open holds, never by events. Nothing is written but temporary tables.
 //! A finding never ends the run: each kind of damage is told by its first rows.
 //!
+//! [`drift`] asks some of these questions of a sample, always, in the background.
+//!
 //! This is the one place that reads every context's tables: an auditor is nobody's colleague.
 //!
 //! Deliberately absent: repair. What is found is for a person to judge.
 
 mod account;
 mod counters;
+pub mod drift;
 mod entries;
 mod explain;
 mod fold;

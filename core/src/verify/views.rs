@@ -23,27 +23,31 @@ const STRIDE: i64 = 100_000;
 /// Checks every projection that has begun, is not parked and is of this version; others are for `vintem rebuild`.
 pub(super) async fn check(audit: &mut Audit<'_>) -> Result<(), sqlx::Error> {
     for projection in ALL {
-        let Some(in_use) = checkpoint::in_use(audit.session, projection.name(), audit.shard).await? else { continue };
-        if in_use.version != projection.version() || in_use.is_parked {
-            continue;
-        }
-        let mut tables: Vec<&str> = projection.tables().iter().map(|table| table.name).collect();
-        tables.push("projection");
-        temporary::begin(audit.session, &tables).await?;
-        let mut view = View {
-            session: &mut *audit.session,
-            shard: audit.shard,
-            projection,
-            follower: Follower::default(),
-            findings: &mut audit.findings,
-            progress: &mut *audit.progress,
-        };
-        let checked = view.check(in_use).await;
-        // Temporary tables would hide the real ones from whatever comes next.
-        temporary::finish(audit.session, &tables).await?;
-        checked?;
+        check_one(audit, projection).await?;
     }
     Ok(())
+}
+
+/// Checks one of them; `false` when it is for `vintem rebuild`.
+pub(super) async fn check_one(audit: &mut Audit<'_>, projection: &'static dyn Projection) -> Result<bool, sqlx::Error> {
+    let in_use = checkpoint::in_use(audit.session, projection.name(), audit.shard).await?;
+    let is_comparable = |in_use: &InUse| in_use.version == projection.version() && !in_use.is_parked;
+    let Some(in_use) = in_use.filter(is_comparable) else { return Ok(false) };
+    let mut tables: Vec<&str> = projection.tables().iter().map(|table| table.name).collect();
+    tables.push("projection");
+    temporary::begin(audit.session, &tables).await?;
+    let mut view = View {
+        session: &mut *audit.session,
+        shard: audit.shard,
+        projection,
+        follower: Follower::default(),
+        findings: &mut audit.findings,
+        progress: &mut *audit.progress,
+    };
+    let checked = view.check(in_use).await;
+    // Temporary tables would hide the real ones from whatever comes next.
+    temporary::finish(audit.session, &tables).await?;
+    checked.map(|()| true)
 }
 
 struct View<'a> {

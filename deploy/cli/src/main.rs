@@ -30,6 +30,9 @@ enum Command {
     /// Service clients: the programs of a tenant that call the API.
     #[command(subcommand)]
     Client(commands::client::Client),
+    /// Subscriptions: queues of events for the programs of integrators.
+    #[command(subcommand)]
+    Subscription(commands::subscription::Subscription),
     Import(Box<import::ImportArgs>),
     /// Check that the ledger still says what was written, while it runs.
     Verify(commands::verify::Verify),
@@ -49,6 +52,7 @@ async fn main() -> ExitCode {
         Command::Migrate(command) => command.run().await,
         Command::Tenant(command) => command.run().await,
         Command::Client(command) => command.run().await,
+        Command::Subscription(command) => command.run().await,
         Command::Import(args) => import::run(*args).await.map(|()| 0).map_err(Into::into),
         Command::Verify(command) => command.run().await,
         Command::Rebuild(command) => command.run().await,

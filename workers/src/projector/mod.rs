@@ -14,6 +14,7 @@
 //! An event that cannot be folded does not come back for ever: after some attempts the feed parks its shard, which is
 //! told here; messages then go on being acknowledged, and the other projections go on.
 
+pub mod lag;
 mod view;
 
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! Connections: TLS that trusts one authority, and a leased user.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use lapin::auth::AuthProvider;
@@ -27,6 +28,7 @@ pub struct Broker {
     settings: Arc<BrokerSettings>,
     tls: RustlsConnector,
     user: LeasedBroker,
+    is_away: Arc<AtomicBool>,
 }
 
 /// One connection and its one channel.
@@ -52,12 +54,17 @@ impl Broker {
         let mut config = RustlsConnectorConfig::default();
         config.add_parsable_certificates(authorities);
         let tls = config.connector_with_no_client_auth().map_err(|error| setup(error.to_string()))?;
-        Ok(Self { settings: Arc::new(settings), tls, user })
+        Ok(Self { settings: Arc::new(settings), tls, user, is_away: Arc::default() })
     }
 
     /// Where the lease of its user stands.
     pub fn lease(&self) -> watch::Receiver<LeaseState> {
         self.user.state()
+    }
+
+    /// Whether the last attempt to connect failed. Whoever loses a connection makes another at once, so this is news.
+    pub fn is_away(&self) -> bool {
+        self.is_away.load(Ordering::Relaxed)
     }
 
     /// Connects as the present user.
@@ -66,6 +73,7 @@ impl Broker {
         let lease = self.user.state();
         let user = self.user.current();
         let result = self.open(&user).await;
+        self.is_away.store(result.is_err(), Ordering::Relaxed);
         if result.as_ref().is_err_and(BrokerError::is_access_refused) {
             self.user.doubt(&user);
         }

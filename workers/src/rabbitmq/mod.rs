@@ -23,5 +23,5 @@ pub mod topology;
 
 pub use connection::{Broker, Session};
 pub use error::BrokerError;
-pub use publish::Outgoing;
+pub use publish::{Outgoing, fate};
 pub use subscribe::{Delivery, Subscription};

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::{BasicProperties, Confirmation};
+use vintem_core::telemetry::PublishResult;
 
 use super::connection::Session;
 use super::error::{BrokerError, within};
@@ -18,8 +19,12 @@ const PERSISTENT: u8 = 2;
 pub struct Outgoing {
     /// Its identity, for people who look into a queue.
     pub id: String,
-    /// What it is, with its version.
-    pub kind: &'static str,
+    /// What it is: a kind of message with its version, or a kind of event.
+    pub kind: String,
+    /// Of its body.
+    pub content_type: &'static str,
+    /// What a topic exchange may look at; a fanout exchange does not.
+    pub routing_key: String,
     /// A JSON document.
     pub body: Vec<u8>,
 }
@@ -38,10 +43,11 @@ impl Session {
         for message in messages {
             let properties = BasicProperties::default()
                 .with_delivery_mode(PERSISTENT)
-                .with_content_type("application/json".into())
-                .with_type(message.kind.into())
+                .with_content_type(message.content_type.into())
+                .with_type(message.kind.as_str().into())
                 .with_message_id(message.id.as_str().into());
-            let sent = self.channel.basic_publish(exchange.into(), "".into(), options, &message.body, properties);
+            let key = message.routing_key.as_str().into();
+            let sent = self.channel.basic_publish(exchange.into(), key, options, &message.body, properties);
             confirms.push(within(PATIENCE, "take a message", sent).await?);
         }
         for confirm in confirms {
@@ -53,5 +59,14 @@ impl Session {
             }
         }
         Ok(())
+    }
+}
+
+/// What became of messages, for the metrics.
+pub fn fate(result: &Result<(), BrokerError>) -> PublishResult {
+    match result {
+        Ok(()) => PublishResult::Confirmed,
+        Err(BrokerError::Unroutable) => PublishResult::Unroutable,
+        Err(_) => PublishResult::Failed,
     }
 }

@@ -5,12 +5,19 @@
 //! workers keep the order), and they are bounded by dropping their oldest messages: a dropped range is a gap, which
 //! the projector reads from the table, so a slow projection never fills the broker.
 //!
-//! `deploy/rabbitmq/definitions.json` is this file's export, for brokers that are set up before the first worker comes.
+//! Each subscription of an integrator has an exchange and a queue to itself. Its queue refuses what it cannot hold, and
+//! nothing but its own exchange leads there: RabbitMQ refuses a message when any of its queues does, so behind a
+//! common exchange one full queue would stop them all. Since each message has exactly one queue to go to, they are
+//! mandatory as well: one that comes back says that somebody deleted the queue.
+//!
+//! `deploy/rabbitmq/definitions.json` is this file's export (without subscriptions, which come and go), for brokers that are set up before the first worker comes.
 
 use std::time::Duration;
 
 use lapin::ExchangeKind;
-use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::options::{
+    ExchangeDeclareOptions, ExchangeDeleteOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions,
+};
 use lapin::types::{AMQPValue, FieldTable, LongString};
 use serde_json::{Value, json};
 
@@ -24,6 +31,9 @@ const LENGTH_MAX: i64 = 10_000;
 /// How often a range is given to a consumer that dies of it. A dropped range is read from the table like any other
 /// gap, so this only ends the redelivery.
 const DELIVERIES_MAX: i64 = 20;
+/// The most often that an event may be given to an integrator's consumer: beyond it the broker would drop the event, which
+/// nobody would read again.
+const UNLIMITED: i64 = 1_000_000_000;
 /// Replicas of a queue, where the cluster has as many nodes.
 const REPLICAS: i64 = 3;
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -38,14 +48,28 @@ pub fn queue(projection: &str, shard: i16) -> String {
     format!("vintem.projection.v{VERSION}.{projection}.{shard}")
 }
 
-/// The arguments of every queue.
+/// The exchange of a subscription.
+pub fn events_exchange(subscription: &str) -> String {
+    format!("vintem.events.v{VERSION}.{subscription}")
+}
+
+/// The queue of a subscription.
+pub fn events_queue(subscription: &str) -> String {
+    format!("vintem.subscription.v{VERSION}.{subscription}")
+}
+
+/// The arguments of every queue of ranges.
 fn arguments() -> [(&'static str, Value); 7] {
+    bounded(LENGTH_MAX, "drop-head", DELIVERIES_MAX)
+}
+
+fn bounded(length: i64, overflow: &str, deliveries: i64) -> [(&'static str, Value); 7] {
     [
         ("x-queue-type", json!("quorum")),
         ("x-single-active-consumer", json!(true)),
-        ("x-max-length", json!(LENGTH_MAX)),
-        ("x-overflow", json!("drop-head")),
-        ("x-delivery-limit", json!(DELIVERIES_MAX)),
+        ("x-max-length", json!(length)),
+        ("x-overflow", json!(overflow)),
+        ("x-delivery-limit", json!(deliveries)),
         ("x-quorum-initial-group-size", json!(REPLICAS)),
         ("x-queue-leader-locator", json!("balanced")),
     ]
@@ -61,7 +85,8 @@ pub async fn declare(session: &Session, shard: i16, projections: &[&str]) -> Res
     for projection in projections {
         let queue = queue(projection, shard);
         let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
-        within(PATIENCE, "declare a queue", channel.queue_declare(queue.as_str().into(), durable, table())).await?;
+        within(PATIENCE, "declare a queue", channel.queue_declare(queue.as_str().into(), durable, table(arguments())))
+            .await?;
         let bound = channel.queue_bind(
             queue.as_str().into(),
             exchange.as_str().into(),
@@ -74,9 +99,44 @@ pub async fn declare(session: &Session, shard: i16, projections: &[&str]) -> Res
     Ok(())
 }
 
-fn table() -> FieldTable {
+/// Declares what a subscription needs.
+pub async fn declare_subscription(session: &Session, subscription: &str, length: i32) -> Result<(), BrokerError> {
+    let exchange = events_exchange(subscription);
+    let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+    let declared =
+        session.channel.exchange_declare(exchange.as_str().into(), ExchangeKind::Topic, durable, FieldTable::default());
+    within(PATIENCE, "declare an exchange", declared).await?;
+    waiting(session, subscription, length).await?;
+    let bound = session.channel.queue_bind(
+        events_queue(subscription).as_str().into(),
+        exchange.as_str().into(),
+        "#".into(),
+        QueueBindOptions::default(),
+        FieldTable::default(),
+    );
+    within(PATIENCE, "bind a queue", bound).await
+}
+
+/// How many events wait in a subscription's queue for somebody to take them. Declaring it once more is how one asks.
+pub async fn waiting(session: &Session, subscription: &str, length: i32) -> Result<u32, BrokerError> {
+    let (queue, arguments) = (events_queue(subscription), bounded(length.into(), "reject-publish", UNLIMITED));
+    let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+    let declared = session.channel.queue_declare(queue.as_str().into(), durable, table(arguments));
+    Ok(within(PATIENCE, "declare a queue", declared).await?.message_count())
+}
+
+/// Takes a subscription down, with what waits in its queue.
+pub async fn delete_subscription(session: &Session, subscription: &str) -> Result<(), BrokerError> {
+    let (exchange, queue) = (events_exchange(subscription), events_queue(subscription));
+    let deleted = session.channel.exchange_delete(exchange.as_str().into(), ExchangeDeleteOptions::default());
+    within(PATIENCE, "delete an exchange", deleted).await?;
+    let deleted = session.channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default());
+    within(PATIENCE, "delete a queue", deleted).await.map(drop)
+}
+
+fn table(arguments: [(&'static str, Value); 7]) -> FieldTable {
     let mut table = FieldTable::default();
-    for (name, value) in arguments() {
+    for (name, value) in arguments {
         let value = match value {
             Value::Bool(value) => AMQPValue::Boolean(value),
             Value::Number(value) => AMQPValue::LongLongInt(value.as_i64().unwrap_or_default()),
@@ -117,6 +177,8 @@ mod tests {
     fn names_carry_the_version() {
         assert_eq!(exchange(0), "vintem.ranges.v1.0");
         assert_eq!(queue("volume", 3), "vintem.projection.v1.volume.3");
+        assert_eq!(events_exchange("mail"), "vintem.events.v1.mail");
+        assert_eq!(events_queue("mail"), "vintem.subscription.v1.mail");
     }
 
     #[test]

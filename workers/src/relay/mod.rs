@@ -18,9 +18,9 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 use vintem_core::event_store::head::Head;
 use vintem_core::event_store::{lease, outbox};
-use vintem_core::telemetry::{PublishResult, WorkerMetrics};
+use vintem_core::telemetry::WorkerMetrics;
 
-use crate::rabbitmq::{Broker, BrokerError, Outgoing, Session, topology};
+use crate::rabbitmq::{Broker, BrokerError, Outgoing, Session, fate, topology};
 
 /// How soon a new batch is looked for.
 const POLL: Duration = Duration::from_millis(100);
@@ -188,12 +188,7 @@ impl Relay {
         }
         let messages: Vec<Outgoing> = ranges.iter().map(|range| range::message(self.shard, range)).collect();
         let result = session.publish(&topology::exchange(self.shard), messages).await;
-        let fate = match &result {
-            Ok(()) => PublishResult::Confirmed,
-            Err(BrokerError::Unroutable) => PublishResult::Unroutable,
-            Err(_) => PublishResult::Failed,
-        };
-        self.metrics.relay_messages(self.shard, fate, ranges.len());
+        self.metrics.relay_messages(self.shard, fate(&result), ranges.len());
         if result.is_ok() {
             let events = ranges.iter().map(|range| range.to - range.from + 1).sum();
             self.metrics.relay_events(self.shard, events);
@@ -211,11 +206,6 @@ impl Relay {
         self.metrics.relay_lag(self.shard, lag.events, age);
         Ok(())
     }
-}
-
-/// Gives a lease up at once, so that a successor need not wait for its end.
-pub async fn release(pool: &PgPool, shard: i16, holder: Uuid) -> Result<(), sqlx::Error> {
-    lease::take(pool, &lease_name(shard), holder, 0).await.map(drop)
 }
 
 fn lease_name(shard: i16) -> String {

@@ -28,7 +28,13 @@ pub struct RangeMessage {
 pub fn message(shard: i16, range: &Range) -> Outgoing {
     let Range { epoch, from, to } = *range;
     let body = serde_json::to_vec(&RangeMessage { shard, epoch, from, to }).unwrap_or_default();
-    Outgoing { id: format!("{shard}/{epoch}/{from}-{to}"), kind: KIND, body }
+    Outgoing {
+        id: format!("{shard}/{epoch}/{from}-{to}"),
+        kind: KIND.to_owned(),
+        content_type: "application/json",
+        routing_key: String::new(),
+        body,
+    }
 }
 
 /// Reads a message; `None` for one that is not of this kind. Members that a later version adds are ignored.

@@ -31,6 +31,31 @@ pub async fn leave(session: &mut PgConnection) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
+/// Notes that this session rebuilds a projection; `false` while another one does.
+///
+/// A note is good for as long as its session lives, so one that was killed is in nobody's way, and nobody has to guess
+/// how long a rebuild may take. Who builds also swaps, in the same session: without it, no swap.
+pub async fn claim(session: &mut PgConnection, projection: &dyn Projection) -> Result<bool, sqlx::Error> {
+    let claimed = sqlx::query(
+        "INSERT INTO rebuild.running AS r (name, pid, session_user_id)
+         SELECT $1, pg_backend_pid(), oid FROM pg_catalog.pg_roles WHERE rolname = session_user
+         ON CONFLICT (name) DO UPDATE SET pid = excluded.pid, session_user_id = excluded.session_user_id
+         WHERE (r.pid, r.session_user_id) = (excluded.pid, excluded.session_user_id) OR NOT EXISTS (
+             SELECT FROM pg_catalog.pg_stat_activity a WHERE a.pid = r.pid AND a.usesysid = r.session_user_id)",
+    )
+    .bind(projection.name())
+    .execute(session)
+    .await?;
+    Ok(claimed.rows_affected() == 1)
+}
+
+/// Takes the note away.
+pub async fn release(session: &mut PgConnection, projection: &dyn Projection) -> Result<(), sqlx::Error> {
+    let sql = "DELETE FROM rebuild.running WHERE name = $1 AND pid = pg_backend_pid()";
+    sqlx::query(sql).bind(projection.name()).execute(session).await?;
+    Ok(())
+}
+
 /// Makes the new tables, empty and protected, without indexes; what an interrupted rebuild left is removed.
 pub async fn make(session: &mut PgConnection, projection: &dyn Projection) -> Result<(), sqlx::Error> {
     let mut tx = session.begin().await?;

@@ -2,5 +2,6 @@
 
 pub mod catalogue;
 pub mod derived;
+pub mod drift;
 pub mod log;
 pub mod look_ups;

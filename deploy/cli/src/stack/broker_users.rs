@@ -14,16 +14,20 @@ use super::vault::{Vault, VaultError, text};
 
 /// Name of the plugin and type of the engine.
 pub const PLUGIN: &str = "rabbitmq";
+/// What belongs to subscriptions.
+const INTEGRATORS: &str = r"^vintem\.(events|subscription)\.";
 /// The virtual host of the stack itself.
 pub const VIRTUAL_HOST: &str = "vintem";
 
 /// The broker users that can be leased: name of the Vault role, and what its user may configure, write and read.
 ///
 /// Both declare the topology, so that whoever comes first or finds something missing makes it. Binding a queue
-/// writes the queue and reads the exchange. Only the relay publishes ranges, only the projector consumes.
-const LEASED: [(&str, &str, &str, &str); 2] = [
+/// writes the queue and reads the exchange. Only the relay publishes ranges, only the projector consumes. The
+/// integrators' publisher makes, fills and deletes the queues of subscriptions, and reads none.
+const LEASED: [(&str, &str, &str, &str); 3] = [
     ("relay", r"^vintem\.", r"^vintem\.", r"^vintem\.ranges\."),
     ("projector", r"^vintem\.", r"^vintem\.projection\.", r"^vintem\."),
+    ("integrators", INTEGRATORS, INTEGRATORS, r"^vintem\.events\."),
 ];
 
 /// The engine and roles of one prefix, for one virtual host of a broker.

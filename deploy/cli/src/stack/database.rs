@@ -12,8 +12,7 @@ use super::error::StackError;
 /// The group roles, run before every first migration.
 const ROLES: &str = include_str!("../../../../migrations/roles.sql");
 /// Roles whose members may open a database.
-const GROUPS: &str =
-    "vintem_owner, vintem_reader, vintem_writer, vintem_operator, vintem_projector, vintem_relay, vintem_auditor";
+const GROUPS: &str = "vintem_owner, vintem_reader, vintem_writer, vintem_operator, vintem_projector, vintem_relay, vintem_integrators, vintem_auditor";
 
 impl Cluster {
     /// Makes the group roles, once per server.
@@ -67,7 +66,7 @@ impl Cluster {
         let statements = [
             format!("{verb} ROLE \"{name}\" LOGIN CREATEROLE NOINHERIT PASSWORD '{}'", password.expose_secret()),
             format!("GRANT {GROUPS} TO \"{name}\" WITH ADMIN OPTION"),
-            format!("GRANT CONNECT ON DATABASE \"{database}\" TO \"{name}\""),
+            format!("GRANT CONNECT ON DATABASE \"{database}\" TO \"{name}\", {GROUPS}"),
         ];
         self.as_superuser(&format!("make user {name} for Vault"), &statements).await
     }

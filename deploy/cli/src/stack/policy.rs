@@ -4,9 +4,10 @@
 //! whose names begin with its prefix, so the paths of the policies move along.
 
 /// The policies of the processes that log in by AppRole, by name.
-pub const APP_ROLES: [(&str, &str); 6] = [
+pub const APP_ROLES: [(&str, &str); 7] = [
     ("api", include_str!("../../../../vault-policies/api.hcl")),
     ("worker", include_str!("../../../../vault-policies/worker.hcl")),
+    ("integrators", include_str!("../../../../vault-policies/integrators.hcl")),
     ("migrator", include_str!("../../../../vault-policies/migrator.hcl")),
     ("operator", include_str!("../../../../vault-policies/operator.hcl")),
     ("projector", include_str!("../../../../vault-policies/projector.hcl")),
@@ -51,12 +52,13 @@ mod tests {
         assert!(api.contains("path \"t1-kv/data/cursor\" {"));
         assert!(api.contains("path \"sys/leases/revoke\" {"));
         assert!(render(APP_ROLES[1].1, "t1-").contains("path \"t1-rabbitmq/creds/relay\" {"));
+        assert!(render(APP_ROLES[2].1, "t1-").contains("path \"t1-rabbitmq/creds/integrators\" {"));
         assert!(render(SUPERVISOR, "t1-").contains("path \"auth/approle/role/t1-api/secret-id\" {"));
     }
 
     #[test]
     fn every_command_reads_only_what_its_name_stands_for() {
-        for (name, policy) in &APP_ROLES[2..] {
+        for (name, policy) in &APP_ROLES[3..] {
             let paths: Vec<&str> =
                 policy.lines().filter_map(|line| line.strip_prefix("path \"")?.split('"').next()).collect();
             assert_eq!(paths, [format!("database/creds/{name}").as_str(), "sys/leases/revoke"]);

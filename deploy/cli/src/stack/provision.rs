@@ -37,12 +37,13 @@ impl Default for LeaseTimes {
 }
 
 /// The database users that can be leased: name of the Vault role, group role.
-const LEASED: [(&str, &str); 7] = [
+const LEASED: [(&str, &str); 8] = [
     ("reader", "vintem_reader"),
     ("writer", "vintem_writer"),
     ("operator", "vintem_operator"),
     ("projector", "vintem_projector"),
     ("relay", "vintem_relay"),
+    ("integrators", "vintem_integrators"),
     ("auditor", "vintem_auditor"),
     ("migrator", "vintem_owner"),
 ];
@@ -125,8 +126,11 @@ async fn engine(vault: &Vault, cluster: &Cluster, prefix: &str, database: &str) 
         cluster.state.authority().display()
     );
     let configured = vault.find(&path).await?;
+    // A release may bring a role; then the connection is made anew, and Vault's user may hand it out.
+    let roles = LEASED.map(|(role, _)| role);
     let same = configured.is_some_and(|found| {
         found.pointer("/data/connection_details/connection_url").and_then(Value::as_str) == Some(&url)
+            && found.pointer("/data/allowed_roles") == Some(&json!(roles))
     });
     if same && cluster.has_role(&user).await? {
         return Ok(());
@@ -135,7 +139,7 @@ async fn engine(vault: &Vault, cluster: &Cluster, prefix: &str, database: &str) 
     cluster.create_vault_user(&user, &password, database).await?;
     let connection = json!({
         "plugin_name": PLUGIN, "connection_url": url, "username": user, "password": password.expose_secret(),
-        "password_authentication": "scram-sha-256", "allowed_roles": LEASED.map(|(role, _)| role),
+        "password_authentication": "scram-sha-256", "allowed_roles": roles,
         "max_open_connections": 3, "max_idle_connections": 1, "max_connection_lifetime": "5m",
     });
     vault.write(&path, connection).await?;
@@ -157,7 +161,7 @@ fn app_role(role: &str, name: &str) -> Value {
     let mut body = json!({
         "token_policies": [name], "bind_secret_id": true, "token_bound_cidrs": ["127.0.0.1/32"], "secret_id_bound_cidrs": ["127.0.0.1/32"],
     });
-    let times = if matches!(role, "api" | "worker") {
+    let times = if matches!(role, "api" | "worker" | "integrators") {
         // It logs in again by itself when Vault was away for longer than its token lives.
         json!({ "token_period": "1h", "secret_id_ttl": "72h", "secret_id_num_uses": 20 })
     } else {

@@ -1,0 +1,87 @@
+//! Every kind of event: how its payload is read, and the JSON Schema that those who receive it may rely on.
+//!
+//! The schemas are made from the structs that write the payloads, and stand in `docs/events`, where a test compares
+//! them: a change of a payload is a change of a page that integrators read.
+
+use crate::access::event as access;
+use crate::kernel::Minor;
+use crate::ledger::event as ledger;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+use utoipa::{PartialSchema, ToSchema};
+use uuid::Uuid;
+
+/// A kind of event.
+#[derive(Debug, Clone, Copy)]
+pub struct EventKind {
+    /// Its name.
+    pub name: &'static str,
+    /// Why a payload cannot be read, if it cannot.
+    pub read: fn(&str) -> Result<(), serde_json::Error>,
+    schema: fn(&str) -> Value,
+}
+
+/// What the writer adds to the facts of any event that moves money or is counted.
+#[derive(Debug, Deserialize, ToSchema)]
+struct Added {
+    /// What moved: account, and the changes of posted, held and incoming, in the direction of the account's normal side.
+    #[serde(default, rename = "moves")]
+    _moves: Vec<(Uuid, Minor, Minor, Minor)>,
+    /// What was counted against windowed limits: account, window, and how much of it was used.
+    #[serde(default, rename = "counts")]
+    _counts: Vec<(Uuid, String, Minor)>,
+}
+
+/// The facts of a kind that says all by its name and its moves.
+#[derive(Debug, Deserialize, ToSchema)]
+struct NothingMore {}
+
+impl EventKind {
+    /// The schema of its payload.
+    pub fn schema(&self) -> Value {
+        (self.schema)(self.name)
+    }
+}
+
+const fn kind<T: ToSchema + DeserializeOwned>(name: &'static str) -> EventKind {
+    EventKind { name, read: read::<T>, schema: schema::<T> }
+}
+
+fn read<T: DeserializeOwned>(payload: &str) -> Result<(), serde_json::Error> {
+    serde_json::from_str::<T>(payload)?;
+    serde_json::from_str::<Added>(payload).map(drop)
+}
+
+/// A page that stands alone: what it refers to is in it.
+fn schema<T: ToSchema>(name: &str) -> Value {
+    let mut others = Vec::new();
+    T::schemas(&mut others);
+    Added::schemas(&mut others);
+    others.push((Minor::name().into_owned(), Minor::schema()));
+    let definitions: Map<String, Value> = others.into_iter().map(|(name, schema)| (name, json!(schema))).collect();
+    let page = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema", "title": name,
+        "allOf": [T::schema(), Added::schema()], "$defs": definitions,
+    });
+    // The generator speaks of an OpenAPI document, where definitions have another place.
+    let text = page.to_string().replace("#/components/schemas/", "#/$defs/");
+    serde_json::from_str(&text).unwrap_or(page)
+}
+
+/// All of them.
+pub const ALL: [EventKind; 13] = [
+    kind::<access::TenantCreated>(access::TENANT_CREATED),
+    kind::<access::ClientCreated>(access::CLIENT_CREATED),
+    kind::<ledger::AssetRegistered>(ledger::ASSET_REGISTERED),
+    kind::<ledger::AccountOpened>(ledger::ACCOUNT_OPENED),
+    kind::<ledger::AccountChanged>(ledger::ACCOUNT_CHANGED),
+    kind::<ledger::TransactionPosted>(ledger::TRANSACTION_POSTED),
+    kind::<ledger::TransactionReversed>(ledger::TRANSACTION_REVERSED),
+    kind::<ledger::HoldPlaced>(ledger::HOLD_PLACED),
+    kind::<ledger::HoldCaptured>(ledger::HOLD_CAPTURED),
+    kind::<NothingMore>(ledger::HOLD_RELEASED),
+    kind::<ledger::HoldExtended>(ledger::HOLD_EXTENDED),
+    kind::<NothingMore>(ledger::HOLD_INCREMENTED),
+    kind::<NothingMore>(ledger::HOLD_EXPIRED),
+];
