@@ -9,3 +9,4 @@ pub mod projections;
 pub mod secrets;
 pub mod telemetry;
 pub mod verify;
+pub mod webhooks;

@@ -22,11 +22,16 @@ use vintem_core::secrets::{
     WorkerSettings, read_wrapping_token,
 };
 use vintem_core::telemetry::{self, TelemetryError, WorkerMetrics};
+use vintem_core::webhooks::Egress;
+use vintem_core::webhooks::signature::{BadKey, SigningKeys, SigningSecret};
 
 use crate::http;
 use crate::projector::{Projector, View, projections};
 use crate::rabbitmq::{Broker, BrokerError};
 use crate::relay::{self, Relay};
+use crate::webhooks::deliver::Deliverer;
+use crate::webhooks::fan_out::{self, FanOut};
+use crate::webhooks::transport::{Transport, TransportError};
 
 /// Connections of a role; its tasks, one per shard and projection, work in short statements.
 const CONNECTIONS: u32 = 8;
@@ -42,6 +47,8 @@ pub enum Role {
     Relay,
     /// Folds what is new into views
     Projector,
+    /// Tells the servers of tenants
+    Webhooks,
 }
 
 /// The command line.
@@ -74,6 +81,12 @@ pub enum StartError {
     /// The authority of the broker.
     #[error(transparent)]
     Broker(#[from] BrokerError),
+    /// The keys that sign webhooks.
+    #[error(transparent)]
+    Keys(#[from] BadKey),
+    /// What webhooks leave by.
+    #[error("the transport of webhooks cannot be built")]
+    Transport(#[from] TransportError),
     /// The system.
     #[error("the worker stopped")]
     Io(#[from] std::io::Error),
@@ -110,6 +123,9 @@ async fn work(settings: WorkerSettings, roles: BTreeSet<Role>) -> Result<(), Sta
     }
     if roles.contains(&Role::Projector) {
         staff.hire_projectors(&settings, &vault, &metrics).await?;
+    }
+    if roles.contains(&Role::Webhooks) {
+        staff.hire_webhooks(&settings, &vault, &metrics, holder).await?;
     }
     let leases = staff.leases.clone();
     let (counted, token) = (metrics.clone(), vault.clone());
@@ -174,6 +190,24 @@ impl Staff {
         Ok(())
     }
 
+    async fn hire_webhooks(
+        &mut self,
+        settings: &WorkerSettings,
+        vault: &Vault,
+        metrics: &Arc<WorkerMetrics>,
+        holder: Uuid,
+    ) -> Result<(), StartError> {
+        let keys = SigningKeys::try_new(&vault.read::<SigningSecret>("webhook-signing").await?)?;
+        let transport = Transport::try_new(Egress::allowing(settings.webhook_networks.clone()))?;
+        let database = self.lease(settings, vault, DatabaseRole::Webhooks).await?;
+        let (pool, counted) = (database.pool().clone(), metrics.clone());
+        let hire = move |shard| FanOut::new(pool.clone(), counted.clone(), shard, holder).run();
+        self.tasks.spawn(for_each_shard(database.pool().clone(), hire));
+        let deliverer = Deliverer::new(database.pool().clone(), vault.clone(), keys, transport, metrics.clone());
+        self.tasks.spawn(deliverer.run());
+        Ok(())
+    }
+
     async fn lease(
         &mut self,
         settings: &WorkerSettings,
@@ -191,10 +225,13 @@ impl Staff {
         self.tasks.shutdown().await;
         let closing = async {
             for database in &self.databases {
-                if database.role() == DatabaseRole::Relay {
-                    for shard in outbox::shards(database.pool()).await.unwrap_or_default() {
-                        let _ = relay::release(database.pool(), shard, holder).await;
-                    }
+                let pool = database.pool();
+                for shard in outbox::shards(pool).await.unwrap_or_default() {
+                    let _ = match database.role() {
+                        DatabaseRole::Relay => relay::release(pool, shard, holder).await,
+                        DatabaseRole::Webhooks => fan_out::release(pool, shard, holder).await,
+                        _ => Ok(()),
+                    };
                 }
                 database.close().await;
             }

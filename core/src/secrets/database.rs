@@ -33,6 +33,10 @@ pub enum DatabaseRole {
     Projector,
     /// Reads positions, moves its checkpoint.
     Relay,
+    /// Writes beside the ledger as a tenant, under row level security.
+    Editor,
+    /// Turns events into deliveries, and delivers them.
+    Webhooks,
     /// Reads everything, writes nothing.
     Auditor,
     /// Owns the schema.
@@ -48,6 +52,8 @@ impl DatabaseRole {
             Self::Operator => "operator",
             Self::Projector => "projector",
             Self::Relay => "relay",
+            Self::Editor => "editor",
+            Self::Webhooks => "webhooks",
             Self::Auditor => "auditor",
             Self::Migrator => "migrator",
         }
@@ -77,7 +83,14 @@ impl DatabaseRole {
                 ("statement_timeout", "60000"),
                 ("idle_in_transaction_session_timeout", "10000"),
             ],
-            Self::Relay => &[("statement_timeout", "10000"), ("idle_in_transaction_session_timeout", "10000")],
+            Self::Relay | Self::Webhooks => {
+                &[("statement_timeout", "10000"), ("idle_in_transaction_session_timeout", "10000")]
+            }
+            Self::Editor => &[
+                ("lock_timeout", "5000"),
+                ("statement_timeout", "10000"),
+                ("idle_in_transaction_session_timeout", "10000"),
+            ],
             Self::Auditor => {
                 &[("default_transaction_read_only", "on"), ("idle_in_transaction_session_timeout", "30000")]
             }
