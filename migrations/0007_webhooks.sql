@@ -94,6 +94,12 @@ CREATE TABLE webhook_checkpoint (
     tip      bytea    NOT NULL CHECK (octet_length(tip) = 32)
 );
 
+-- Databases that were made before these roles let them in too.
+DO $$
+BEGIN
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO vintem_editor, vintem_webhooks', current_database());
+END $$;
+
 -- The reader sees and the editor changes what is the tenant's of its transaction; the worker serves all of them.
 DO $$
 DECLARE t text;

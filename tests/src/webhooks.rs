@@ -1,7 +1,7 @@
 //! Webhooks of a test's own: an API that can make secrets, workers that deliver, and somebody who listens.
 
 use crate::api::{Client, Server};
-use crate::vault::{Secrets, eventually};
+use crate::vault::{Secrets, Wire, eventually};
 use aws_lc_rs::hmac;
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use base64::Engine as _;
@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use vintem_core::event_store::fresh;
 use vintem_core::kernel::Network;
-use vintem_core::secrets::{DatabaseRole, LeasedDatabase, Vault};
+use vintem_core::secrets::{DatabaseRole, LeasedDatabase, Vault, VaultSettings, WrappingToken};
 use vintem_core::telemetry::WorkerMetrics;
 use vintem_core::webhooks::signature::{PublicKeys, SigningKeys, SigningSecret};
 use vintem_core::webhooks::{Egress, Webhooks};
@@ -38,6 +38,8 @@ pub struct Plant {
     pub metrics: Arc<WorkerMetrics>,
     /// The pool of the workers' role.
     pub database: LeasedDatabase,
+    /// The workers' way to Vault.
+    pub wire: Wire,
     vaults: [Vault; 2],
     networks: Vec<Network>,
     workers: JoinSet<()>,
@@ -48,7 +50,10 @@ impl Plant {
     pub async fn create(networks: &[&str]) -> Self {
         let networks: Vec<Network> = networks.iter().map(|network| network.parse().unwrap()).collect();
         let secrets = Secrets::create().await;
-        let (api, worker) = (secrets.login("api").await, secrets.login("webhooks").await);
+        let (api, wire) = (secrets.login("api").await, Wire::to(&secrets.stack.vault_address()).await);
+        let settings = VaultSettings { address: wire.address.clone(), ..secrets.vault_settings("webhooks").await };
+        let wrapping = WrappingToken::new(secrets.wrapped("webhooks").await);
+        let worker = Vault::login(settings, wrapping).await.unwrap();
         let public: PublicKeys = api.read("webhook-public").await.unwrap();
         let store = &secrets.store;
         let (reader, editor) = (store.pool("vintem_reader"), store.pool("vintem_editor"));
@@ -59,7 +64,7 @@ impl Plant {
         let settings = secrets.database_settings();
         let database = LeasedDatabase::connect(&worker, &settings, DatabaseRole::Webhooks, 8).await.unwrap();
         let (metrics, workers) = (Arc::default(), JoinSet::new());
-        Self { secrets, server, client, metrics, database, vaults: [api, worker], networks, workers }
+        Self { secrets, server, client, metrics, database, wire, vaults: [api, worker], networks, workers }
     }
 
     /// Starts a worker, as a process of its own would be.

@@ -267,6 +267,52 @@ async fn what_a_dead_worker_had_claimed_is_delivered_and_its_late_word_does_not_
     plant.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn without_vault_nothing_leaves_unsigned_and_nothing_counts_as_an_attempt() {
+    let mut plant = Plant::create(HOME).await;
+    plant.client.open("BRL", &["bank", "ana"]).await;
+    let receiver = Receiver::listen().await;
+    let endpoint = plant.endpoint(&receiver.url, &["transaction.posted"]).await;
+    plant.work().await;
+    plant.wire.cut();
+    plant.client.moves("bank", "ana", "1.00").await.expect(201);
+    sleep(Duration::from_secs(3)).await;
+    plant.settled(&endpoint, "pending", 0).await;
+    assert!(receiver.received().is_empty());
+    plant.wire.mend();
+    assert!(receiver.receives(1).await[0].is_signed_with(&endpoint["secret"]));
+    plant.settled(&endpoint, "delivered", 1).await;
+    plant.wire.cut();
+    plant.client.moves("bank", "ana", "1.00").await.expect(201);
+    assert!(receiver.receives(2).await[1].is_signed_with(&endpoint["secret"]), "what was opened goes on to sign");
+    plant.wire.mend();
+    plant.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_never_answers_holds_up_nobody() {
+    let mut plant = Plant::create(HOME).await;
+    plant.client.open("BRL", &["bank", "ana"]).await;
+    // Connections come into being, and nobody reads them.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let slow = plant.endpoint(&format!("http://{}/", silent.local_addr().unwrap()), &["transaction.posted"]).await;
+    let receiver = Receiver::listen().await;
+    plant.endpoint(&receiver.url, &["transaction.posted"]).await;
+    plant.work().await;
+    let leg = json!({"from": "bank", "to": "ana", "amount": {"amount": "1.00", "asset": "BRL"}});
+    let items: Vec<Value> = (0..200).map(|_| json!({"transaction": leg})).collect();
+    let began = std::time::Instant::now();
+    plant.client.post("/v1/batches", &json!({"items": items})).await.expect(200);
+    receiver.receives(200).await;
+    assert!(
+        began.elapsed() < Duration::from_secs(15),
+        "{:?}: before the first of the slow ones was given up",
+        began.elapsed()
+    );
+    assert_eq!(plant.deliveries(&slow).await[0]["state"], "pending");
+    plant.close().await;
+}
+
 /// Third-party vectors, read from the folder that `VINTEM_VECTORS` names; skipped when they are not there.
 #[test]
 fn signatures_are_those_of_standard_webhooks() {

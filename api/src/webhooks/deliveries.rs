@@ -142,8 +142,8 @@ pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse
     let wanted = Wanted { endpoint, state, before: (before.0, before.1), limit: limit + 1 };
     let mut rows = context.app.webhooks.deliveries(owner(&context), wanted).await?;
     let is_more = page::cut(&mut rows, limit);
-    let last = rows.last().filter(|_| is_more).map(|last| Spot(last.epoch, last.position));
-    let next = last.map(|last| page::next(&context, &list, &last));
+    let reached = rows.last().filter(|_| is_more).map(|row| Spot(row.epoch, row.position));
+    let next = reached.map(|reached| page::next(&context, &list, &reached));
     let deliveries = rows.into_iter().map(WebhookDelivery::from).collect();
     Ok(HttpResponse::Ok().json(WebhookDeliveries { deliveries, next }))
 }

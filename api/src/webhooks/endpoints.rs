@@ -38,6 +38,7 @@ pub struct WebhookEndpointInput {
 /// What to change; what is absent stays.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::option_option, reason = "absent and null differ")]
 pub struct WebhookEndpointChange {
     /// Where messages are posted.
     #[serde(default)]

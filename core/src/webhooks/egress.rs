@@ -28,25 +28,20 @@ const SPECIAL_V4: [Network; 15] = [
 ];
 
 /// All of IPv6 that is routed between networks.
-const PUBLIC_V6: Network = v6([0x2000, 0, 0, 0, 0, 0, 0, 0], 3);
+const PUBLIC_V6: Network = v6(0x2000_0000, 3);
 
 /// What is special within it: protocols of the IETF (Teredo among them, which wraps IPv4), documentation, 6to4 (which wraps
 /// IPv4 too), documentation again.
-const SPECIAL_V6: [Network; 4] = [
-    v6([0x2001, 0, 0, 0, 0, 0, 0, 0], 23),
-    v6([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32),
-    v6([0x2002, 0, 0, 0, 0, 0, 0, 0], 16),
-    v6([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20),
-];
+const SPECIAL_V6: [Network; 4] = [v6(0x2001_0000, 23), v6(0x2001_0db8, 32), v6(0x2002_0000, 16), v6(0x3fff_0000, 20)];
 
 const fn v4(octets: [u8; 4], bits: u8) -> Network {
     let [a, b, c, d] = octets;
     Network::new(IpAddr::V4(Ipv4Addr::new(a, b, c, d)), bits)
 }
 
-const fn v6(segments: [u16; 8], bits: u8) -> Network {
-    let [a, b, c, d, e, f, g, h] = segments;
-    Network::new(IpAddr::V6(Ipv6Addr::new(a, b, c, d, e, f, g, h)), bits)
+/// Of the first 32 bits.
+const fn v6(first: u32, bits: u8) -> Network {
+    Network::new(IpAddr::V6(Ipv6Addr::from_bits((first as u128) << 96)), bits)
 }
 
 /// The guard.
