@@ -77,9 +77,9 @@ async fn a_failure_is_tried_again_and_410_ends_it_until_somebody_says_otherwise(
     let first = plant.client.moves("bank", "ana", "1.00").await.expect(201)["position"].as_i64().unwrap();
     let delivery = plant.settled(&endpoint, "delivered", 2).await;
     assert_eq!(delivery["tried"][0]["outcome"], "rejected");
-    let received = receiver.received();
-    assert_eq!((&received[0].id, &received[0].body), (&received[1].id, &received[1].body));
-    assert!(received.iter().all(|message| message.is_signed_with(&endpoint["secret"])));
+    let messages = receiver.received();
+    assert_eq!((&messages[0].id, &messages[0].body), (&messages[1].id, &messages[1].body));
+    assert!(messages.iter().all(|message| message.is_signed_with(&endpoint["secret"])));
 
     plant.client.moves("bank", "ana", "2.00").await.expect(201);
     let gone = plant.settled(&endpoint, "failed", 1).await;
@@ -96,15 +96,15 @@ async fn a_failure_is_tried_again_and_410_ends_it_until_somebody_says_otherwise(
 
     plant.client.post(&format!("{}/enable", path(&endpoint)), &json!({})).await.expect(200);
     assert_eq!(plant.client.post(&replays, &range).await.expect(202)["deliveries"], 3);
-    let received = receiver.receives(6).await;
-    let amounts: Vec<i64> = {
+    let messages = receiver.receives(6).await;
+    let positions: Vec<i64> = {
         let mut positions: Vec<i64> =
-            received[3..].iter().map(|message| message.json()["data"]["position"].as_i64().unwrap()).collect();
+            messages[3..].iter().map(|message| message.json()["data"]["position"].as_i64().unwrap()).collect();
         positions.sort_unstable();
         positions
     };
-    assert_eq!((amounts[0], amounts[2]), (first, last));
-    assert!(received[3..].iter().any(|message| message.id == received[0].id), "a replay keeps the id");
+    assert_eq!((positions[0], positions[2]), (first, last));
+    assert!(messages[3..].iter().any(|message| message.id == messages[0].id), "a replay keeps the id");
     plant.client.post(&replays, &json!({"from": last})).await.expect(202);
     receiver.receives(7).await;
     plant.close().await;

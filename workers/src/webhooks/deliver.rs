@@ -137,7 +137,7 @@ impl Deliverer {
         match queue::settle(&self.pool, claimed.at, claimed.claim, attempted).await {
             Ok(true) => {}
             Ok(false) => {
-                tracing::info!(endpoint = %claimed.at.endpoint, "a webhook's delivery is somebody else's by now")
+                tracing::info!(endpoint = %claimed.at.endpoint, "a webhook's delivery is somebody else's by now");
             }
             // Its claim ends by itself, and it is delivered again.
             Err(error) => tracing::warn!(%error, "a webhook's attempt could not be noted"),
@@ -158,15 +158,13 @@ impl Deliverer {
         let mut secrets = Vec::with_capacity(claimed.secrets.len());
         for (number, sealed) in &claimed.secrets {
             let name = (claimed.at.endpoint, *number);
-            let secret = match self.secrets.get(&name) {
-                Some(secret) => secret,
-                None => {
-                    let opened = open_secret(&self.vault, claimed.at.tenant, claimed.at.endpoint, sealed).await?;
-                    let opened = Arc::new(opened);
-                    self.secrets.insert(name, opened.clone());
-                    opened
-                }
-            };
+            if let Some(secret) = self.secrets.get(&name) {
+                secrets.push(secret);
+                continue;
+            }
+            let secret = open_secret(&self.vault, claimed.at.tenant, claimed.at.endpoint, sealed).await?;
+            let secret = Arc::new(secret);
+            self.secrets.insert(name, secret.clone());
             secrets.push(secret);
         }
         Ok(secrets)
