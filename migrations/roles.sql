@@ -15,6 +15,8 @@ BEGIN
         'vintem_projector', -- folds the log into views: reads facts, writes its views only
         'vintem_relay',     -- tells the workers which positions are new; reads no event
         'vintem_integrators', -- publishes events to subscriptions; reads facts, moves its checkpoints
+        'vintem_editor',    -- the API's writes beside the ledger, limited to one tenant by row-level security
+        'vintem_webhooks',  -- turns events into deliveries and delivers them; reads facts, writes deliveries only
         'vintem_auditor'    -- verify and export: reads everything, changes nothing
     ] LOOP
         IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = wanted) THEN

@@ -1,11 +1,15 @@
 # The API: one process that reads and one that writes, both inside `vintem-api`.
 
-# Leased Postgres users of the group roles vintem_reader and vintem_writer.
+# Leased Postgres users of the group roles vintem_reader, vintem_writer and vintem_editor.
 path "database/creds/reader" {
   capabilities = ["read"]
 }
 
 path "database/creds/writer" {
+  capabilities = ["read"]
+}
+
+path "database/creds/editor" {
   capabilities = ["read"]
 }
 
@@ -17,6 +21,16 @@ path "kv/data/token-signing" {
 # The key that seals list cursors to their filter.
 path "kv/data/cursor" {
   capabilities = ["read"]
+}
+
+# The public halves of the keys that sign webhooks; the private ones are out of reach.
+path "kv/data/webhook-public" {
+  capabilities = ["read"]
+}
+
+# Sealing the secrets of webhook endpoints. Opening them again is not ours.
+path "transit/encrypt/webhooks" {
+  capabilities = ["update"]
 }
 
 # Giving a retired database user back before its lease ends; the lease id is known only to its holder.

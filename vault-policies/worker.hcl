@@ -1,6 +1,7 @@
-# The worker: tells RabbitMQ what was recorded (relay), folds it into views (projector), and tells integrators.
+# The worker: tells RabbitMQ what was recorded (relay), folds it into views (projector), tells integrators and the servers of
+# tenants (webhooks), and does what is due (clocks).
 
-# Leased Postgres users of the group roles vintem_relay, vintem_projector and vintem_integrators.
+# Leased Postgres users of the group roles vintem_relay, vintem_projector, vintem_integrators and vintem_webhooks.
 path "database/creds/relay" {
   capabilities = ["read"]
 }
@@ -21,6 +22,19 @@ path "database/creds/auditor" {
 # The clocks end holds, which is an event like any other and appended by a writer of their own.
 path "database/creds/writer" {
   capabilities = ["read"]
+}
+
+path "database/creds/webhooks" {
+  capabilities = ["read"]
+}
+
+# The Ed25519 keys that sign webhooks, and opening the secrets of their endpoints.
+path "kv/data/webhook-signing" {
+  capabilities = ["read"]
+}
+
+path "transit/decrypt/webhooks" {
+  capabilities = ["update"]
 }
 
 # Leased users of the broker: one that publishes ranges, one that consumes them, one that publishes events.

@@ -9,6 +9,7 @@ use vintem_core::access::{AccessService, TokenVerifier};
 use vintem_core::ledger::service::Ledger;
 use vintem_core::projections::views::Views;
 use vintem_core::telemetry::Metrics;
+use vintem_core::webhooks::Webhooks;
 
 /// How many event streams one process keeps open.
 const STREAMS: usize = 1_000;
@@ -19,6 +20,8 @@ pub struct App {
     pub ledger: Ledger,
     /// Views of its log.
     pub views: Views,
+    /// Where tenants want to be told.
+    pub webhooks: Webhooks,
     /// Logins and tenants.
     pub access: AccessService,
     /// Tokens.

@@ -1,6 +1,6 @@
 //! The HTTP server of Vintem: parse, authenticate, call core, answer.
 //!
-//! [`routes`] is the table of contents; each endpoint is one file below [`ledger`], [`views`], [`access`] or
+//! [`routes`] is the table of contents; each endpoint is one file below [`ledger`], [`views`], [`webhooks`], [`access`] or
 //! [`operations`]. A request passes [`observe`] (span, trace, metrics), [`context`] (caller, tenant,
 //! scope, key, body), its handler, and for writes [`write`], which hands a command to the ledger
 //! under its idempotency key. [`answer`] turns recorded facts into JSON; the first answer and every
@@ -29,4 +29,5 @@ pub mod query;
 pub mod routes;
 pub mod startup;
 pub mod views;
+pub mod webhooks;
 pub mod write;

@@ -10,8 +10,9 @@ use crate::ledger::{
 use crate::operations::{docs, live, openapi, ready};
 use crate::problem::{Code, Problem};
 use crate::views::{activity, holds as hold_ageing, top_accounts, trial_balance as daily_balance, volume};
+use crate::webhooks::{deliveries, endpoints};
 use actix_web::http::Method;
-use actix_web::web::{self, ServiceConfig, get, patch, post};
+use actix_web::web::{self, ServiceConfig, delete, get, patch, post};
 use actix_web::{HttpRequest, HttpResponse, Route};
 use vintem_core::access::Scope::{self, LedgerAdmin, LedgerRead, LedgerWrite};
 
@@ -89,6 +90,16 @@ pub static ROUTES: &[Entry] = &[
     row(Method::GET, "/v1/reports/holds", READ, 0, || get().to(hold_ageing::show)),
     row(Method::GET, "/v1/reports/top-accounts", READ, 0, || get().to(top_accounts::list)),
     row(Method::GET, "/v1/reports/trial-balance", READ, 0, || get().to(daily_balance::list)),
+    row(Method::POST, "/v1/webhook-endpoints", ADMIN, SMALL, || post().to(endpoints::create)),
+    row(Method::GET, "/v1/webhook-endpoints", READ, 0, || get().to(endpoints::list)),
+    row(Method::GET, "/v1/webhook-endpoints/{id}", READ, 0, || get().to(endpoints::find)),
+    row(Method::PATCH, "/v1/webhook-endpoints/{id}", ADMIN, SMALL, || patch().to(endpoints::change)),
+    row(Method::DELETE, "/v1/webhook-endpoints/{id}", ADMIN, SMALL, || delete().to(endpoints::delete)),
+    row(Method::POST, "/v1/webhook-endpoints/{id}/enable", ADMIN, SMALL, || post().to(endpoints::enable)),
+    row(Method::POST, "/v1/webhook-endpoints/{id}/disable", ADMIN, SMALL, || post().to(endpoints::disable)),
+    row(Method::POST, "/v1/webhook-endpoints/{id}/secrets", ADMIN, SMALL, || post().to(endpoints::rotate)),
+    row(Method::GET, "/v1/webhook-endpoints/{id}/deliveries", READ, 0, || get().to(deliveries::list)),
+    row(Method::POST, "/v1/webhook-endpoints/{id}/replays", ADMIN, SMALL, || post().to(deliveries::replay)),
     row(Method::POST, "/v1/token", OPEN, FORM, || post().to(token::issue)),
     row(Method::GET, "/.well-known/jwks.json", OPEN, 0, || get().to(jwks::show)),
     row(Method::GET, "/livez", OPEN, 0, || get().to(live::show)),

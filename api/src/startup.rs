@@ -32,11 +32,15 @@ use vintem_core::secrets::{
     DatabaseRole, LeasedDatabase, SecretsError, ServerSettings, SettingsError, Vault, read_wrapping_token,
 };
 use vintem_core::telemetry::{self, Metrics, TelemetryError};
+use vintem_core::webhooks::signature::PublicKeys;
+use vintem_core::webhooks::{Egress, Webhooks};
 
 /// Connections for reads.
 const READERS: u32 = 16;
 /// Shard writers have connections of their own; this one only shows that the leased user is let in.
 const WRITER_CONNECTIONS: u32 = 1;
+/// Connections for writes beside the ledger.
+const EDITORS: u32 = 4;
 /// Identities of accounts kept in memory.
 const KNOWN_ACCOUNTS: u64 = 500_000;
 /// How long requests in progress may take once the process is asked to end.
@@ -101,6 +105,7 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     let reader = LeasedDatabase::connect(&vault, &settings.process.database, DatabaseRole::Reader, READERS).await?;
     let writer =
         LeasedDatabase::connect(&vault, &settings.process.database, DatabaseRole::Writer, WRITER_CONNECTIONS).await?;
+    let editor = LeasedDatabase::connect(&vault, &settings.process.database, DatabaseRole::Editor, EDITORS).await?;
     let leased = writer.clone();
     let shards =
         start_shards(Ledger::shards(reader.pool()).await?, &(Arc::new(move || leased.current()) as Credentials));
@@ -109,12 +114,22 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     let app = web::Data::new(App {
         ledger: Ledger::new(reader.pool().clone(), shards, KNOWN_ACCOUNTS),
         views: Views::new(reader.pool().clone()),
+        webhooks: Webhooks::new(
+            reader.pool().clone(),
+            editor.pool().clone(),
+            Some(vault.clone()),
+            Egress::allowing(settings.webhook_networks.clone()),
+            vault.read::<PublicKeys>("webhook-public").await?,
+        ),
         access: AccessService::new(reader.pool().clone(), keys.clone(), settings.issuer.clone()),
         verifier: TokenVerifier::new(keys.clone(), &settings.issuer),
         jwks: keys.jwks().to_string(),
         cursors: Cursors::new(&*vault.read_key("cursor").await?),
         metrics: Arc::new(Metrics::new()),
-        health: Health::new(vault.clone(), vec![("reader", reader.state()), ("writer", writer.state())]),
+        health: Health::new(
+            vault.clone(),
+            vec![("reader", reader.state()), ("writer", writer.state()), ("editor", editor.state())],
+        ),
         streams: App::stream_places(),
         ending,
         bulk: Handle::current(),
@@ -124,7 +139,7 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     tracing::info!(listen = %settings.listen, metrics = %settings.metrics_listen, "the server answers");
     let ended = until_asked_to_end(server, metrics_server, end).await;
     // A connection that does not close in time ends with its lease.
-    let _ = timeout(CLOSING, async { tokio::join!(reader.close(), writer.close()) }).await;
+    let _ = timeout(CLOSING, async { tokio::join!(reader.close(), writer.close(), editor.close()) }).await;
     vault.logout().await;
     tracing::info!("the server has ended");
     Ok(ended?)

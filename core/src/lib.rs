@@ -12,3 +12,4 @@ pub mod secrets;
 pub mod subscriptions;
 pub mod telemetry;
 pub mod verify;
+pub mod webhooks;

@@ -20,6 +20,8 @@ use vintem_core::event_store::fresh;
 use vintem_core::ledger::service::Ledger;
 use vintem_core::projections::views::Views;
 use vintem_core::telemetry::{Metrics, clock};
+use vintem_core::webhooks::signature::PublicKeys;
+use vintem_core::webhooks::{Egress, Webhooks};
 
 const ISSUER: &str = "https://vintem.test";
 
@@ -72,19 +74,24 @@ pub struct Server {
 type Stop = Box<dyn FnOnce() -> LocalBoxFuture<'static, ()>>;
 
 impl Server {
-    /// Starts a server of its own keys on a store.
+    /// Starts a server of its own keys on a store, without a Vault.
     pub async fn start(store: &Store) -> Self {
+        Self::with_webhooks(store, without_vault(store)).await
+    }
+
+    /// The same with a way to make secrets of webhooks.
+    pub async fn with_webhooks(store: &Store, webhooks: Webhooks) -> Self {
         let (kid, pkcs8_pem) = generate_signing_key();
         let secret = SigningSecret { current: kid.clone(), keys: vec![SigningKeySecret { kid, pkcs8_pem }] };
-        Self::start_with(store, Arc::new(SigningKeys::try_new(&secret).unwrap())).await
+        Self::start_with(store, Arc::new(SigningKeys::try_new(&secret).unwrap()), webhooks).await
     }
 
     /// One more process of the same system.
     pub async fn beside(&self, store: &Store) -> Self {
-        Self::start_with(store, self.keys.clone()).await
+        Self::start_with(store, self.keys.clone(), without_vault(store)).await
     }
 
-    async fn start_with(store: &Store, keys: Arc<SigningKeys>) -> Self {
+    async fn start_with(store: &Store, keys: Arc<SigningKeys>, webhooks: Webhooks) -> Self {
         let reader = store.pool("vintem_reader");
         let shards = startup::start_shards(Ledger::shards(&reader).await.unwrap(), &store.writer());
         let ledger = Ledger::new(reader.clone(), shards, 10_000);
@@ -92,6 +99,7 @@ impl Server {
         let app = startup::shared(App {
             ledger: ledger.clone(),
             views: Views::new(reader.clone()),
+            webhooks,
             access: AccessService::new(reader, keys.clone(), ISSUER.to_owned()),
             verifier: TokenVerifier::new(keys.clone(), ISSUER),
             jwks: keys.jwks().to_string(),
@@ -146,6 +154,12 @@ impl Server {
         self.end.send_replace(true);
         (self.handle)().await;
     }
+}
+
+/// Webhooks whose secrets cannot be made.
+fn without_vault(store: &Store) -> Webhooks {
+    let public = PublicKeys { keys: Vec::new() };
+    Webhooks::new(store.pool("vintem_reader"), store.pool("vintem_editor"), None, Egress::default(), public)
 }
 
 /// A caller with a token.

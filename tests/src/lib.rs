@@ -15,4 +15,5 @@ pub mod store;
 pub mod tamper;
 pub mod vault;
 pub mod views;
+pub mod webhooks;
 pub mod workers;

@@ -40,6 +40,8 @@ async fn routes(api: &Api) -> Vec<Route> {
     item_capture["hold"] = json!(hold);
     let items = json!({"items": [{"group": "g", "transaction": from_to}, {"hold": place_body}, {"capture": item_capture}, {"release": {"hold": hold}}]});
     let post = |path: String, body: Value| Route { method: Method::POST, path, body };
+    let webhook = json!({"url": "https://example.org/", "events": ["hold.*"], "description": "x"});
+    let endpoint = format!("/v1/webhook-endpoints/{}", fresh::new_id());
     let open = json!({"name": "bob", "asset": "BRL", "normal_side": "credit", "min_balance": "0", "max_balance": "10.00", "metadata": {"a": "b"}});
     vec![
         post("/v1/assets".into(), json!({"code": "USD", "scale": 2, "description": "Dollar"})),
@@ -61,6 +63,10 @@ async fn routes(api: &Api) -> Vec<Route> {
         post(format!("/v1/holds/{hold}/extend"), json!({"expires_at": api.in_days(3)})),
         post(format!("/v1/holds/{hold}/increment"), json!({"amount": money})),
         post("/v1/batches".into(), items),
+        post("/v1/webhook-endpoints".into(), webhook.clone()),
+        Route { method: Method::PATCH, path: endpoint.clone(), body: webhook },
+        post(format!("{endpoint}/secrets"), json!({"overlap_seconds": 5})),
+        post(format!("{endpoint}/replays"), json!({"from": 1, "to": 2})),
     ]
 }
 

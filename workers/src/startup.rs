@@ -21,6 +21,8 @@ use vintem_core::secrets::{
     read_wrapping_token,
 };
 use vintem_core::telemetry::{self, TelemetryError, WorkerMetrics};
+use vintem_core::webhooks::Egress;
+use vintem_core::webhooks::signature::{BadKey, SigningKeys, SigningSecret};
 
 use crate::clocks;
 use crate::drift::Checker;
@@ -30,6 +32,9 @@ use crate::integrators;
 use crate::projector::{Projector, View, lag, projections};
 use crate::rabbitmq::{Broker, BrokerError};
 use crate::relay::Relay;
+use crate::webhooks::deliver::Deliverer;
+use crate::webhooks::fan_out::FanOut;
+use crate::webhooks::transport::{Transport, TransportError};
 
 /// Connections of a role; its tasks, one per shard and projection, work in short statements.
 const CONNECTIONS: u32 = 8;
@@ -49,6 +54,8 @@ pub enum Role {
     Integrators,
     /// Does what is due: ends holds, deletes the bytes of old answers, checks samples of the ledger
     Clocks,
+    /// Tells the servers of tenants
+    Webhooks,
 }
 
 /// The command line.
@@ -81,6 +88,12 @@ pub enum StartError {
     /// The authority of the broker.
     #[error(transparent)]
     Broker(#[from] BrokerError),
+    /// The keys that sign webhooks.
+    #[error(transparent)]
+    Keys(#[from] BadKey),
+    /// What webhooks leave by.
+    #[error("the transport of webhooks cannot be built")]
+    Transport(#[from] TransportError),
     /// The system.
     #[error("the worker stopped")]
     Io(#[from] std::io::Error),
@@ -123,6 +136,9 @@ async fn work(settings: WorkerSettings, roles: BTreeSet<Role>) -> Result<(), Sta
     }
     if roles.contains(&Role::Clocks) {
         staff.hire_clocks(&settings, &vault, &metrics, holder).await?;
+    }
+    if roles.contains(&Role::Webhooks) {
+        staff.hire_webhooks(&settings, &vault, &metrics, holder).await?;
     }
     let leases = staff.health.leases.clone();
     let (counted, token) = (metrics.clone(), vault.clone());
@@ -217,6 +233,24 @@ impl Staff {
         self.tasks.spawn(for_each_shard(writer.pool().clone(), check));
         let pool = writer.pool().clone();
         self.tasks.spawn(for_each_shard(pool, move |shard| clocks::run(writer.clone(), shard, holder)));
+        Ok(())
+    }
+
+    async fn hire_webhooks(
+        &mut self,
+        settings: &WorkerSettings,
+        vault: &Vault,
+        metrics: &Arc<WorkerMetrics>,
+        holder: Uuid,
+    ) -> Result<(), StartError> {
+        let keys = SigningKeys::try_new(&vault.read::<SigningSecret>("webhook-signing").await?)?;
+        let transport = Transport::try_new(Egress::allowing(settings.webhook_networks.clone()))?;
+        let database = self.lease(settings, vault, DatabaseRole::Webhooks).await?;
+        let (pool, counted) = (database.pool().clone(), metrics.clone());
+        let hire = move |shard| FanOut::new(pool.clone(), counted.clone(), shard, holder).run();
+        self.tasks.spawn(for_each_shard(database.pool().clone(), hire));
+        let deliverer = Deliverer::new(database.pool().clone(), vault.clone(), keys, transport, metrics.clone());
+        self.tasks.spawn(deliverer.run());
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use crate::context::Context;
 use crate::key;
 use crate::problem::{Code, Problem};
 use crate::query::Query;
+use crate::webhooks::owner;
 use crate::write;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
@@ -47,13 +48,27 @@ pub async fn show(
         .map_err(|(code, detail)| Problem::invalid(Place::Parameter("key".to_owned()), code, detail))?;
     let found = context.app.ledger.request(&context.actor, context.caller.subject, &key).await?;
     let Some(found) = found else {
+        if let Some(answer) = context.app.webhooks.request(owner(&context), context.caller.subject, &key).await? {
+            let body = raw(answer.body)?;
+            return Ok(HttpResponse::Ok().json(Recovered {
+                key,
+                status: answer.status,
+                code: answer.code,
+                position: None,
+                body,
+            }));
+        }
         let detail =
             "nothing is recorded under this key; the request may still be on its way, so repeat it under its key";
         return Err(Problem::new(Code::Business(RefusalCode::NotFound), detail).unknown());
     };
     let (code, position) = (found.answer.code.clone(), found.answer.position);
     let ready = write::recover(&context, found.answer).await?;
-    let body = String::from_utf8(ready.body).ok().and_then(|text| RawValue::from_string(text).ok());
-    let body = body.ok_or_else(|| Problem::new(Code::InternalError, "the stored answer cannot be shown"))?;
+    let body = raw(ready.body)?;
     Ok(HttpResponse::Ok().json(Recovered { key, status: ready.status, code, position, body }))
+}
+
+fn raw(body: Vec<u8>) -> Result<Box<RawValue>, Problem> {
+    let body = String::from_utf8(body).ok().and_then(|text| RawValue::from_string(text).ok());
+    body.ok_or_else(|| Problem::new(Code::InternalError, "the stored answer cannot be shown"))
 }

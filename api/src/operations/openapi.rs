@@ -5,7 +5,7 @@
 
 use crate::problem::Document;
 use crate::routes::{Access, Entry, ROUTES};
-use crate::{access, ledger, operations, views};
+use crate::{access, ledger, operations, views, webhooks};
 use actix_web::HttpResponse;
 use actix_web::http::Method;
 use std::sync::LazyLock;
@@ -34,6 +34,9 @@ const SCHEME: &str = "client";
         ledger::holds::change::release, ledger::holds::change::extend, ledger::holds::change::increment,
         ledger::requests::show, ledger::events::list, ledger::trial_balance::show,
         views::activity::list, views::volume::list, views::holds::show, views::top_accounts::list, views::trial_balance::list,
+        webhooks::endpoints::create, webhooks::endpoints::list, webhooks::endpoints::find, webhooks::endpoints::change,
+        webhooks::endpoints::delete, webhooks::endpoints::enable, webhooks::endpoints::disable, webhooks::endpoints::rotate,
+        webhooks::deliveries::list, webhooks::deliveries::replay,
         access::token::issue, access::jwks::show,
         operations::live::show, operations::ready::show,
     ),
@@ -66,6 +69,7 @@ fn operation<'a>(contract: &'a mut Contract, entry: &Entry) -> Option<&'a mut Op
         Method::GET => item.get.as_mut(),
         Method::POST => item.post.as_mut(),
         Method::PATCH => item.patch.as_mut(),
+        Method::DELETE => item.delete.as_mut(),
         _ => None,
     }
 }

@@ -6,6 +6,7 @@ use vintem_core::event_store::WriteError;
 use vintem_core::kernel::{Place, Refusal, RefusalCode};
 use vintem_core::ledger::error::LedgerError;
 use vintem_core::projections::views::ViewError;
+use vintem_core::webhooks::WebhookError;
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
@@ -49,6 +50,20 @@ impl From<ViewError> for Problem {
         match error {
             ViewError::Behind { .. } => Self::new(Code::ViewBehind, error.to_string()),
             ViewError::Database(cause) => database(&cause),
+        }
+    }
+}
+
+impl From<WebhookError> for Problem {
+    fn from(error: WebhookError) -> Self {
+        match error {
+            WebhookError::Refused(refusal) => refusal.into(),
+            WebhookError::Secrets(cause) => {
+                tracing::error!(error = %cause, "a webhook's secret could not be sealed");
+                Self::new(Code::VaultSealed, "the secret could not be sealed; nothing was written")
+            }
+            WebhookError::OutcomeUnknown => Self::new(Code::OutcomeUnknown, error.to_string()),
+            WebhookError::Database(cause) => database(&cause),
         }
     }
 }

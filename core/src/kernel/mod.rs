@@ -8,10 +8,12 @@ pub mod fingerprint;
 pub mod instant;
 pub mod metadata;
 pub mod name;
+mod network;
 pub mod refusal;
 pub mod window;
 
 pub use amount::Minor;
 pub use instant::{Instant, When};
 pub use metadata::Metadata;
+pub use network::Network;
 pub use refusal::{Place, Refusal, RefusalCode};

@@ -35,6 +35,10 @@ pub enum DatabaseRole {
     Relay,
     /// Reads events, moves the checkpoints of subscriptions.
     Integrators,
+    /// Writes beside the ledger as a tenant, under row level security.
+    Editor,
+    /// Turns events into deliveries, and delivers them.
+    Webhooks,
     /// Reads everything, writes nothing.
     Auditor,
     /// Owns the schema.
@@ -51,6 +55,8 @@ impl DatabaseRole {
             Self::Projector => "projector",
             Self::Relay => "relay",
             Self::Integrators => "integrators",
+            Self::Editor => "editor",
+            Self::Webhooks => "webhooks",
             Self::Auditor => "auditor",
             Self::Migrator => "migrator",
         }
@@ -80,9 +86,14 @@ impl DatabaseRole {
                 ("statement_timeout", "60000"),
                 ("idle_in_transaction_session_timeout", "10000"),
             ],
-            Self::Relay | Self::Integrators => {
+            Self::Relay | Self::Integrators | Self::Webhooks => {
                 &[("statement_timeout", "10000"), ("idle_in_transaction_session_timeout", "10000")]
             }
+            Self::Editor => &[
+                ("lock_timeout", "5000"),
+                ("statement_timeout", "10000"),
+                ("idle_in_transaction_session_timeout", "10000"),
+            ],
             Self::Auditor => {
                 &[("default_transaction_read_only", "on"), ("idle_in_transaction_session_timeout", "30000")]
             }

@@ -8,7 +8,8 @@
 //! stdin ─► wrapping token ─► lookup, path check, unwrap ─► login ─► token (renewed at ⅔, login again if it ends)
 //!                                                                    ├─► kv        read once, kept in memory
 //!                                                                    ├─► database  leased user (renewed at ⅔, rotated before its end)
-//!                                                                    └─► rabbitmq  the same
+//!                                                                    ├─► rabbitmq  the same
+//!                                                                    └─► transit   seals and opens, the key stays
 //! ```
 //!
 //! Invariants:
@@ -35,6 +36,7 @@ mod login;
 pub mod random;
 mod settings;
 mod token;
+mod transit;
 
 pub use broker::{BrokerRole, BrokerUser, LeasedBroker};
 pub use client::{Vault, VaultHealth};

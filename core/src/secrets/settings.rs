@@ -9,13 +9,16 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use crate::kernel::Network;
+
 const PREFIX: &str = "VINTEM_";
 const OTLP: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 /// Settings of the programs beside a command: one environment may serve them all.
-const OTHERS: [&str; 12] = [
+const OTHERS: [&str; 13] = [
     "VINTEM_LISTEN",
     "VINTEM_METRICS_LISTEN",
     "VINTEM_ISSUER",
+    "VINTEM_WEBHOOK_NETWORKS",
     "VINTEM_BROKER_HOST",
     "VINTEM_BROKER_PORT",
     "VINTEM_BROKER_VIRTUAL_HOST",
@@ -84,6 +87,9 @@ pub struct ServerSettings {
     pub metrics_listen: SocketAddr,
     /// `VINTEM_ISSUER`: our public base URL, the `iss` of every token.
     pub issuer: String,
+    /// `VINTEM_WEBHOOK_NETWORKS`: what webhooks may reach beside the public Internet, such as `127.0.0.0/8`; in
+    /// production nothing.
+    pub webhook_networks: Vec<Network>,
     /// The rest.
     pub process: ProcessSettings,
 }
@@ -106,6 +112,8 @@ pub struct BrokerSettings {
 pub struct WorkerSettings {
     /// `VINTEM_METRICS_LISTEN`: the private port of `/metrics`.
     pub metrics_listen: SocketAddr,
+    /// `VINTEM_WEBHOOK_NETWORKS`, as the HTTP server has it.
+    pub webhook_networks: Vec<Network>,
     /// RabbitMQ.
     pub broker: BrokerSettings,
     /// The rest.
@@ -191,8 +199,15 @@ impl Environment {
         let issuer = self.required_where("VINTEM_ISSUER", "an https:// address without a final slash", |issuer| {
             issuer.starts_with("https://") && !issuer.ends_with('/')
         });
+        let webhook_networks = self.networks("VINTEM_WEBHOOK_NETWORKS");
         let process = self.process("info");
-        Some(ServerSettings { listen: listen?, metrics_listen: metrics_listen?, issuer: issuer?, process: process? })
+        Some(ServerSettings {
+            listen: listen?,
+            metrics_listen: metrics_listen?,
+            issuer: issuer?,
+            webhook_networks: webhook_networks?,
+            process: process?,
+        })
     }
 
     fn worker(&mut self) -> Option<WorkerSettings> {
@@ -201,14 +216,30 @@ impl Environment {
         let port = self.required("VINTEM_BROKER_PORT", "a port number");
         let virtual_host = self.required("VINTEM_BROKER_VIRTUAL_HOST", "the name of a virtual host");
         let ca = self.required("VINTEM_BROKER_CA", "a file name");
+        let webhook_networks = self.networks("VINTEM_WEBHOOK_NETWORKS");
         let process = self.process("info");
         let broker = BrokerSettings { host: host?, port: port?, virtual_host: virtual_host?, ca: ca? };
-        Some(WorkerSettings { metrics_listen: metrics_listen?, broker, process: process? })
+        Some(WorkerSettings {
+            metrics_listen: metrics_listen?,
+            webhook_networks: webhook_networks?,
+            broker,
+            process: process?,
+        })
     }
 
     /// An empty variable counts as one that is not set, as in most shells' habits.
     fn optional(&mut self, name: &str) -> Option<String> {
         self.variables.remove(name).filter(|value| !value.is_empty())
+    }
+
+    /// Networks separated by commas; none where nothing is set.
+    fn networks(&mut self, name: &str) -> Option<Vec<Network>> {
+        let text = self.optional(name).unwrap_or_default();
+        let networks: Result<_, _> = text.split(',').filter(|part| !part.is_empty()).map(str::parse).collect();
+        if networks.is_err() {
+            self.problems.push(format!("{name} is not a list of networks such as 127.0.0.0/8,::1/128"));
+        }
+        networks.ok()
     }
 
     fn required<T: FromStr>(&mut self, name: &str, form: &str) -> Option<T> {
@@ -281,6 +312,15 @@ mod tests {
         assert_eq!(settings.process.telemetry.log, "info");
         assert_eq!(settings.process.vault.mount_prefix, "");
         assert!(settings.process.telemetry.otlp_endpoint.is_none());
+        assert!(settings.webhook_networks.is_empty());
+    }
+
+    #[test]
+    fn networks_are_listed_with_commas() {
+        let networks =
+            |text| server(&[("VINTEM_WEBHOOK_NETWORKS", Some(text))]).map(|settings| settings.webhook_networks);
+        assert_eq!(networks("127.0.0.0/8,::1/128").unwrap().len(), 2);
+        assert!(networks("localhost").unwrap_err().contains("VINTEM_WEBHOOK_NETWORKS is not a list of networks"));
     }
 
     #[test]

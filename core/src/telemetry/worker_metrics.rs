@@ -5,6 +5,7 @@ use std::time::Duration;
 use prometheus::{IntCounterVec, IntGauge, IntGaugeVec, Registry};
 
 use super::metrics::{counters, encode, gauge_value, gauges, note_start, register};
+use super::webhook_metrics::WebhookMetrics;
 
 /// What became of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +31,8 @@ impl PublishResult {
 /// Every metric of a worker.
 #[derive(Debug)]
 pub struct WorkerMetrics {
+    /// Those of webhooks.
+    pub webhooks: WebhookMetrics,
     registry: Registry,
     relay_lag: IntGaugeVec,
     relay_oldest: IntGaugeVec,
@@ -124,6 +127,7 @@ impl WorkerMetrics {
         let shard: &[&str] = &["shard"];
         let view: &[&str] = &["projection", "shard"];
         let metrics = Self {
+            webhooks: WebhookMetrics::new(&registry),
             relay_lag: gauges(&registry, "relay_lag_events", "Events recorded and not yet published", shard),
             relay_oldest: gauges(
                 &registry,

@@ -12,7 +12,8 @@ use super::error::StackError;
 /// The group roles, run before every first migration.
 const ROLES: &str = include_str!("../../../../migrations/roles.sql");
 /// Roles whose members may open a database.
-const GROUPS: &str = "vintem_owner, vintem_reader, vintem_writer, vintem_operator, vintem_projector, vintem_relay, vintem_integrators, vintem_auditor";
+const GROUPS: &str = "vintem_owner, vintem_reader, vintem_writer, vintem_operator, vintem_projector, vintem_relay, \
+     vintem_integrators, vintem_editor, vintem_webhooks, vintem_auditor";
 
 impl Cluster {
     /// Makes the group roles, once per server.

@@ -190,7 +190,7 @@ impl Stack {
         self.cluster().drop_database(name).await
     }
 
-    /// Makes `<prefix>database`, `<prefix>kv` and the AppRoles `<prefix>api` … for a database of the stack's Postgres.
+    /// Makes `<prefix>database`, `<prefix>kv`, `<prefix>transit` and the AppRoles `<prefix>api` … for a database of the stack's Postgres.
     pub async fn provision_vault(&self, prefix: &str, database: &str) -> Result<(), StackError> {
         self.provision_vault_on(&self.cluster(), prefix, database, LeaseTimes::default()).await
     }

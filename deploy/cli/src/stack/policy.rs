@@ -4,10 +4,11 @@
 //! whose names begin with its prefix, so the paths of the policies move along.
 
 /// The policies of the processes that log in by AppRole, by name.
-pub const APP_ROLES: [(&str, &str); 7] = [
+pub const APP_ROLES: [(&str, &str); 8] = [
     ("api", include_str!("../../../../vault-policies/api.hcl")),
     ("worker", include_str!("../../../../vault-policies/worker.hcl")),
     ("integrators", include_str!("../../../../vault-policies/integrators.hcl")),
+    ("webhooks", include_str!("../../../../vault-policies/webhooks.hcl")),
     ("migrator", include_str!("../../../../vault-policies/migrator.hcl")),
     ("operator", include_str!("../../../../vault-policies/operator.hcl")),
     ("projector", include_str!("../../../../vault-policies/projector.hcl")),
@@ -18,7 +19,7 @@ pub const APP_ROLES: [(&str, &str); 7] = [
 pub const SUPERVISOR: &str = include_str!("../../../../vault-policies/supervisor.hcl");
 
 /// Beginnings of paths that exist once per prefix.
-const OWN: [&str; 4] = ["database/", "rabbitmq/", "kv/", "auth/approle/role/"];
+const OWN: [&str; 5] = ["database/", "rabbitmq/", "kv/", "transit/", "auth/approle/role/"];
 
 /// A policy whose paths lead to the mounts and roles of `prefix`.
 pub fn render(policy: &str, prefix: &str) -> String {
@@ -50,6 +51,7 @@ mod tests {
         let api = render(APP_ROLES[0].1, "t1-");
         assert!(api.contains("path \"t1-database/creds/reader\" {"));
         assert!(api.contains("path \"t1-kv/data/cursor\" {"));
+        assert!(api.contains("path \"t1-transit/encrypt/webhooks\" {"));
         assert!(api.contains("path \"sys/leases/revoke\" {"));
         assert!(render(APP_ROLES[1].1, "t1-").contains("path \"t1-rabbitmq/creds/relay\" {"));
         assert!(render(APP_ROLES[2].1, "t1-").contains("path \"t1-rabbitmq/creds/integrators\" {"));
@@ -57,8 +59,16 @@ mod tests {
     }
 
     #[test]
+    fn who_makes_secrets_of_webhooks_cannot_open_them_and_who_delivers_cannot_make_them() {
+        let [(_, api), _, _, (_, webhooks), ..] = APP_ROLES;
+        assert!(api.contains("transit/encrypt/webhooks") && !api.contains("transit/decrypt"));
+        assert!(webhooks.contains("transit/decrypt/webhooks") && !webhooks.contains("transit/encrypt"));
+        assert!(!api.contains("kv/data/webhook-signing"));
+    }
+
+    #[test]
     fn every_command_reads_only_what_its_name_stands_for() {
-        for (name, policy) in &APP_ROLES[3..] {
+        for (name, policy) in &APP_ROLES[4..] {
             let paths: Vec<&str> =
                 policy.lines().filter_map(|line| line.strip_prefix("path \"")?.split('"').next()).collect();
             assert_eq!(paths, [format!("database/creds/{name}").as_str(), "sys/leases/revoke"]);

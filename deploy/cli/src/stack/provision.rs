@@ -7,6 +7,7 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use vintem_core::access::generate_signing_key;
+use vintem_core::webhooks::signature;
 
 use super::broker_users;
 use super::cluster::Cluster;
@@ -37,25 +38,26 @@ impl Default for LeaseTimes {
 }
 
 /// The database users that can be leased: name of the Vault role, group role.
-const LEASED: [(&str, &str); 8] = [
+const LEASED: [(&str, &str); 10] = [
     ("reader", "vintem_reader"),
     ("writer", "vintem_writer"),
     ("operator", "vintem_operator"),
     ("projector", "vintem_projector"),
     ("relay", "vintem_relay"),
     ("integrators", "vintem_integrators"),
+    ("editor", "vintem_editor"),
+    ("webhooks", "vintem_webhooks"),
     ("auditor", "vintem_auditor"),
     ("migrator", "vintem_owner"),
 ];
 
-/// What exists once per Vault: the plugins, the login method, transit.
+/// What exists once per Vault: the plugins and the login method.
 pub async fn shared(vault: &Vault, known: &State) -> Result<(), StackError> {
     register(vault, known, "database", PLUGIN).await?;
     register(vault, known, "secret", broker_users::PLUGIN).await?;
     if vault.get("sys/auth").await?.pointer("/data/approle~1").is_none() {
         vault.write("sys/auth/approle", json!({ "type": "approle" })).await?;
     }
-    mount(vault, "transit", json!({ "type": "transit" })).await?;
     vault.write("sys/policies/acl/supervisor", json!({ "policy": SUPERVISOR })).await?;
     Ok(())
 }
@@ -93,7 +95,8 @@ pub async fn set(
         vault.write(&format!("sys/policies/acl/{name}"), json!({ "policy": render(policy, prefix) })).await?;
         vault.write(&format!("auth/approle/role/{name}"), app_role(role, &name)).await?;
     }
-    keys(vault, prefix).await
+    keys(vault, prefix).await?;
+    seal(vault, prefix).await
 }
 
 /// Removes the set of one prefix; the users it leased are dropped.
@@ -106,6 +109,7 @@ pub async fn remove(vault: &Vault, cluster: &Cluster, prefix: &str) -> Result<()
     // Removing the engine revokes its leases first, which drops the users in Postgres.
     vault.delete(&format!("sys/mounts/{prefix}database")).await?;
     vault.delete(&format!("sys/mounts/{prefix}kv")).await?;
+    vault.delete(&format!("sys/mounts/{prefix}transit")).await?;
     cluster.drop_vault_user(&vault_user(prefix)).await
 }
 
@@ -161,7 +165,7 @@ fn app_role(role: &str, name: &str) -> Value {
     let mut body = json!({
         "token_policies": [name], "bind_secret_id": true, "token_bound_cidrs": ["127.0.0.1/32"], "secret_id_bound_cidrs": ["127.0.0.1/32"],
     });
-    let times = if matches!(role, "api" | "worker" | "integrators") {
+    let times = if matches!(role, "api" | "worker" | "integrators" | "webhooks") {
         // It logs in again by itself when Vault was away for longer than its token lives.
         json!({ "token_period": "1h", "secret_id_ttl": "72h", "secret_id_num_uses": 20 })
     } else {
@@ -173,7 +177,17 @@ fn app_role(role: &str, name: &str) -> Value {
     body
 }
 
-/// The API's keys, made once and never replaced here.
+/// The key that seals secrets of webhook endpoints: derived, so that each ciphertext belongs to its row.
+async fn seal(vault: &Vault, prefix: &str) -> Result<(), StackError> {
+    mount(vault, &format!("{prefix}transit"), json!({ "type": "transit" })).await?;
+    let path = format!("{prefix}transit/keys/webhooks");
+    if vault.find(&path).await?.is_none() {
+        vault.write(&path, json!({ "type": "aes256-gcm96", "derived": true })).await?;
+    }
+    Ok(())
+}
+
+/// The keys of the API and the worker, made once and never replaced here.
 async fn keys(vault: &Vault, prefix: &str) -> Result<(), StackError> {
     let engine = format!("{prefix}kv");
     mount(vault, &engine, json!({ "type": "kv", "options": { "version": "2" } })).await?;
@@ -187,6 +201,18 @@ async fn keys(vault: &Vault, prefix: &str) -> Result<(), StackError> {
     if find_secret(vault, &path).await?.is_none() {
         let key = random(vault, "base64").await?;
         vault.write(&path, json!({ "options": { "cas": 0 }, "data": { "key": key.expose_secret() } })).await?;
+    }
+    webhook_keys(vault, &engine).await
+}
+
+/// The public halves are written first: where they are missing, no private one has signed anything yet.
+async fn webhook_keys(vault: &Vault, engine: &str) -> Result<(), StackError> {
+    let (private, public) = (format!("{engine}/data/webhook-signing"), format!("{engine}/data/webhook-public"));
+    if find_secret(vault, &private).await?.is_none() {
+        let (secret, halves) = signature::generate_signing_key();
+        vault.write(&public, json!({ "data": { "keys": halves.keys } })).await?;
+        let keys: Vec<&str> = secret.keys.iter().map(ExposeSecret::expose_secret).collect();
+        vault.write(&private, json!({ "options": { "cas": 0 }, "data": { "keys": keys } })).await?;
     }
     Ok(())
 }

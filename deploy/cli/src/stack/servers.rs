@@ -145,6 +145,7 @@ async fn environment(stack: &Stack, server: Server) -> Result<Vec<(String, Strin
     let mut variables = stack.environment(&stack.cluster(), "", server.name, DATABASE).await?;
     variables.push(("VINTEM_METRICS_LISTEN".to_owned(), format!("127.0.0.1:{}", ports.worker_metrics)));
     variables.extend(stack.broker_environment(&stack.broker(), broker_users::VIRTUAL_HOST));
+    variables.push(webhook_networks());
     variables.extend(inherited());
     Ok(variables)
 }
@@ -164,8 +165,14 @@ pub(super) async fn api_environment(
         ("MIMALLOC_PURGE_DELAY", "1000".to_owned()),
     ];
     variables.extend(own.map(|(name, value)| (name.to_owned(), value)));
+    variables.push(webhook_networks());
     variables.extend(inherited());
     Ok(variables)
+}
+
+/// Webhooks of the stack also reach this machine, where those who try them out listen.
+fn webhook_networks() -> (String, String) {
+    ("VINTEM_WEBHOOK_NETWORKS".to_owned(), "127.0.0.0/8,::1/128".to_owned())
 }
 
 /// What whoever types `cargo dev up` may set for every server.
