@@ -9,6 +9,7 @@ use vintem_core::event_store::{Outcome, fresh};
 use vintem_core::kernel::{Metadata, RefusalCode};
 use vintem_core::ledger::account;
 use vintem_core::ledger::command::{Command, Grouped};
+use vintem_core::ledger::error::LedgerError;
 use vintem_core::ledger::known::Side;
 use vintem_tests::book::{Book, hold, transfer};
 use vintem_tests::store::Store;
@@ -112,7 +113,8 @@ async fn accounts_of_one_request_are_opened_in_one_commit() {
     };
     assert_eq!(taken(&first.unwrap()) + taken(&second.unwrap()), 20);
     let twice = book.does_all(vec![open("twice".into()), open("twice".into())], None).await;
-    assert!(twice.unwrap_err().to_string().contains("stands twice"));
+    let LedgerError::Refused(refusal) = twice.unwrap_err() else { panic!("the batch is malformed") };
+    assert_eq!(refusal.code, RefusalCode::ValidationFailed);
     let paid = (0..220).map(|n| transfer("bank", &format!("citizen:{n}"), "1.00").into()).collect();
     assert_eq!(applied(&book.does_all(paid, None).await.unwrap()), 220);
     store.close().await;
