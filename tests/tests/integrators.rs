@@ -1,6 +1,7 @@
 //! Events for integrators, through a real broker: each at least once, in order, and nobody held up by anybody.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::disallowed_methods, reason = "questions of a test about the tables")]
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
