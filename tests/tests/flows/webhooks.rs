@@ -1,7 +1,5 @@
 //! Webhooks over HTTP: from a posting to the server of a tenant, on good days and bad ones.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,12 +1,8 @@
 //! `vintem verify` and `vintem recover` as processes, with the rights of their roles and no more.
 
-#![expect(clippy::unwrap_used, reason = "a helper of a test that cannot go on may panic")]
-
-mod system;
-
+use crate::system::System;
 use sqlx::Executor as _;
 use std::process::Output;
-use system::System;
 
 fn told(output: &Output, code: i32) -> String {
     let (told, complaint) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));

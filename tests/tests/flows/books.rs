@@ -2,8 +2,6 @@
 //!
 //! The data is generated; real banks' files are read by the tests of `deploy/cli`.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

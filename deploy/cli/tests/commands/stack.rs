@@ -1,7 +1,5 @@
 //! The library of the stack against the running stack (`cargo dev test` sees to it that it runs).
 
-#![expect(clippy::unwrap_used, reason = "a helper of a test that cannot go on may panic")]
-
 use secrecy::ExposeSecret;
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};

@@ -1,8 +1,5 @@
 //! Tenants and clients on the real schema, as the roles that the processes have.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![expect(clippy::disallowed_methods, reason = "a test looks at the rows from outside, as any role")]
-
 use secrecy::SecretString;
 use sqlx::Connection as _;
 use std::sync::Arc;

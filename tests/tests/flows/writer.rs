@@ -1,8 +1,5 @@
 //! The shard writer: keys, races, two processes, forked history, counters, append-only.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![expect(clippy::disallowed_methods, reason = "questions of a test about the tables")]
-
 use chrono::{DateTime, Duration, Utc};
 use sqlx::{Connection, Executor};
 use std::sync::Arc;

@@ -1,8 +1,5 @@
 //! `vintem verify` names the row, whatever column of it a superuser changed.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![expect(clippy::disallowed_methods, reason = "a test looks at the rows from outside")]
-
 use sqlx::PgConnection;
 use uuid::Uuid;
 use vintem_core::verify::{Report, Subject};

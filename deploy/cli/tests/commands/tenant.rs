@@ -1,12 +1,8 @@
 //! `vintem tenant create` and `vintem client create` as processes: environment, standard input, exit code.
 
-#![expect(clippy::unwrap_used, reason = "a helper of a test that cannot go on may panic")]
-
-mod system;
-
+use crate::system::System;
 use serde_json::Value;
 use std::process::Output;
-use system::System;
 
 fn printed(output: &Output) -> Value {
     let complaint = String::from_utf8_lossy(&output.stderr);

@@ -1,7 +1,5 @@
 //! The hold clock: money returns by itself, once, whoever ticks.
 
-#![expect(clippy::disallowed_methods, reason = "questions of a test about the tables")]
-
 use chrono::{DateTime, Duration, Utc};
 use vintem_core::event_store::fresh;
 use vintem_core::event_store::proposal::Pointers;

@@ -1,8 +1,5 @@
 //! The door to Vault against a real Vault: login, leases, renewal, rotation, and Vault away.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![expect(clippy::disallowed_methods, reason = "these queries ask about the session, not about our schema")]
-
 use secrecy::SecretString;
 use serde_json::json;
 use sqlx::{ConnectOptions as _, Connection as _};

@@ -3,8 +3,6 @@
 //! Afterwards every acknowledged transfer is there exactly once, and every key that was left open
 //! has one definite answer and exactly one effect.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -35,6 +35,9 @@ async fn a_broker_killed_under_load_loses_no_position() {
     let relay = plant.relay().await;
     let feed = NotedFeed::default();
     let projector = plant.projector(feed.clone()).await;
+    // Its queues are there when somebody has read them.
+    drop(plant.reader().await);
+    plant.settle().await;
     let load = Load::begin(&plant.secrets.store).await;
     for _ in 0..2 {
         sleep(Duration::from_secs(1)).await;

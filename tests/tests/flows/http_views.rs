@@ -1,7 +1,5 @@
 //! Views over HTTP: search, reports, and how they say how old they are.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use serde_json::{Value, json};
 use vintem_core::projections::{ALL, Projector};
 use vintem_tests::api::{Api, Client};

@@ -1,8 +1,5 @@
 //! `vintem verify`: green on whatever the product does, red on what it may never do.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![expect(clippy::disallowed_methods, reason = "a test looks at the rows from outside")]
-
 use sqlx::{Executor, PgConnection};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,7 +1,5 @@
 //! The log as clients read it: by pages, and pushed.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use futures_util::StreamExt as _;
 use reqwest::Method;
 use serde_json::Value;

@@ -1,8 +1,5 @@
 //! Projections are the fold of the log, however it is cut, whoever folds it, and whatever goes wrong.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![expect(clippy::disallowed_methods, reason = "a test looks at the rows from outside")]
-
 use sqlx::{Connection, Executor, PgConnection};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

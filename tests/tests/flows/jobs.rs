@@ -1,7 +1,5 @@
 //! Jobs: asked for once, done by one at a time, tried again, given up.
 
-#![expect(clippy::disallowed_methods, reason = "questions of a test about the table")]
-
 use std::collections::BTreeSet;
 use std::time::Duration;
 use vintem_core::jobs::{ATTEMPTS, store};

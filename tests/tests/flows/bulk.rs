@@ -1,8 +1,5 @@
 //! Large requests: they are drafted while the batch before them is appended, and must not show it.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![expect(clippy::disallowed_methods, reason = "questions of a test about the tables")]
-
 use chrono::{Duration, Utc};
 use std::sync::Arc;
 use vintem_core::event_store::{Outcome, fresh};

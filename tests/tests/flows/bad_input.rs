@@ -1,7 +1,5 @@
 //! Bad input, field by field: always a 4xx problem that names the place, never a trace in the ledger.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgConnection;

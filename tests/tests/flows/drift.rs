@@ -1,7 +1,5 @@
 //! The drift checks: silent on a sound ledger, certain about one that was changed, and then no money moves.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::sync::Arc;
 use std::time::Duration;
 use vintem_core::event_store::{WriteError, fresh, recover};

@@ -1,11 +1,9 @@
 //! The example of docs/import.md must do what the page says.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use vintem_cli::import::csv::mapping::Mapping;
 use vintem_cli::import::source::Source;
 
-const PAGE: &str = include_str!("../../../docs/import.md");
+const PAGE: &str = include_str!("../../../../docs/import.md");
 
 fn block(language: &str) -> &'static str {
     let (_, rest) = PAGE.split_once(&format!("```{language}\n")).unwrap();

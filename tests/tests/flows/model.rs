@@ -1,7 +1,5 @@
 //! The whole ledger, through the real store, against the model on the napkin.
 
-#![expect(clippy::disallowed_methods, reason = "questions of a test about the tables")]
-
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use uuid::Uuid;

@@ -1,0 +1,31 @@
+//! Everything that needs the real services, as one program: each part is named after the business word that it is about.
+//!
+//! One program and not one per part: each would carry the product's whole code, and linking thirty of them costs more
+//! time and disk than running them. `cargo dev test --test flows workers::` runs one part.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::disallowed_methods, reason = "a test looks at the rows from outside, as any role")]
+
+mod access;
+mod bad_input;
+mod bench;
+mod books;
+mod bulk;
+mod clock;
+mod drift;
+mod faults;
+mod http_access;
+mod http_events;
+mod http_ledger;
+mod http_process;
+mod http_views;
+mod integrators;
+mod jobs;
+mod model;
+mod projections;
+mod secrets;
+mod tampering;
+mod verify;
+mod webhooks;
+mod workers;
+mod writer;
