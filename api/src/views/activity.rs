@@ -136,7 +136,8 @@ fn search(context: &Context, query: &Query, scale: u8) -> Result<Search, Problem
         query.text(name).map(parse).transpose()
     };
     let mut search = Search {
-        terms: Vec::new(),
+        words: Vec::new(),
+        counterparty: None,
         kind: query.text("kind").map(str::to_owned),
         least: amount("amount_from")?,
         most: amount("amount_to")?,
@@ -154,7 +155,7 @@ fn search(context: &Context, query: &Query, scale: u8) -> Result<Search, Problem
     }
     if let Some(text) = query.text("counterparty") {
         let id = parse_uuid(text).ok_or_else(|| invalid("counterparty", "malformed", "name the account by its id"))?;
-        search.with(id);
+        search.counterparty = Some(id);
     }
     if let Some(text) = query.text("text").filter(|text| !(1..=WORDS).contains(&search.text(text))) {
         let shown: String = text.chars().take(20).collect();

@@ -8,10 +8,12 @@
 
 use super::draft::Draft;
 use super::head::{self, Head};
+use super::hooks::Hooks;
 use super::job::Waiting;
 use super::session::Session;
 use super::wanted::{Found, Wanted};
 use crate::kernel::Instant;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
@@ -20,59 +22,49 @@ use tokio::time::timeout;
 /// Whoever drafts for longer than this had better decide under the lock.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// A request to draft, and what is known for it.
+/// Requests to draft, and what is known for them.
 pub(super) struct Plan {
     pub shard: i16,
     /// The batch before it, as it will stand.
     pub base: Head,
     /// That batch's instant.
     pub not_before: Instant,
-    pub waiting: Waiting,
+    pub waiting: Vec<Waiting>,
     /// What must still be looked up.
     pub wanted: Wanted,
     /// What memory and the batch before say.
     pub found: Found,
-    pub session: Session,
+    pub hooks: Arc<dyn Hooks>,
 }
 
-/// What came of it: the request is always given back.
+/// What came of it: the requests are always given back.
 pub(super) struct Ahead {
     pub waiting: Vec<Waiting>,
-    /// `None`: decide it under the lock.
+    /// `None`: decide them under the lock.
     pub draft: Option<Draft>,
     pub session: Session,
 }
 
 impl Plan {
     /// Drafts on another thread than the one that appends.
-    pub fn begin(self, helpers: &Handle) -> JoinHandle<Ahead> {
+    pub fn begin(mut self, mut session: Session, helpers: &Handle) -> JoinHandle<Ahead> {
         helpers.spawn(async move {
-            let Self { shard, base, not_before, waiting, wanted, found, mut session } = self;
-            let waiting = vec![waiting];
-            let drafting = draft(&mut session, shard, base, not_before, &waiting, &wanted, found);
-            let drafted = timeout(LIMIT, drafting).await.unwrap_or(Ok(None));
+            let drafted = timeout(LIMIT, self.draft(&mut session)).await.unwrap_or(Ok(None));
             // Whatever is wrong, the turn under the lock meets it too, and knows what to do about it.
             let draft = drafted.unwrap_or_else(|error| {
-                tracing::debug!(%error, shard, "a request could not be drafted ahead");
+                tracing::debug!(%error, shard = self.shard, "a request could not be drafted ahead");
                 None
             });
-            Ahead { waiting, draft, session }
+            Ahead { waiting: self.waiting, draft, session }
         })
     }
-}
 
-async fn draft(
-    session: &mut Session,
-    shard: i16,
-    base: Head,
-    not_before: Instant,
-    waiting: &[Waiting],
-    wanted: &Wanted,
-    mut found: Found,
-) -> Result<Option<Draft>, sqlx::Error> {
-    let (number, mut connection) = session.lend().await?;
-    wanted.read(&mut connection, shard, &mut found).await?;
-    let now = head::clock(&mut connection, not_before).await?;
-    session.keep((number, connection));
-    Draft::decide(shard, base, now, waiting, found, None).await
+    async fn draft(&mut self, session: &mut Session) -> Result<Option<Draft>, sqlx::Error> {
+        let mut found = std::mem::take(&mut self.found);
+        let (number, mut connection) = session.lend().await?;
+        self.wanted.read(&mut connection, self.shard, &mut found).await?;
+        let now = head::clock(&mut connection, self.not_before).await?;
+        session.keep((number, connection));
+        Draft::decide(self.shard, self.base, now, &self.waiting, found, &*self.hooks, None).await
+    }
 }

@@ -1,9 +1,25 @@
 //! The appending statements: one per table and batch, whatever the batch's size.
+//!
+//! They are made with their arguments encoded, where the batch is decided: for a large request that is while another one
+//! is being appended. What is left for the holder of the lock is to send them.
 
 use super::chain::{BatchHeader, Tip};
 use super::job::{Answer, RequestKey, StoredBody};
 use super::overlay::{CounterRow, EntryRow, EventRow, Origin, SCHEMA};
-use sqlx::PgConnection;
+use sqlx::postgres::{PgArguments, PgConnection};
+use sqlx::query::Query;
+use sqlx::{Error, Postgres};
+
+/// A statement that answers nothing, with its arguments.
+pub type Statement = Query<'static, Postgres, PgArguments>;
+
+/// Executes statements one after the other.
+pub async fn execute(tx: &mut PgConnection, statements: Vec<Statement>) -> Result<(), Error> {
+    for statement in statements {
+        statement.execute(&mut *tx).await?;
+    }
+    Ok(())
+}
 
 /// A request to record with the batch.
 #[derive(Debug)]
@@ -19,7 +35,7 @@ pub struct RequestRow {
 }
 
 /// Appends the batch row: the last link of the chain.
-pub async fn batch(tx: &mut PgConnection, header: &BatchHeader, tip: &Tip) -> Result<(), sqlx::Error> {
+pub fn batch(header: &BatchHeader, tip: &Tip) -> Statement {
     sqlx::query!(
         "INSERT INTO batch (shard, seq, epoch, first_position, last_position, tip, recorded_at, flags) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         header.shard,
@@ -31,13 +47,10 @@ pub async fn batch(tx: &mut PgConnection, header: &BatchHeader, tip: &Tip) -> Re
         header.recorded_at,
         header.flags
     )
-    .execute(tx)
-    .await?;
-    Ok(())
 }
 
 /// Appends events. The payload travels as text: a JSON value would be rewritten on the way.
-pub async fn events(tx: &mut PgConnection, shard: i16, rows: &[EventRow]) -> Result<(), sqlx::Error> {
+pub fn events(shard: i16, rows: &[EventRow]) -> Statement {
     let recorded = || rows.iter().map(|row| &row.recorded);
     sqlx::query!(
         "INSERT INTO event (shard, schema, position, tenant, stream, version, effective_at, kind, actor, correlation, payload)
@@ -56,13 +69,10 @@ pub async fn events(tx: &mut PgConnection, shard: i16, rows: &[EventRow]) -> Res
         &rows.iter().map(|r| r.origin.correlation.as_deref()).collect::<Vec<_>>() as _,
         &recorded().map(|r| &*r.payload).collect::<Vec<_>>() as _
     )
-    .execute(tx)
-    .await?;
-    Ok(())
 }
 
 /// Appends entries, account by account: neighbours in the index, and later in a statement, lie together.
-pub async fn entries(tx: &mut PgConnection, shard: i16, rows: &[EntryRow]) -> Result<(), sqlx::Error> {
+pub fn entries(shard: i16, rows: &[EntryRow]) -> Statement {
     let mut rows: Vec<&EntryRow> = rows.iter().collect();
     rows.sort_unstable_by_key(|row| (row.after.number, row.after.version));
     let after = || rows.iter().map(|row| &row.after);
@@ -83,13 +93,10 @@ pub async fn entries(tx: &mut PgConnection, shard: i16, rows: &[EntryRow]) -> Re
         &rows.iter().map(|r| r.tenant).collect::<Vec<_>>() as _,
         &rows.iter().map(|r| r.effective_at).collect::<Vec<_>>() as _
     )
-    .execute(tx)
-    .await?;
-    Ok(())
 }
 
 /// Appends counter rows.
-pub async fn counters(tx: &mut PgConnection, shard: i16, rows: &[CounterRow]) -> Result<(), sqlx::Error> {
+pub fn counters(shard: i16, rows: &[CounterRow]) -> Statement {
     sqlx::query!(
         "INSERT INTO counter (shard, account, version, position, used, tenant, key)
          SELECT $1, account, version, position, used, tenant, key
@@ -102,14 +109,11 @@ pub async fn counters(tx: &mut PgConnection, shard: i16, rows: &[CounterRow]) ->
         &rows.iter().map(|r| r.tenant).collect::<Vec<_>>() as _,
         &rows.iter().map(|r| &*r.key).collect::<Vec<_>>() as _
     )
-    .execute(tx)
-    .await?;
-    Ok(())
 }
 
 /// Appends requests, and apart from them the bodies that are kept.
-pub async fn requests(tx: &mut PgConnection, shard: i16, seq: i64, rows: &[RequestRow]) -> Result<(), sqlx::Error> {
-    sqlx::query!(
+pub fn requests(shard: i16, seq: i64, rows: &[RequestRow]) -> [Statement; 2] {
+    let requests = sqlx::query!(
         "INSERT INTO request (shard, seq, status, position, tenant, principal, key, code, fingerprint)
          SELECT $1, $2, status, position, tenant, principal, key, code, fingerprint
          FROM unnest($3::smallint[], $4::bigint[], $5::uuid[], $6::uuid[], $7::text[], $8::text[], $9::bytea[])
@@ -123,12 +127,10 @@ pub async fn requests(tx: &mut PgConnection, shard: i16, seq: i64, rows: &[Reque
         &rows.iter().map(|r| &*r.key.key).collect::<Vec<_>>() as _,
         &rows.iter().map(|r| r.answer.code.map(super::RefusalCode::as_str)).collect::<Vec<_>>() as _,
         &rows.iter().map(|r| &r.key.fingerprint[..]).collect::<Vec<_>>() as _
-    )
-    .execute(&mut *tx)
-    .await?;
+    );
     let kept: Vec<(&RequestRow, bool, &[u8])> =
         rows.iter().filter_map(|row| kept_body(&row.answer).map(|(outline, body)| (row, outline, body))).collect();
-    sqlx::query!(
+    let bodies = sqlx::query!(
         "INSERT INTO request_body (shard, seq, tenant, principal, key, outline, body)
          SELECT $1, $2, tenant, principal, key, outline, body
          FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::boolean[], $7::bytea[]) AS row (tenant, principal, key, outline, body)",
@@ -139,10 +141,8 @@ pub async fn requests(tx: &mut PgConnection, shard: i16, seq: i64, rows: &[Reque
         &kept.iter().map(|(r, ..)| &*r.key.key).collect::<Vec<_>>() as _,
         &kept.iter().map(|(_, outline, _)| *outline).collect::<Vec<_>>() as _,
         &kept.iter().map(|(_, _, body)| *body).collect::<Vec<_>>() as _
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
+    );
+    [requests, bodies]
 }
 
 /// An HTTP status as stored.

@@ -3,11 +3,11 @@
 //! A draft builds on one tip, which it names. It may be appended only under the lock, and only while that tip is the
 //! newest: then everything that it was decided on is still true, whenever that was.
 
-use super::append::{self, RequestRow};
+use super::append::{self, RequestRow, Statement};
 use super::chain::{self, BatchHeader, RequestColumns, Tip};
 use super::decide::{Decider, Returns};
 use super::head::Head;
-use super::hooks::Hooks;
+use super::hooks::{Hooks, NoHooks};
 use super::job::{Disposed, Waiting};
 use super::look_up;
 use super::overlay::{Overlay, SCHEMA};
@@ -18,7 +18,6 @@ use sqlx::PgConnection;
 use std::collections::{BTreeSet, HashMap};
 
 /// A batch, decided and not yet appended.
-#[derive(Debug)]
 pub(super) struct Draft {
     /// The newest batch when it was decided.
     pub base: Tip,
@@ -28,21 +27,24 @@ pub(super) struct Draft {
     pub overlay: Overlay,
     /// In the order of the jobs.
     pub disposed: Vec<Disposed>,
-    header: BatchHeader,
-    requests: Vec<RequestRow>,
+    /// What appends it, in this order.
+    statements: Vec<Statement>,
+    recorded_at: Instant,
 }
 
 impl Draft {
     /// Decides the jobs on what was found. `None`: a return of held money may be due, which can only be looked up
-    /// with the lock held.
+    /// in the session that holds the lock.
     pub async fn decide(
         shard: i16,
         base: Head,
         now: Instant,
         waiting: &[Waiting],
         mut found: Found,
-        mut returns: Option<Returns<'_>>,
+        hooks: &dyn Hooks,
+        under_lock: Option<&mut PgConnection>,
     ) -> Result<Option<Self>, sqlx::Error> {
+        let mut returns = under_lock.map(|tx| Returns { hooks, tx });
         let (accounts, streams) = (std::mem::take(&mut found.accounts), std::mem::take(&mut found.streams));
         let mut overlay = Overlay::new(now, base.last_position, accounts, streams);
         let counters = counter_keys(waiting, &overlay);
@@ -53,13 +55,16 @@ impl Draft {
         let mut decider = Decider::new(shard, overlay, returns);
         let disposed = decider.dispose(waiting, &found).await?;
         let Decider { overlay, requests, must_look, .. } = decider;
-        Ok((!must_look).then(|| Self::seal(shard, base, overlay, requests, disposed, 0)))
+        if must_look {
+            return Ok(None);
+        }
+        Self::seal(shard, base, overlay, &requests, disposed, 0, hooks).map(Some)
     }
 
     /// A batch without events: it says something by being there.
-    pub fn empty(shard: i16, base: Head, now: Instant, flags: i16) -> Self {
+    pub fn empty(shard: i16, base: Head, now: Instant, flags: i16) -> Result<Self, sqlx::Error> {
         let overlay = Overlay::new(now, base.last_position, HashMap::new(), HashMap::new());
-        Self::seal(shard, base, overlay, Vec::new(), Vec::new(), flags)
+        Self::seal(shard, base, overlay, &[], Vec::new(), flags, &NoHooks)
     }
 
     /// Links the batch to the chain.
@@ -67,48 +72,59 @@ impl Draft {
         shard: i16,
         base: Head,
         overlay: Overlay,
-        requests: Vec<RequestRow>,
+        requests: &[RequestRow],
         disposed: Vec<Disposed>,
         flags: i16,
-    ) -> Self {
+        hooks: &dyn Hooks,
+    ) -> Result<Self, sqlx::Error> {
+        let recorded_at = overlay.now;
+        if overlay.events.is_empty() && requests.is_empty() && flags == 0 {
+            return Ok(Self { base: base.tip, head: base, overlay, disposed, statements: Vec::new(), recorded_at });
+        }
         let first_position = base.last_position + 1;
         let last_position = overlay.events.last().map_or(first_position - 1, |row| row.recorded.position);
-        let (seq, epoch, recorded_at) = (base.seq + 1, base.epoch, overlay.now);
+        let (seq, epoch) = (base.seq + 1, base.epoch);
         let header = BatchHeader { shard, seq, epoch, first_position, last_position, recorded_at, flags };
-        let tip = tip(&base.tip, &header, &overlay, &requests);
+        let tip = tip(&base.tip, &header, &overlay, requests);
         let head = Head { seq, epoch, last_position, tip };
-        let draft = Self { base: base.tip, head, overlay, disposed, header, requests };
-        if draft.has_rows() { draft } else { Self { head: base, ..draft } }
-    }
-
-    /// Whether there is anything to make durable. A batch of replays has nothing.
-    pub fn has_rows(&self) -> bool {
-        !self.overlay.events.is_empty() || !self.requests.is_empty() || self.header.flags != 0
+        let mut statements = rows(&header, &overlay, requests, hooks)?;
+        statements.push(append::batch(&header, &tip));
+        Ok(Self { base: base.tip, head, overlay, disposed, statements, recorded_at })
     }
 
     /// The batch's instant.
     pub fn recorded_at(&self) -> Instant {
-        self.header.recorded_at
+        self.recorded_at
     }
 
-    /// Appends everything of the batch.
-    pub async fn append(&self, tx: &mut PgConnection, hooks: &dyn Hooks) -> Result<(), sqlx::Error> {
-        let Self { overlay, header, requests, .. } = self;
-        if !overlay.events.is_empty() {
-            append::events(tx, header.shard, &overlay.events).await?;
-            hooks.fold_look_ups(tx, header.shard, &overlay.events).await?;
-        }
-        if !overlay.entries.is_empty() {
-            append::entries(tx, header.shard, &overlay.entries).await?;
-        }
-        if !overlay.counters.is_empty() {
-            append::counters(tx, header.shard, &overlay.counters).await?;
-        }
-        if !requests.is_empty() {
-            append::requests(tx, header.shard, header.seq, requests).await?;
-        }
-        append::batch(tx, header, &self.head.tip).await
+    /// What appends the batch, handed out once. Nothing: a batch of replays has nothing to make durable.
+    pub fn statements(&mut self) -> Vec<Statement> {
+        std::mem::take(&mut self.statements)
     }
+}
+
+/// Everything of a batch but its own row.
+fn rows(
+    header: &BatchHeader,
+    overlay: &Overlay,
+    requests: &[RequestRow],
+    hooks: &dyn Hooks,
+) -> Result<Vec<Statement>, sqlx::Error> {
+    let mut statements = Vec::new();
+    if !overlay.events.is_empty() {
+        statements.push(append::events(header.shard, &overlay.events));
+        statements.extend(hooks.look_ups(header.shard, &overlay.events)?);
+    }
+    if !overlay.entries.is_empty() {
+        statements.push(append::entries(header.shard, &overlay.entries));
+    }
+    if !overlay.counters.is_empty() {
+        statements.push(append::counters(header.shard, &overlay.counters));
+    }
+    if !requests.is_empty() {
+        statements.extend(append::requests(header.shard, header.seq, requests));
+    }
+    Ok(statements)
 }
 
 /// Counters whose window counts at the batch's instant.

@@ -1,5 +1,6 @@
 //! What the contexts hang into the append transaction without the writer knowing them.
 
+use super::append::Statement;
 use super::overlay::EventRow;
 use super::proposal::Proposal;
 use crate::kernel::Instant;
@@ -9,14 +10,9 @@ use uuid::Uuid;
 
 /// The contexts' part of a commit.
 pub trait Hooks: Send + Sync + 'static {
-    /// Folds the batch's events into the look-up tables. `vintem verify` calls the same fold to
+    /// The statements that fold events into the look-up tables. `vintem verify` takes the same ones to
     /// rebuild the tables from the log and compares.
-    fn fold_look_ups<'a>(
-        &'a self,
-        tx: &'a mut PgConnection,
-        shard: i16,
-        events: &'a [EventRow],
-    ) -> BoxFuture<'a, Result<(), sqlx::Error>>;
+    fn look_ups(&self, shard: i16, events: &[EventRow]) -> Result<Vec<Statement>, sqlx::Error>;
 
     /// Returns of money that are due on an account (expired holds): the writer appends them itself
     /// before it refuses a movement of that account for lack of funds.
@@ -34,13 +30,8 @@ pub trait Hooks: Send + Sync + 'static {
 pub struct NoHooks;
 
 impl Hooks for NoHooks {
-    fn fold_look_ups<'a>(
-        &'a self,
-        _: &'a mut PgConnection,
-        _: i16,
-        _: &'a [EventRow],
-    ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
-        Box::pin(std::future::ready(Ok(())))
+    fn look_ups(&self, _: i16, _: &[EventRow]) -> Result<Vec<Statement>, sqlx::Error> {
+        Ok(Vec::new())
     }
 
     fn due_returns<'a>(

@@ -1,5 +1,6 @@
 //! Ending a halt: after a failover or restore an operator declares what is there to be the history.
 
+use super::append;
 use super::chain::FLAG_RECOVERY;
 use super::draft::Draft;
 use super::head::{self, Head};
@@ -23,9 +24,8 @@ pub async fn recover(session: &mut PgConnection, shard: i16) -> Result<Recovery,
     head::lock(&mut tx, shard).await?;
     let found = head::read(&mut tx, shard, 0).await?;
     let kept = found.head;
-    let begun = Draft::empty(shard, Head { epoch: kept.epoch + 1, ..kept }, found.now, FLAG_RECOVERY);
-    // Without events there is nothing to fold, so no context's look-ups are needed.
-    begun.append(&mut tx, &super::hooks::NoHooks).await?;
+    let mut begun = Draft::empty(shard, Head { epoch: kept.epoch + 1, ..kept }, found.now, FLAG_RECOVERY)?;
+    append::execute(&mut tx, begun.statements()).await?;
     let halted = head::lift(&mut tx, shard).await?;
     tx.commit().await?;
     Ok(Recovery { kept, epoch: begun.head.epoch, halted })

@@ -6,7 +6,7 @@
 
 use super::cache::AccountCache;
 use super::chain::FLAG_RESOLUTION;
-use super::decide::Returns;
+use super::append::{self, Statement};
 use super::draft::Draft;
 use super::head::{self, Head, Locked};
 use super::hooks::Hooks;
@@ -22,7 +22,6 @@ const FILL_LIMIT: Duration = Duration::from_secs(20);
 const COMMIT_LIMIT: Duration = Duration::from_secs(5);
 
 /// Why a turn did not end with an acknowledged COMMIT.
-#[derive(Debug)]
 pub(super) enum Failure {
     /// Nothing was written.
     Lost(sqlx::Error),
@@ -45,15 +44,17 @@ pub(super) struct Memory {
 
 impl Memory {
     /// Takes the lock and decides the jobs, unless they were drafted on what is still the newest batch.
+    /// Where another process had the lock, others have come while this one waited for it: `more` adds them.
     /// A failure in here has written nothing.
     pub async fn open<'c>(
         &mut self,
         connection: &'c mut PgConnection,
         hooks: &dyn Hooks,
-        waiting: &[Waiting],
+        waiting: &mut Vec<Waiting>,
         drafted: Option<Draft>,
+        more: impl FnOnce(&mut Vec<Waiting>),
     ) -> Result<(Transaction<'c, Postgres>, Draft), Failure> {
-        let opened = timeout(FILL_LIMIT, self.decide(connection, hooks, waiting, drafted)).await;
+        let opened = timeout(FILL_LIMIT, self.decide(connection, hooks, waiting, drafted, more)).await;
         opened.unwrap_or_else(|_| Err(Failure::Lost(timed_out())))
     }
 
@@ -61,8 +62,9 @@ impl Memory {
         &mut self,
         connection: &'c mut PgConnection,
         hooks: &dyn Hooks,
-        waiting: &[Waiting],
+        waiting: &mut Vec<Waiting>,
         drafted: Option<Draft>,
+        more: impl FnOnce(&mut Vec<Waiting>),
     ) -> Result<(Transaction<'c, Postgres>, Draft), Failure> {
         // Without a head there is nothing that a look-up before the lock could be current with.
         let early = match (&self.head, &drafted) {
@@ -76,10 +78,12 @@ impl Memory {
         }
         let found = match early {
             Some(found) if !moved => found,
-            _ => self.look_up(&mut tx, waiting).await.map_err(Failure::Lost)?,
+            _ => {
+                more(waiting);
+                self.look_up(&mut tx, waiting).await.map_err(Failure::Lost)?
+            }
         };
-        let returns = Returns { hooks, tx: &mut tx };
-        let decided = Draft::decide(self.shard, head, now, waiting, found, Some(returns)).await;
+        let decided = Draft::decide(self.shard, head, now, waiting, found, hooks, Some(&mut tx)).await;
         // With a session to look into, every return can be looked up.
         let draft = decided.and_then(|draft| draft.ok_or(sqlx::Error::RowNotFound)).map_err(Failure::Lost)?;
         Ok((tx, draft))
@@ -126,7 +130,6 @@ impl Memory {
     pub async fn resolve(
         &self,
         connection: &mut PgConnection,
-        hooks: &dyn Hooks,
         pending: &Draft,
     ) -> Result<bool, sqlx::Error> {
         let mut tx = connection.begin().await?;
@@ -135,23 +138,20 @@ impl Memory {
         if locked.tip_at != Some(pending.head.tip) {
             return Ok(false);
         }
-        Draft::empty(self.shard, locked.head, locked.now, FLAG_RESOLUTION).append(&mut tx, hooks).await?;
+        let mut mark = Draft::empty(self.shard, locked.head, locked.now, FLAG_RESOLUTION)?;
+        append::execute(&mut tx, mark.statements()).await?;
         tx.commit().await?;
         Ok(true)
     }
 }
 
 /// Appends a batch and makes it durable; `false` when COMMIT was sent and not acknowledged.
-pub(super) async fn close(
-    mut tx: Transaction<'_, Postgres>,
-    hooks: &dyn Hooks,
-    draft: &Draft,
-) -> Result<bool, sqlx::Error> {
-    if !draft.has_rows() {
+pub(super) async fn close(mut tx: Transaction<'_, Postgres>, batch: Vec<Statement>) -> Result<bool, sqlx::Error> {
+    if batch.is_empty() {
         // Only replays: nothing to make durable.
         return tx.rollback().await.map(|()| true);
     }
-    timeout(FILL_LIMIT, draft.append(&mut tx, hooks)).await.unwrap_or_else(|_| Err(timed_out()))?;
+    timeout(FILL_LIMIT, append::execute(&mut tx, batch)).await.unwrap_or_else(|_| Err(timed_out()))?;
     Ok(matches!(timeout(COMMIT_LIMIT, tx.commit()).await, Ok(Ok(()))))
 }
 

@@ -22,6 +22,10 @@ use tokio::time::{Instant, sleep, timeout};
 
 /// How many small decisions share a commit at most.
 const SMALL_BATCH: usize = 2_000;
+/// The same for large jobs, when nobody else is there: small ones would wait too long for such a commit.
+const BULK_BATCH: usize = 5_000;
+/// Without a small job for so long, nobody else is there.
+const QUIET: Duration = Duration::from_secs(1);
 /// A job with more items than this travels in the lane of its own.
 const BULK_ITEMS: usize = 100;
 /// How long a turn is tried again before its callers are told that the database is away.
@@ -74,6 +78,7 @@ impl Shard {
             bulk: bulk_rx,
             position,
             after_bulk: false,
+            small_at: Instant::now(),
             is_away: false,
         };
         run_apart(writer);
@@ -127,6 +132,8 @@ struct Writer {
     bulk: mpsc::Receiver<Waiting>,
     position: watch::Sender<i64>,
     after_bulk: bool,
+    /// When small jobs were taken last.
+    small_at: Instant,
     is_away: bool,
 }
 
@@ -142,7 +149,7 @@ impl Writer {
         if self.after_bulk
             && let Ok(first) = self.small.try_recv()
         {
-            return Some((self.gather(first), None));
+            return Some((self.gather_small(first), None));
         }
         if let Some(next) = self.next.take() {
             self.after_bulk = true;
@@ -156,18 +163,21 @@ impl Writer {
             tokio::select! { biased; job = self.bulk.recv() => job?, job = self.small.recv() => job? }
         };
         self.after_bulk = first.job.items.len() > BULK_ITEMS;
-        Some((if self.after_bulk { vec![first] } else { self.gather(first) }, None))
+        Some((if self.after_bulk { self.gather_bulk(first) } else { self.gather_small(first) }, None))
     }
 
-    /// Natural batching: the small jobs that wait are taken, without a timer.
-    fn gather(&mut self, first: Waiting) -> Vec<Waiting> {
-        self.after_bulk = false;
-        let mut items = first.job.items.len();
+    /// Natural batching: the jobs that wait are taken, without a timer.
+    fn gather_small(&mut self, first: Waiting) -> Vec<Waiting> {
+        (self.after_bulk, self.small_at) = (false, Instant::now());
         let mut waiting = vec![first];
-        while items < SMALL_BATCH {
-            let Ok(next) = self.small.try_recv() else { break };
-            items += next.job.items.len();
-            waiting.push(next);
+        gather(&mut self.small, &mut waiting, SMALL_BATCH);
+        waiting
+    }
+
+    fn gather_bulk(&mut self, first: Waiting) -> Vec<Waiting> {
+        let mut waiting = vec![first];
+        if self.small_at.elapsed() > QUIET {
+            gather(&mut self.bulk, &mut waiting, BULK_BATCH);
         }
         waiting
     }
@@ -177,7 +187,7 @@ impl Writer {
         let deadline = Instant::now() + if self.is_away { IMPATIENCE } else { PATIENCE };
         let mut has_failed = false;
         loop {
-            match self.try_turn(&waiting, drafted.take()).await {
+            match self.try_turn(&mut waiting, drafted.take()).await {
                 Ok(draft) => return self.succeed(waiting, draft),
                 Err(Failure::Uncertain(draft)) => match self.resolve(&draft).await {
                     Some(true) => return self.succeed(waiting, *draft),
@@ -218,12 +228,18 @@ impl Writer {
         }
     }
 
-    async fn try_turn(&mut self, waiting: &[Waiting], drafted: Option<Draft>) -> Result<Draft, Failure> {
+    async fn try_turn(&mut self, waiting: &mut Vec<Waiting>, drafted: Option<Draft>) -> Result<Draft, Failure> {
         let hooks = self.hooks.clone();
         let (number, mut connection) = self.session.lend().await.map_err(Failure::Lost)?;
-        let (tx, draft) = self.memory.open(&mut connection, &*hooks, waiting, drafted).await?;
+        let (small, is_small) = (&mut self.small, !self.after_bulk);
+        let more = |waiting: &mut Vec<Waiting>| {
+            if is_small {
+                gather(small, waiting, SMALL_BATCH);
+            }
+        };
+        let (tx, mut draft) = self.memory.open(&mut connection, &*hooks, waiting, drafted, more).await?;
         let is_durable = {
-            let mut closing = pin!(turn::close(tx, &*hooks, &draft));
+            let mut closing = pin!(turn::close(tx, draft.statements()));
             loop {
                 tokio::select! {
                     closed = &mut closing => break closed.map_err(Failure::Lost)?,
@@ -243,16 +259,17 @@ impl Writer {
         self.next.is_none() && self.scout.is_some() && self.small.is_empty()
     }
 
-    /// Begins to draft a large request on what `before` will leave.
-    fn look_ahead(&mut self, waiting: Waiting, before: &Draft) {
+    /// Begins to draft a large request, and those that wait with it, on what `before` will leave.
+    fn look_ahead(&mut self, first: Waiting, before: &Draft) {
         let Some(session) = self.scout.take() else { return };
+        let waiting = self.gather_bulk(first);
         let Memory { shard, cache, .. } = &mut self.memory;
-        let mut wanted = Wanted::by(std::slice::from_ref(&waiting));
+        let mut wanted = Wanted::by(&waiting);
         let found = wanted
             .recall(|id| before.overlay.account(id).copied().or_else(|| cache.get(id)), |id| before.overlay.stream(id));
-        let (base, not_before) = (before.head, before.recorded_at());
-        self.next =
-            Some(Plan { shard: *shard, base, not_before, waiting, wanted, found, session }.begin(&self.helpers));
+        let (base, not_before, hooks) = (before.head, before.recorded_at(), self.hooks.clone());
+        let plan = Plan { shard: *shard, base, not_before, waiting, wanted, found, hooks };
+        self.next = Some(plan.begin(session, &self.helpers));
     }
 
     /// Learns whether an uncertain COMMIT happened; `None` when that cannot be learned in time.
@@ -261,7 +278,7 @@ impl Writer {
         tracing::warn!(shard = self.memory.shard, seq = draft.head.seq, "a commit was not acknowledged; asking again");
         while Instant::now() < deadline {
             if let Ok((number, mut connection)) = self.session.lend().await {
-                let resolution = self.memory.resolve(&mut connection, &*self.hooks, draft);
+                let resolution = self.memory.resolve(&mut connection, draft);
                 if let Ok(Ok(is_durable)) = timeout(RESOLUTION, resolution).await {
                     self.session.keep((number, connection));
                     return Some(is_durable);
@@ -294,6 +311,16 @@ impl Writer {
         for (waiting, disposed) in waiting.into_iter().zip(draft.disposed) {
             waiting.answer(Ok(disposed));
         }
+    }
+}
+
+/// Adds jobs that wait in a lane until there are so many items, or a little more.
+fn gather(lane: &mut mpsc::Receiver<Waiting>, waiting: &mut Vec<Waiting>, most: usize) {
+    let mut items: usize = waiting.iter().map(|waiting| waiting.job.items.len()).sum();
+    while items < most {
+        let Ok(next) = lane.try_recv() else { break };
+        items += next.job.items.len();
+        waiting.push(next);
     }
 }
 

@@ -1,8 +1,9 @@
 //! What happened on an account, found by words, kind, counterparty, amount and date.
 //!
-//! Words of the description and of the values of metadata, and the counterparty, are *terms*: digests that an index
-//! finds by equality. Rows that carry all of the terms asked for are then filtered by the rest, newest
-//! first. A page looks at a bounded number of rows, so that a filter that admits few cannot make it long.
+//! Words of the description and of the values of metadata stand apart, once per event whatever the number of its accounts,
+//! as digests that an index finds by equality. A search walks down the shortest of the lists of positions that it
+//! names (an account's, its counterparty's, a word's), the newest first, and looks the others up. A page looks at a
+//! bounded number of rows, so that a filter that admits few cannot make it long.
 
 use super::{Fact, Fold, Moved, Projection, Unreadable};
 use crate::event_store::shadow::{KeyType, Table};
@@ -27,7 +28,7 @@ impl Projection for Activity {
     }
 
     fn version(&self) -> i32 {
-        1
+        2
     }
 
     fn tables(&self) -> &'static [Table] {
@@ -38,8 +39,8 @@ impl Projection for Activity {
                 named_by: &[],
             },
             Table {
-                name: "activity_term",
-                paged_by: &[("account", KeyType::Uuid), ("term", KeyType::Uuid), ("position", KeyType::Number)],
+                name: "activity_word",
+                paged_by: &[("word", KeyType::Number), ("position", KeyType::Number)],
                 named_by: &[],
             },
         ]
@@ -57,8 +58,8 @@ impl Projection for Activity {
 #[derive(Default)]
 struct Rows {
     activity: Vec<Activities>,
-    /// Account, term, position, tenant: in the order of the primary key.
-    terms: Vec<(Uuid, Uuid, i64, Uuid)>,
+    /// Word, position, tenant: in the order of the primary key.
+    words: Vec<(i64, i64, Uuid)>,
 }
 
 struct Activities {
@@ -85,14 +86,12 @@ impl Fold for Rows {
         if fact.moves.is_empty() {
             return Ok(());
         }
-        let words = words_of(fact)?;
+        self.words.extend(words_of(fact)?.into_iter().map(|word| (word, fact.position, fact.tenant)));
         let (debited, credited) = (only(fact, true), only(fact, false));
         let kind = fact.word();
         for moved in &fact.moves {
             let account = moved.account.id;
             let counterparty = if is_debited(moved) { credited } else { debited };
-            let terms = words.iter().copied().chain(counterparty.map(counterparty_term));
-            self.terms.extend(terms.map(|term| (account, term, fact.position, fact.tenant)));
             self.activity.push(Activities {
                 position: fact.position,
                 amount: amount(moved),
@@ -107,13 +106,13 @@ impl Fold for Rows {
     }
 
     fn rows(&self) -> usize {
-        self.activity.len() + self.terms.len()
+        self.activity.len() + self.words.len()
     }
 
     fn write(self: Box<Self>, tx: &mut PgConnection, shard: i16) -> BoxFuture<'_, Result<(), sqlx::Error>> {
         async move {
             add(tx, shard, self.activity).await?;
-            add_terms(tx, shard, self.terms).await
+            add_words(tx, shard, self.words).await
         }
         .boxed()
     }
@@ -135,7 +134,7 @@ fn only(fact: &Fact, debited: bool) -> Option<Uuid> {
     side.next().filter(|_| side.next().is_none())
 }
 
-fn words_of(fact: &Fact) -> Result<BTreeSet<Uuid>, Unreadable> {
+fn words_of(fact: &Fact) -> Result<BTreeSet<i64>, Unreadable> {
     // Most events carry no text; the payload is searched first because reading it costs far more.
     if !fact.payload.contains("\"description\"") && !fact.payload.contains("\"metadata\"") {
         return Ok(BTreeSet::new());
@@ -143,7 +142,7 @@ fn words_of(fact: &Fact) -> Result<BTreeSet<Uuid>, Unreadable> {
     let texts: Texts = serde_json::from_str(&fact.payload)
         .map_err(|error| Unreadable { position: fact.position, reason: format!("has texts that are none: {error}") })?;
     let texts = texts.description.iter().chain(texts.metadata.values());
-    Ok(texts.flat_map(|text| words(text)).take(WORDS).map(|word| word_term(&word)).collect())
+    Ok(texts.flat_map(|text| words(text)).take(WORDS).map(|word| digest(fact.tenant, &word)).collect())
 }
 
 /// The words of a text as they are compared: small letters and digits, without accents.
@@ -167,14 +166,11 @@ fn plain(letter: char) -> char {
     }
 }
 
-/// The term of a word.
-pub fn word_term(word: &str) -> Uuid {
-    metadata::digest("word", word)
-}
-
-/// The term of a counterparty.
-pub fn counterparty_term(account: Uuid) -> Uuid {
-    metadata::digest("counterparty", &account.to_string())
+/// The key of a tenant's word. Two words of a tenant that share one of these 64 bits' values would be found for each
+/// other; among a million words that is one in forty million.
+fn digest(tenant: Uuid, word: &str) -> i64 {
+    let (high, low) = metadata::digest(&tenant.to_string(), word).as_u64_pair();
+    (high ^ low).cast_signed()
 }
 
 async fn add(tx: &mut PgConnection, shard: i16, mut rows: Vec<Activities>) -> Result<(), sqlx::Error> {
@@ -198,21 +194,15 @@ async fn add(tx: &mut PgConnection, shard: i16, mut rows: Vec<Activities>) -> Re
     Ok(())
 }
 
-async fn add_terms(
-    tx: &mut PgConnection,
-    shard: i16,
-    mut rows: Vec<(Uuid, Uuid, i64, Uuid)>,
-) -> Result<(), sqlx::Error> {
+async fn add_words(tx: &mut PgConnection, shard: i16, mut rows: Vec<(i64, i64, Uuid)>) -> Result<(), sqlx::Error> {
     rows.sort_unstable();
     sqlx::query!(
-        "INSERT INTO activity_term (shard, position, account, term, tenant)
-         SELECT $1, position, account, term, tenant
-         FROM unnest($2::bigint[], $3::uuid[], $4::uuid[], $5::uuid[]) AS row (position, account, term, tenant)",
+        "INSERT INTO activity_word (shard, word, position, tenant)
+         SELECT $1, word, position, tenant FROM unnest($2::bigint[], $3::bigint[], $4::uuid[]) AS row (word, position, tenant)",
         shard,
-        &rows.iter().map(|row| row.2).collect::<Vec<_>>() as _,
         &rows.iter().map(|row| row.0).collect::<Vec<_>>() as _,
         &rows.iter().map(|row| row.1).collect::<Vec<_>>() as _,
-        &rows.iter().map(|row| row.3).collect::<Vec<_>>() as _
+        &rows.iter().map(|row| row.2).collect::<Vec<_>>() as _
     )
     .execute(tx)
     .await?;

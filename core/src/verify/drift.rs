@@ -14,6 +14,7 @@ use super::report::{Finding, Findings, Rule, Silent, Subject};
 use super::store::drift::{self as store, Balance, EntryOf};
 use super::store::{log, look_ups as temporary};
 use super::{Audit, fold, views};
+use crate::event_store::append::execute;
 use crate::event_store::hooks::Hooks;
 use crate::event_store::legs::Legs;
 use crate::event_store::overlay::EventRow;
@@ -207,7 +208,7 @@ async fn differing(
     rows: &[EventRow],
 ) -> Result<Vec<Finding>, sqlx::Error> {
     let mut folding = snapshot.begin().await?;
-    LedgerLookUps.fold_look_ups(&mut folding, shard, rows).await?;
+    execute(&mut folding, LedgerLookUps.look_ups(shard, rows)?).await?;
     let mut findings = Findings::default();
     for first in rows.iter().map(|row| &row.recorded).filter(|row| row.version == 1) {
         let (mut after, mut upto) = (table.lowest(), table.highest());

@@ -5,6 +5,7 @@ use super::Audit;
 use super::report::{Findings, Rule, Subject};
 use super::store::log;
 use super::store::look_ups::{self as store, SHADOW, TABLES};
+use crate::event_store::append::execute;
 use crate::event_store::hooks::Hooks;
 use crate::event_store::overlay::EventRow;
 use crate::event_store::shadow::{self, Table};
@@ -67,7 +68,11 @@ impl LookUps {
         rows: &[EventRow],
     ) -> Result<Option<sqlx::Error>, sqlx::Error> {
         let mut tx = session.begin().await?;
-        match LedgerLookUps.fold_look_ups(&mut tx, self.shard, rows).await {
+        let folded = match LedgerLookUps.look_ups(self.shard, rows) {
+            Ok(statements) => execute(&mut tx, statements).await,
+            Err(error) => Err(error),
+        };
+        match folded {
             Ok(()) => tx.commit().await.map(|()| None),
             Err(error @ (sqlx::Error::Database(_) | sqlx::Error::Decode(_))) => {
                 tx.rollback().await.map(|()| Some(error))
@@ -100,7 +105,7 @@ impl LookUps {
             }
             let events = log::events(&mut snapshot, self.shard, self.position, newest, IN_SNAPSHOT).await?;
             if !events.rows.is_empty() {
-                LedgerLookUps.fold_look_ups(&mut snapshot, self.shard, &events.rows).await?;
+                execute(&mut snapshot, LedgerLookUps.look_ups(self.shard, &events.rows)?).await?;
             }
             let upto = shadow::boundary(&mut snapshot, table, SHADOW, self.shard, &after, ROWS).await?;
             let differing = shadow::compare(

@@ -302,9 +302,9 @@ async fn searches_follow_their_indexes_under_row_level_security() {
     for (query, condition) in [
         (
             format!(
-                "SELECT position FROM activity_term WHERE shard = 0 AND account = '{id}' AND term = '{id}' AND position < 9 ORDER BY position DESC LIMIT 5"
+                "SELECT position FROM activity_word WHERE shard = 0 AND word = 5 AND position >= 1 AND position < 9 ORDER BY position DESC LIMIT 5"
             ),
-            "Index Cond: ((shard = 0) AND (account = '{id}'::uuid) AND (term = '{id}'::uuid) AND (\"position\" < 9))",
+            "Index Cond: ((shard = 0) AND (word = 5) AND (\"position\" >= 1) AND (\"position\" < 9))",
         ),
         (
             format!(

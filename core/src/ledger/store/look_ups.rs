@@ -5,6 +5,7 @@ use super::super::event::{
     TransactionPosted,
 };
 use super::super::{capture, hold::Hold};
+use crate::event_store::append::Statement;
 use crate::event_store::hooks::Hooks;
 use crate::event_store::overlay::EventRow;
 use crate::event_store::{Proposal, Recorded, read};
@@ -20,13 +21,8 @@ use uuid::Uuid;
 pub struct LedgerLookUps;
 
 impl Hooks for LedgerLookUps {
-    fn fold_look_ups<'a>(
-        &'a self,
-        tx: &'a mut PgConnection,
-        shard: i16,
-        events: &'a [EventRow],
-    ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
-        fold(tx, shard, events).boxed()
+    fn look_ups(&self, shard: i16, events: &[EventRow]) -> Result<Vec<Statement>, sqlx::Error> {
+        fold(shard, events)
     }
 
     fn due_returns<'a>(
@@ -76,31 +72,30 @@ pub async fn expiries(tx: &mut PgConnection, shard: i16, holds: &[Uuid]) -> Resu
 
 /// Folds a batch kind by kind. Within a batch the order between kinds does not matter: an account's
 /// opening precedes its changes, and a hold's placing precedes its end.
-async fn fold(tx: &mut PgConnection, shard: i16, rows: &[EventRow]) -> Result<(), sqlx::Error> {
+fn fold(shard: i16, rows: &[EventRow]) -> Result<Vec<Statement>, sqlx::Error> {
+    let mut statements = Vec::new();
     let of = |kind: &'static str| rows.iter().map(|row| &row.recorded).filter(move |r| r.kind == kind);
     let is_present = |kind: &'static str| of(kind).next().is_some();
-    if is_present(event::ASSET_REGISTERED) {
-        assets(tx, shard, of(event::ASSET_REGISTERED)).await?;
+    for registered in of(event::ASSET_REGISTERED) {
+        statements.push(asset(shard, registered)?);
     }
     if is_present(event::ACCOUNT_OPENED) {
-        accounts(tx, shard, of(event::ACCOUNT_OPENED)).await?;
+        statements.push(accounts(shard, of(event::ACCOUNT_OPENED))?);
     }
     for changed in of(event::ACCOUNT_CHANGED) {
-        change(tx, shard, changed).await?;
+        statements.push(change(shard, changed)?);
     }
     if is_present(event::HOLD_PLACED) {
-        holds(tx, shard, of(event::HOLD_PLACED)).await?;
+        statements.push(holds(shard, of(event::HOLD_PLACED))?);
     }
     for extended in of(event::HOLD_EXTENDED) {
         let expires_at = facts::<HoldExtended>(extended)?.expires_at;
-        sqlx::query!(
+        statements.push(sqlx::query!(
             "UPDATE open_hold SET expires_at = $3 WHERE shard = $1 AND hold = $2",
             shard,
             extended.stream,
             expires_at
-        )
-        .execute(&mut *tx)
-        .await?;
+        ));
     }
     let mut ended: Vec<Uuid> = of(event::HOLD_RELEASED).chain(of(event::HOLD_EXPIRED)).map(|r| r.stream).collect();
     for captured in of(event::HOLD_CAPTURED) {
@@ -109,52 +104,37 @@ async fn fold(tx: &mut PgConnection, shard: i16, rows: &[EventRow]) -> Result<()
         }
     }
     if !ended.is_empty() {
-        sqlx::query!("DELETE FROM open_hold WHERE shard = $1 AND hold = ANY ($2)", shard, &ended)
-            .execute(&mut *tx)
-            .await?;
+        statements.push(sqlx::query!("DELETE FROM open_hold WHERE shard = $1 AND hold = ANY ($2)", shard, &ended));
     }
     // Most postings have no metadata; reading only those that mention it keeps the fold cheap.
     let described = || of(event::TRANSACTION_POSTED).filter(|r| r.payload.contains("\"metadata\""));
     if described().next().is_some() {
-        transaction_metadata(tx, shard, described()).await?;
+        statements.push(transaction_metadata(shard, described())?);
     }
-    Ok(())
+    Ok(statements)
 }
 
-async fn assets<'a>(
-    tx: &mut PgConnection,
-    shard: i16,
-    events: impl Iterator<Item = &'a Recorded>,
-) -> Result<(), sqlx::Error> {
-    for recorded in events {
-        let asset: AssetRegistered = facts(recorded)?;
-        sqlx::query!(
-            "INSERT INTO asset (shard, tenant, code, scale, description, position) VALUES ($1, $2, $3, $4, $5, $6)",
-            shard,
-            recorded.tenant,
-            asset.code,
-            i16::from(asset.scale),
-            asset.description,
-            recorded.position
-        )
-        .execute(&mut *tx)
-        .await?;
-    }
-    Ok(())
+fn asset(shard: i16, recorded: &Recorded) -> Result<Statement, sqlx::Error> {
+    let asset: AssetRegistered = facts(recorded)?;
+    Ok(sqlx::query!(
+        "INSERT INTO asset (shard, tenant, code, scale, description, position) VALUES ($1, $2, $3, $4, $5, $6)",
+        shard,
+        recorded.tenant,
+        asset.code,
+        i16::from(asset.scale),
+        asset.description,
+        recorded.position
+    ))
 }
 
-async fn accounts<'a>(
-    tx: &mut PgConnection,
-    shard: i16,
-    events: impl Iterator<Item = &'a Recorded>,
-) -> Result<(), sqlx::Error> {
+fn accounts<'a>(shard: i16, events: impl Iterator<Item = &'a Recorded>) -> Result<Statement, sqlx::Error> {
     let opened: Vec<(&Recorded, AccountOpened)> =
         events.map(|r| facts(r).map(|facts| (r, facts))).collect::<Result<_, _>>()?;
     let settings = || opened.iter().map(|(_, facts)| &facts.settings);
     let metadata = |facts: &AccountOpened| {
         if facts.metadata.is_empty() { None } else { serde_json::to_string(&facts.metadata).ok() }
     };
-    sqlx::query!(
+    Ok(sqlx::query!(
         "INSERT INTO account (shard, account, id, tenant, scale, settings_version, min_balance, max_balance, sends, receives, normal_side, status, asset, name, metadata)
          SELECT $1, account, id, tenant, scale, 1, min_balance, max_balance, sends, receives, normal_side, status, asset, name, metadata::json
          FROM unnest($2::bigint[], $3::uuid[], $4::uuid[], $5::smallint[], $6::bigint[], $7::bigint[], $8::boolean[], $9::boolean[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[])
@@ -173,15 +153,12 @@ async fn accounts<'a>(
         &opened.iter().map(|(_, f)| f.asset.as_str()).collect::<Vec<_>>() as _,
         &opened.iter().map(|(_, f)| f.name.as_deref()).collect::<Vec<_>>() as _,
         &opened.iter().map(|(_, f)| metadata(f)).collect::<Vec<_>>() as _
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
+    ))
 }
 
-async fn change(tx: &mut PgConnection, shard: i16, recorded: &Recorded) -> Result<(), sqlx::Error> {
+fn change(shard: i16, recorded: &Recorded) -> Result<Statement, sqlx::Error> {
     let settings: AccountChanged = facts(recorded)?;
-    sqlx::query!(
+    Ok(sqlx::query!(
         "UPDATE account SET settings_version = $3, min_balance = $4, max_balance = $5, sends = $6, receives = $7, status = $8 WHERE shard = $1 AND id = $2",
         shard,
         recorded.stream,
@@ -191,24 +168,17 @@ async fn change(tx: &mut PgConnection, shard: i16, recorded: &Recorded) -> Resul
         settings.sends,
         settings.receives,
         settings.status.as_str()
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
+    ))
 }
 
-async fn holds<'a>(
-    tx: &mut PgConnection,
-    shard: i16,
-    events: impl Iterator<Item = &'a Recorded>,
-) -> Result<(), sqlx::Error> {
+fn holds<'a>(shard: i16, events: impl Iterator<Item = &'a Recorded>) -> Result<Statement, sqlx::Error> {
     let mut rows: Vec<(&Recorded, Uuid, Instant)> = Vec::new();
     for recorded in events {
         let expires_at = facts::<HoldPlaced>(recorded)?.expires_at;
         let held = facts::<Moves>(recorded)?.moves.into_iter().filter(|(_, _, held, _)| held.is_positive());
         rows.extend(held.map(|(account, ..)| (recorded, account, expires_at)));
     }
-    sqlx::query!(
+    Ok(sqlx::query!(
         "INSERT INTO open_hold (shard, hold, account, tenant, expires_at)
          SELECT $1, row.hold, a.account, row.tenant, row.expires_at
          FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[]) AS row (hold, account, tenant, expires_at)
@@ -218,17 +188,10 @@ async fn holds<'a>(
         &rows.iter().map(|(_, account, _)| *account).collect::<Vec<_>>() as _,
         &rows.iter().map(|(r, ..)| r.tenant).collect::<Vec<_>>() as _,
         &rows.iter().map(|(.., expires_at)| *expires_at).collect::<Vec<_>>() as _
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
+    ))
 }
 
-async fn transaction_metadata<'a>(
-    tx: &mut PgConnection,
-    shard: i16,
-    events: impl Iterator<Item = &'a Recorded>,
-) -> Result<(), sqlx::Error> {
+fn transaction_metadata<'a>(shard: i16, events: impl Iterator<Item = &'a Recorded>) -> Result<Statement, sqlx::Error> {
     let mut rows: Vec<(Uuid, Uuid, i64)> = Vec::new();
     for recorded in events {
         let members = facts::<TransactionPosted>(recorded)?.metadata;
@@ -238,17 +201,14 @@ async fn transaction_metadata<'a>(
     }
     // Digests are random: in the index's order, rows of one value share a page.
     rows.sort_unstable();
-    sqlx::query!(
+    Ok(sqlx::query!(
         "INSERT INTO transaction_metadata (shard, tenant, digest, position)
          SELECT $1, tenant, digest, position FROM unnest($2::uuid[], $3::uuid[], $4::bigint[]) AS row (tenant, digest, position)",
         shard,
         &rows.iter().map(|r| r.0).collect::<Vec<_>>() as _,
         &rows.iter().map(|r| r.1).collect::<Vec<_>>() as _,
         &rows.iter().map(|r| r.2).collect::<Vec<_>>() as _
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
+    ))
 }
 
 /// Reads facts that this process or an earlier one wrote; they always have their form.

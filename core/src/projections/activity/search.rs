@@ -1,7 +1,7 @@
 //! The search itself.
 
 use super::super::views::{Scope, Seen, ViewError, Views};
-use super::{Activity, counterparty_term, word_term, words};
+use super::{Activity, digest, words};
 use crate::kernel::{Instant, Minor};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -9,8 +9,10 @@ use uuid::Uuid;
 /// What to find.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Search {
-    /// Terms that a row must all carry.
-    pub terms: Vec<Uuid>,
+    /// Words that must all be there.
+    pub words: Vec<String>,
+    /// Only with this account alone on the other side.
+    pub counterparty: Option<Uuid>,
     /// Only this kind.
     pub kind: Option<String>,
     /// The smallest amount, whichever way it went.
@@ -26,14 +28,9 @@ pub struct Search {
 impl Search {
     /// Only what holds every word of a text; answers how many there are.
     pub fn text(&mut self, text: &str) -> usize {
-        let terms: Vec<Uuid> = words(text).map(|word| word_term(&word)).collect();
-        self.terms.extend(&terms);
-        terms.len()
-    }
-
-    /// Only what has this account alone on its other side.
-    pub fn with(&mut self, counterparty: Uuid) {
-        self.terms.push(counterparty_term(counterparty));
+        let before = self.words.len();
+        self.words.extend(words(text));
+        self.words.len() - before
     }
 }
 
@@ -58,7 +55,7 @@ pub struct Found {
     pub payload: String,
 }
 
-/// How many rows of the account, or with the first term, one page looks at.
+/// How many rows of its list one page looks at.
 const WINDOW: i64 = 20_000;
 
 impl Views {
@@ -72,131 +69,192 @@ impl Views {
         limit: i64,
     ) -> Result<Seen<(Vec<Found>, Option<i64>)>, ViewError> {
         let (mut tx, as_of) = self.open(&Activity, scope).await?;
-        let rows = search(&mut tx, scope.shard, account, wanted, before, limit).await?;
+        let keys = wanted.words.iter().map(|word| digest(scope.tenant, word)).collect();
+        let page = Page { shard: scope.shard, account, wanted, keys, before, limit };
+        let rows = page.find(&mut tx).await?;
         tx.commit().await?;
         Ok(Seen { rows, as_of })
     }
 }
 
-async fn search(
-    tx: &mut PgConnection,
+/// Positions, the newest first, among which everything that is wanted must be.
+#[derive(Debug, Clone, Copy)]
+enum List {
+    /// Of everything on the account that is searched.
+    Own,
+    /// Of everything on another account.
+    Other(Uuid),
+    /// Of everything that holds a word.
+    Word(i64),
+}
+
+struct Page<'a> {
     shard: i16,
     account: Uuid,
-    search: &Search,
+    wanted: &'a Search,
+    keys: Vec<i64>,
     before: i64,
     limit: i64,
-) -> Result<(Vec<Found>, Option<i64>), sqlx::Error> {
-    let end = match search.terms.first() {
-        None => end(tx, shard, account, before).await?,
-        Some(term) => end_of_term(tx, shard, account, *term, before).await?,
-    };
-    let positions = match search.terms.first() {
-        None => by_account(tx, shard, account, search, (end.unwrap_or(0), before), limit).await?,
-        Some(_) => by_terms(tx, shard, account, search, (end.unwrap_or(0), before), limit).await?,
-    };
-    let is_full = i64::try_from(positions.len()).is_ok_and(|count| count >= limit);
-    let next = if is_full { positions.last().copied() } else { end };
-    Ok((show(tx, shard, account, &positions).await?, next))
 }
 
-/// The last row that a page looks at; `None` when there are not that many.
-async fn end(tx: &mut PgConnection, shard: i16, account: Uuid, before: i64) -> Result<Option<i64>, sqlx::Error> {
-    sqlx::query_scalar!(
-        "SELECT position FROM activity WHERE shard = $1 AND account = $2 AND position < $3 ORDER BY position DESC OFFSET $4 LIMIT 1",
-        shard,
-        account,
-        before,
-        WINDOW - 1
-    )
-    .fetch_optional(tx)
-    .await
+impl Page<'_> {
+    async fn find(&self, tx: &mut PgConnection) -> Result<(Vec<Found>, Option<i64>), sqlx::Error> {
+        let (list, end) = self.shortest(tx).await?;
+        let from = end.unwrap_or(0);
+        let positions = match list {
+            List::Own => self.by_account(tx, from).await?,
+            List::Other(other) => self.by_other(tx, other, from).await?,
+            List::Word(word) => self.by_word(tx, word, from).await?,
+        };
+        let is_full = i64::try_from(positions.len()).is_ok_and(|count| count >= self.limit);
+        let next = if is_full { positions.last().copied() } else { end };
+        Ok((show(tx, self.shard, self.account, &positions).await?, next))
+    }
+
+    /// The list with the fewest rows, or the one whose window reaches back the farthest; and where that ends, `None` for
+    /// the beginning of the log.
+    async fn shortest(&self, tx: &mut PgConnection) -> Result<(List, Option<i64>), sqlx::Error> {
+        let others = self.wanted.counterparty.map(List::Other);
+        let lists = self.keys.iter().copied().map(List::Word).chain(others);
+        let (mut shortest, mut least) = (List::Own, self.window(tx, List::Own).await?);
+        for list in lists {
+            let window = self.window(tx, list).await?;
+            if window < least {
+                (shortest, least) = (list, window);
+            }
+        }
+        Ok((shortest, least.0.then_some(least.1)))
+    }
+
+    /// Whether a list fills a window; and if so, where that ends, else how many rows there are.
+    async fn window(&self, tx: &mut PgConnection, list: List) -> Result<(bool, i64), sqlx::Error> {
+        let (count, end) = match list {
+            List::Own => account_window(tx, self.shard, self.account, self.before).await?,
+            List::Other(other) => account_window(tx, self.shard, other, self.before).await?,
+            List::Word(word) => word_window(tx, self.shard, word, self.before).await?,
+        };
+        Ok(if count < WINDOW { (false, count) } else { (true, end) })
+    }
+
+    async fn by_account(&self, tx: &mut PgConnection, from: i64) -> Result<Vec<i64>, sqlx::Error> {
+        sqlx::query_scalar!(
+            "SELECT a.position FROM activity a
+             WHERE a.shard = $1 AND a.account = $2 AND a.position >= $3 AND a.position < $4
+               AND ($5::text IS NULL OR a.kind = $5) AND ($6::uuid IS NULL OR a.counterparty = $6)
+               AND abs(a.amount) >= coalesce($7::bigint, 0) AND abs(a.amount) <= coalesce($8::bigint, 9223372036854775807)
+               AND a.effective_at >= coalesce($9, '-infinity'::timestamptz) AND a.effective_at <= coalesce($10, 'infinity'::timestamptz)
+               AND NOT EXISTS (
+                   SELECT FROM unnest($11::bigint[]) AS wanted (word) WHERE NOT EXISTS (
+                       SELECT FROM activity_word w WHERE w.shard = $1 AND w.word = wanted.word AND w.position = a.position))
+             ORDER BY a.position DESC LIMIT $12",
+            self.shard,
+            self.account,
+            from,
+            self.before,
+            self.wanted.kind.as_deref(),
+            self.wanted.counterparty,
+            self.wanted.least.map(Minor::to_bigint),
+            self.wanted.most.map(Minor::to_bigint),
+            self.wanted.from,
+            self.wanted.to,
+            &self.keys,
+            self.limit
+        )
+        .fetch_all(tx)
+        .await
+    }
+
+    /// Who has had little to do with anybody is the shorter way to what two accounts had to do with each other.
+    async fn by_other(&self, tx: &mut PgConnection, other: Uuid, from: i64) -> Result<Vec<i64>, sqlx::Error> {
+        sqlx::query_scalar!(
+            "SELECT o.position FROM activity o JOIN activity a ON a.shard = $1 AND a.account = $2 AND a.position = o.position
+             WHERE o.shard = $1 AND o.account = $6 AND o.position >= $3 AND o.position < $4
+               AND ($5::text IS NULL OR a.kind = $5) AND a.counterparty = $6
+               AND abs(a.amount) >= coalesce($7::bigint, 0) AND abs(a.amount) <= coalesce($8::bigint, 9223372036854775807)
+               AND a.effective_at >= coalesce($9, '-infinity'::timestamptz) AND a.effective_at <= coalesce($10, 'infinity'::timestamptz)
+               AND NOT EXISTS (
+                   SELECT FROM unnest($11::bigint[]) AS wanted (word) WHERE NOT EXISTS (
+                       SELECT FROM activity_word w WHERE w.shard = $1 AND w.word = wanted.word AND w.position = o.position))
+             ORDER BY o.position DESC LIMIT $12",
+            self.shard,
+            self.account,
+            from,
+            self.before,
+            self.wanted.kind.as_deref(),
+            other,
+            self.wanted.least.map(Minor::to_bigint),
+            self.wanted.most.map(Minor::to_bigint),
+            self.wanted.from,
+            self.wanted.to,
+            &self.keys,
+            self.limit
+        )
+        .fetch_all(tx)
+        .await
+    }
+
+    async fn by_word(&self, tx: &mut PgConnection, word: i64, from: i64) -> Result<Vec<i64>, sqlx::Error> {
+        sqlx::query_scalar!(
+            "SELECT l.position FROM activity_word l JOIN activity a ON a.shard = $1 AND a.account = $2 AND a.position = l.position
+             WHERE l.shard = $1 AND l.word = $13 AND l.position >= $3 AND l.position < $4
+               AND ($5::text IS NULL OR a.kind = $5) AND ($6::uuid IS NULL OR a.counterparty = $6)
+               AND abs(a.amount) >= coalesce($7::bigint, 0) AND abs(a.amount) <= coalesce($8::bigint, 9223372036854775807)
+               AND a.effective_at >= coalesce($9, '-infinity'::timestamptz) AND a.effective_at <= coalesce($10, 'infinity'::timestamptz)
+               AND NOT EXISTS (
+                   SELECT FROM unnest($11::bigint[]) AS wanted (word) WHERE NOT EXISTS (
+                       SELECT FROM activity_word w WHERE w.shard = $1 AND w.word = wanted.word AND w.position = l.position))
+             ORDER BY l.position DESC LIMIT $12",
+            self.shard,
+            self.account,
+            from,
+            self.before,
+            self.wanted.kind.as_deref(),
+            self.wanted.counterparty,
+            self.wanted.least.map(Minor::to_bigint),
+            self.wanted.most.map(Minor::to_bigint),
+            self.wanted.from,
+            self.wanted.to,
+            &self.keys,
+            self.limit,
+            word
+        )
+        .fetch_all(tx)
+        .await
+    }
 }
 
-async fn end_of_term(
+/// How many of a window's rows there are, and the last of them.
+async fn account_window(
     tx: &mut PgConnection,
     shard: i16,
     account: Uuid,
-    term: Uuid,
     before: i64,
-) -> Result<Option<i64>, sqlx::Error> {
-    sqlx::query_scalar!(
-        "SELECT position FROM activity_term WHERE shard = $1 AND account = $2 AND term = $3 AND position < $4
-         ORDER BY position DESC OFFSET $5 LIMIT 1",
+) -> Result<(i64, i64), sqlx::Error> {
+    let row = sqlx::query!(
+        r#"SELECT count(*) AS "count!", coalesce(min(position), 0) AS "end!" FROM (
+               SELECT position FROM activity WHERE shard = $1 AND account = $2 AND position < $3 ORDER BY position DESC LIMIT $4) list"#,
         shard,
         account,
-        term,
         before,
-        WINDOW - 1
+        WINDOW
     )
-    .fetch_optional(tx)
-    .await
+    .fetch_one(tx)
+    .await?;
+    Ok((row.count, row.end))
 }
 
-async fn by_account(
-    tx: &mut PgConnection,
-    shard: i16,
-    account: Uuid,
-    search: &Search,
-    (end, before): (i64, i64),
-    limit: i64,
-) -> Result<Vec<i64>, sqlx::Error> {
-    sqlx::query_scalar!(
-        "SELECT position FROM activity
-         WHERE shard = $1 AND account = $2 AND position >= $3 AND position < $4
-           AND ($5::text IS NULL OR kind = $5)
-           AND abs(amount) >= coalesce($6::bigint, 0) AND abs(amount) <= coalesce($7::bigint, 9223372036854775807)
-           AND effective_at >= coalesce($8, '-infinity'::timestamptz) AND effective_at <= coalesce($9, 'infinity'::timestamptz)
-         ORDER BY position DESC LIMIT $10",
+async fn word_window(tx: &mut PgConnection, shard: i16, word: i64, before: i64) -> Result<(i64, i64), sqlx::Error> {
+    let row = sqlx::query!(
+        r#"SELECT count(*) AS "count!", coalesce(min(position), 0) AS "end!" FROM (
+               SELECT position FROM activity_word WHERE shard = $1 AND word = $2 AND position < $3 ORDER BY position DESC LIMIT $4) list"#,
         shard,
-        account,
-        end,
+        word,
         before,
-        search.kind.as_deref(),
-        search.least.map(Minor::to_bigint),
-        search.most.map(Minor::to_bigint),
-        search.from,
-        search.to,
-        limit
+        WINDOW
     )
-    .fetch_all(tx)
-    .await
-}
-
-/// The first term drives the index; the others are looked up per row.
-async fn by_terms(
-    tx: &mut PgConnection,
-    shard: i16,
-    account: Uuid,
-    search: &Search,
-    (end, before): (i64, i64),
-    limit: i64,
-) -> Result<Vec<i64>, sqlx::Error> {
-    sqlx::query_scalar!(
-        "SELECT t.position FROM activity_term t
-         JOIN activity a ON a.shard = $1 AND a.account = $2 AND a.position = t.position
-         WHERE t.shard = $1 AND t.account = $2 AND t.term = ($11::uuid[])[1] AND t.position >= $3 AND t.position < $4
-           AND ($5::text IS NULL OR a.kind = $5)
-           AND abs(a.amount) >= coalesce($6::bigint, 0) AND abs(a.amount) <= coalesce($7::bigint, 9223372036854775807)
-           AND a.effective_at >= coalesce($8, '-infinity'::timestamptz) AND a.effective_at <= coalesce($9, 'infinity'::timestamptz)
-           AND NOT EXISTS (
-               SELECT FROM unnest($11) AS other (term)
-               WHERE NOT EXISTS (
-                   SELECT FROM activity_term o WHERE o.shard = $1 AND o.account = $2 AND o.term = other.term AND o.position = t.position))
-         ORDER BY t.position DESC LIMIT $10",
-        shard,
-        account,
-        end,
-        before,
-        search.kind.as_deref(),
-        search.least.map(Minor::to_bigint),
-        search.most.map(Minor::to_bigint),
-        search.from,
-        search.to,
-        limit,
-        &search.terms
-    )
-    .fetch_all(tx)
-    .await
+    .fetch_one(tx)
+    .await?;
+    Ok((row.count, row.end))
 }
 
 /// Rows of an account with their events, the newest first.
