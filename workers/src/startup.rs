@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 use vintem_core::event_store::{fresh, lease, outbox};
-use vintem_core::projections::ALL;
+use vintem_core::projections::{ALL, Reading};
 use vintem_core::secrets::{
     BrokerRole, DatabaseRole, LeasedBroker, LeasedDatabase, SecretsError, SettingsError, Vault, WorkerSettings,
     read_wrapping_token,
@@ -194,10 +194,13 @@ impl Staff {
         let broker = Broker::new(settings.broker.clone(), user)?;
         self.note_broker("broker-projector", &broker);
         self.tasks.spawn(lag::measure(database.pool().clone(), metrics.clone()));
+        let reading = Arc::new(Reading::default());
         for projection in ALL {
-            let (pool, broker, metrics) = (database.pool().clone(), broker.clone(), metrics.clone());
+            let (pool, reading) = (database.pool().clone(), reading.clone());
+            let (broker, metrics) = (broker.clone(), metrics.clone());
             let hire = move |shard| {
-                Projector::new(View::new(projection, pool.clone()), broker.clone(), metrics.clone(), shard).run()
+                let view = View::new(projection, pool.clone(), reading.clone());
+                Projector::new(view, broker.clone(), metrics.clone(), shard).run()
             };
             self.tasks.spawn(for_each_shard(database.pool().clone(), hire));
         }

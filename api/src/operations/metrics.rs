@@ -14,8 +14,12 @@ pub async fn show(app: web::Data<App>) -> HttpResponse {
     let (size, idle) = app.ledger.reader_connections();
     app.metrics.pool("reader", size, idle);
     let report = app.health.report(&app.ledger, &app.views).await;
-    for shard in app.ledger.shard_numbers() {
+    for (shard, writer) in app.ledger.writers() {
         app.metrics.halted(shard, report.halted_shards.contains(&shard));
+        app.metrics.queue_depth(shard, writer.waiting());
+        for (phase, spent) in writer.times().read() {
+            app.metrics.writer(shard, phase, spent);
+        }
     }
     HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(app.metrics.encode())
 }

@@ -48,6 +48,7 @@ pub mod retention;
 pub mod rows;
 mod session;
 pub mod shadow;
+pub mod times;
 mod turn;
 mod wanted;
 pub mod writer;

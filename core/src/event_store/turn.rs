@@ -4,15 +4,17 @@
 //! only by its holder. Round trips: up to three look-ups before the lock (none when the batch was drafted
 //! ahead), then BEGIN, lock, head, one insert per table that has rows, COMMIT.
 
+use super::append::{self, Statement};
 use super::cache::AccountCache;
 use super::chain::FLAG_RESOLUTION;
-use super::append::{self, Statement};
 use super::draft::Draft;
 use super::head::{self, Head, Locked};
 use super::hooks::Hooks;
 use super::job::Waiting;
+use super::times::{Phase, Times};
 use super::wanted::{Found, Wanted};
 use sqlx::{Connection, PgConnection, Postgres, Transaction};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -40,6 +42,7 @@ pub(super) struct Memory {
     /// The newest batch known; `None` until the first turn, and after a fork.
     pub head: Option<Head>,
     pub cache: AccountCache,
+    pub times: Arc<Times>,
 }
 
 impl Memory {
@@ -71,8 +74,10 @@ impl Memory {
             (Some(_), None) => Some(self.look_up(connection, waiting).await.map_err(Failure::Lost)?),
             _ => None,
         };
+        self.times.lap(Phase::LookUp);
         let mut tx = connection.begin().await.map_err(Failure::Lost)?;
         let (Locked { head, now, .. }, moved) = self.lock(&mut tx).await?;
+        self.times.lap(Phase::Lock);
         if let Some(draft) = drafted.filter(|draft| draft.base == head.tip) {
             return Ok((tx, draft));
         }
@@ -83,9 +88,11 @@ impl Memory {
                 self.look_up(&mut tx, waiting).await.map_err(Failure::Lost)?
             }
         };
+        self.times.lap(Phase::LookUp);
         let decided = Draft::decide(self.shard, head, now, waiting, found, hooks, Some(&mut tx)).await;
         // With a session to look into, every return can be looked up.
         let draft = decided.and_then(|draft| draft.ok_or(sqlx::Error::RowNotFound)).map_err(Failure::Lost)?;
+        self.times.lap(Phase::Decide);
         Ok((tx, draft))
     }
 
@@ -127,11 +134,7 @@ impl Memory {
     ///
     /// The old session holds the lock until it has ended one way or the other, so under the lock the
     /// answer is final; and only a further commit of our own proves that what we see is durable.
-    pub async fn resolve(
-        &self,
-        connection: &mut PgConnection,
-        pending: &Draft,
-    ) -> Result<bool, sqlx::Error> {
+    pub async fn resolve(&self, connection: &mut PgConnection, pending: &Draft) -> Result<bool, sqlx::Error> {
         let mut tx = connection.begin().await?;
         head::lock(&mut tx, self.shard).await?;
         let locked = head::read(&mut tx, self.shard, pending.head.seq).await?;
@@ -145,14 +148,14 @@ impl Memory {
     }
 }
 
-/// Appends a batch and makes it durable; `false` when COMMIT was sent and not acknowledged.
-pub(super) async fn close(mut tx: Transaction<'_, Postgres>, batch: Vec<Statement>) -> Result<bool, sqlx::Error> {
-    if batch.is_empty() {
-        // Only replays: nothing to make durable.
-        return tx.rollback().await.map(|()| true);
-    }
-    timeout(FILL_LIMIT, append::execute(&mut tx, batch)).await.unwrap_or_else(|_| Err(timed_out()))?;
-    Ok(matches!(timeout(COMMIT_LIMIT, tx.commit()).await, Ok(Ok(()))))
+/// Appends a batch.
+pub(super) async fn append(tx: &mut PgConnection, batch: Vec<Statement>) -> Result<(), sqlx::Error> {
+    timeout(FILL_LIMIT, append::execute(tx, batch)).await.unwrap_or_else(|_| Err(timed_out()))
+}
+
+/// Makes it durable; `false` when COMMIT was sent and not acknowledged.
+pub(super) async fn commit(tx: Transaction<'_, Postgres>) -> bool {
+    matches!(timeout(COMMIT_LIMIT, tx.commit()).await, Ok(Ok(())))
 }
 
 /// A time-out as the error of a connection.

@@ -9,6 +9,7 @@ use super::in_flight::InFlight;
 use super::job::{Disposed, Job, Waiting, WriteError};
 pub use super::session::Credentials;
 use super::session::Session;
+use super::times::{Phase, Times};
 use super::turn::{self, Failure, Memory};
 use super::wanted::Wanted;
 use std::panic::resume_unwind;
@@ -57,6 +58,7 @@ pub struct Shard {
     bulk: mpsc::Sender<Waiting>,
     in_flight: InFlight,
     position: watch::Receiver<i64>,
+    times: Arc<Times>,
 }
 
 impl Shard {
@@ -66,7 +68,9 @@ impl Shard {
         let (bulk, bulk_rx) = mpsc::channel(limits.queue.div_ceil(1_000));
         let (position, watched) = watch::channel(0);
         let session = Session::new(credentials);
-        let memory = Memory { shard, head: None, cache: AccountCache::new(limits.cached_accounts) };
+        let times: Arc<Times> = Arc::default();
+        let cache = AccountCache::new(limits.cached_accounts);
+        let memory = Memory { shard, head: None, cache, times: times.clone() };
         let writer = Writer {
             memory,
             hooks,
@@ -82,7 +86,7 @@ impl Shard {
             is_away: false,
         };
         run_apart(writer);
-        Self { small, bulk, in_flight: InFlight::default(), position: watched }
+        Self { small, bulk, in_flight: InFlight::default(), position: watched, times }
     }
 
     /// Hands a job to the writer and waits for its last word.
@@ -104,6 +108,16 @@ impl Shard {
     pub fn position(&self) -> watch::Receiver<i64> {
         self.position.clone()
     }
+
+    /// How many jobs wait.
+    pub fn waiting(&self) -> usize {
+        [&self.small, &self.bulk].map(|lane| lane.max_capacity() - lane.capacity()).iter().sum()
+    }
+
+    /// What the writer has done with its time.
+    pub fn times(&self) -> &Times {
+        &self.times
+    }
 }
 
 /// Gives the writer a thread of its own. Everybody waits for it, so it must not wait for a thread on which somebody
@@ -124,8 +138,8 @@ struct Writer {
     session: Session,
     /// For look-ups that are made ahead; lent out while one is made.
     scout: Option<Session>,
-    /// A large request that is being drafted.
-    next: Option<JoinHandle<Ahead>>,
+    /// What is being drafted.
+    next: Option<Next>,
     /// Where drafting runs: the threads of everybody else.
     helpers: Handle,
     small: mpsc::Receiver<Waiting>,
@@ -137,6 +151,12 @@ struct Writer {
     is_away: bool,
 }
 
+/// Requests that are being drafted.
+struct Next {
+    draft: JoinHandle<Ahead>,
+    is_bulk: bool,
+}
+
 impl Writer {
     async fn run(mut self) {
         while let Some((waiting, drafted)) = self.take().await {
@@ -146,14 +166,19 @@ impl Writer {
 
     /// The next jobs, drafted if they were. The lanes take turns.
     async fn take(&mut self) -> Option<(Vec<Waiting>, Option<Draft>)> {
+        let is_small_next = self.next.as_ref().is_some_and(|next| !next.is_bulk);
         if self.after_bulk
+            && !is_small_next
             && let Ok(first) = self.small.try_recv()
         {
+            self.after_bulk = false;
             return Some((self.gather_small(first), None));
         }
         if let Some(next) = self.next.take() {
-            self.after_bulk = true;
-            let Ahead { waiting, draft, session } = next.await.unwrap_or_else(|end| resume_unwind(end.into_panic()));
+            self.after_bulk = next.is_bulk;
+            let ended = next.draft.await;
+            self.memory.times.lap(Phase::Draft);
+            let Ahead { waiting, draft, session } = ended.unwrap_or_else(|end| resume_unwind(end.into_panic()));
             self.scout = Some(session);
             return Some((waiting, draft));
         }
@@ -162,13 +187,14 @@ impl Writer {
         } else {
             tokio::select! { biased; job = self.bulk.recv() => job?, job = self.small.recv() => job? }
         };
+        self.memory.times.lap(Phase::Idle);
         self.after_bulk = first.job.items.len() > BULK_ITEMS;
         Some((if self.after_bulk { self.gather_bulk(first) } else { self.gather_small(first) }, None))
     }
 
     /// Natural batching: the jobs that wait are taken, without a timer.
     fn gather_small(&mut self, first: Waiting) -> Vec<Waiting> {
-        (self.after_bulk, self.small_at) = (false, Instant::now());
+        self.small_at = Instant::now();
         let mut waiting = vec![first];
         gather(&mut self.small, &mut waiting, SMALL_BATCH);
         waiting
@@ -237,39 +263,58 @@ impl Writer {
                 gather(small, waiting, SMALL_BATCH);
             }
         };
-        let (tx, mut draft) = self.memory.open(&mut connection, &*hooks, waiting, drafted, more).await?;
-        let is_durable = {
-            let mut closing = pin!(turn::close(tx, draft.statements()));
-            loop {
-                tokio::select! {
-                    closed = &mut closing => break closed.map_err(Failure::Lost)?,
-                    Some(next) = self.bulk.recv(), if self.may_look_ahead() => self.look_ahead(next, &draft),
-                }
+        let (mut tx, mut draft) = self.memory.open(&mut connection, &*hooks, waiting, drafted, more).await?;
+        let batch = draft.statements();
+        let times = self.memory.times.clone();
+        if batch.is_empty() {
+            // Only replays: nothing to make durable.
+            tx.rollback().await.map_err(Failure::Lost)?;
+        } else {
+            self.meanwhile(&draft, false, turn::append(&mut tx, batch)).await.map_err(Failure::Lost)?;
+            times.lap(Phase::Append);
+            let is_durable = self.meanwhile(&draft, true, turn::commit(tx)).await;
+            times.lap(Phase::Commit);
+            if !is_durable {
+                return Err(Failure::Uncertain(Box::new(draft)));
             }
-        };
-        if !is_durable {
-            return Err(Failure::Uncertain(Box::new(draft)));
         }
         self.session.keep((number, connection));
         Ok(draft)
     }
 
-    /// Small jobs that wait go first, and a draft that something comes before is wasted.
-    fn may_look_ahead(&self) -> bool {
-        self.next.is_none() && self.scout.is_some() && self.small.is_empty()
+    /// While Postgres works, the batch that comes next is drafted: a large request as soon as there is one; small ones
+    /// when the batch before is complete but for its COMMIT, because until then more of them may come.
+    async fn meanwhile<T>(&mut self, before: &Draft, is_last: bool, working: impl Future<Output = T>) -> T {
+        let mut working = pin!(working);
+        loop {
+            let is_free = self.next.is_none() && self.scout.is_some();
+            let (may_bulk, may_small) =
+                (!self.after_bulk || self.small.is_empty(), self.after_bulk || self.bulk.is_empty());
+            tokio::select! {
+                biased;
+                done = &mut working => return done,
+                Some(first) = self.bulk.recv(), if is_free && may_bulk => {
+                    let waiting = self.gather_bulk(first);
+                    self.look_ahead(waiting, before, true);
+                }
+                Some(first) = self.small.recv(), if is_free && may_small && is_last => {
+                    let waiting = self.gather_small(first);
+                    self.look_ahead(waiting, before, false);
+                }
+            }
+        }
     }
 
-    /// Begins to draft a large request, and those that wait with it, on what `before` will leave.
-    fn look_ahead(&mut self, first: Waiting, before: &Draft) {
+    /// Begins to draft requests on what `before` will leave.
+    fn look_ahead(&mut self, waiting: Vec<Waiting>, before: &Draft, is_bulk: bool) {
         let Some(session) = self.scout.take() else { return };
-        let waiting = self.gather_bulk(first);
         let Memory { shard, cache, .. } = &mut self.memory;
         let mut wanted = Wanted::by(&waiting);
         let found = wanted
             .recall(|id| before.overlay.account(id).copied().or_else(|| cache.get(id)), |id| before.overlay.stream(id));
         let (base, not_before, hooks) = (before.head, before.recorded_at(), self.hooks.clone());
         let plan = Plan { shard: *shard, base, not_before, waiting, wanted, found, hooks };
-        self.next = Some(plan.begin(session, &self.helpers));
+        self.next = Some(Next { draft: plan.begin(session, &self.helpers), is_bulk });
     }
 
     /// Learns whether an uncertain COMMIT happened; `None` when that cannot be learned in time.

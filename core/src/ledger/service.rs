@@ -68,9 +68,9 @@ impl Ledger {
         self.shards.get(&shard)
     }
 
-    /// The numbers of the shards that this process writes.
-    pub fn shard_numbers(&self) -> Vec<i16> {
-        self.shards.keys().copied().collect()
+    /// The shards that this process writes, by their numbers.
+    pub fn writers(&self) -> impl Iterator<Item = (i16, &Shard)> {
+        self.shards.iter().map(|(number, shard)| (*number, shard))
     }
 
     /// Connections for reads: how many there are, and how many of them rest.

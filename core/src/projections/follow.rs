@@ -1,15 +1,14 @@
 //! Folding the log page by page: rows and checkpoint in one transaction, or neither.
 
 use super::checkpoint::{self, Checkpoint, Point};
-use super::known::Known;
-use super::log::{self, Batch};
+use super::log;
+use super::reading::Reading;
 use super::{Fold, Projection, Unreadable};
-use crate::kernel::Instant;
 use sqlx::{Connection, PgConnection, PgPool};
-use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Batches looked at for one chunk of events: most hold several.
-const BATCHES: i64 = 2_000;
+const BATCHES: i64 = 500;
 /// Events read at once.
 const CHUNK: i64 = 5_000;
 /// Events of a quarter of a second beyond which the ledger is in a rush.
@@ -28,7 +27,7 @@ pub struct Pace {
 
 impl Pace {
     /// Short transactions, for a view that is being read.
-    pub const LIVE: Self = Self { events: 10_000, rows: 50_000 };
+    pub const LIVE: Self = Self { events: 100_000, rows: 50_000 };
     /// Sums gathered in memory, for one that is being built.
     pub const BULK: Self = Self { events: 1_000_000, rows: 200_000 };
 }
@@ -72,16 +71,10 @@ impl From<sqlx::Error> for Trouble {
     }
 }
 
-/// Folds logs into projections over any session; remembers what never changes.
+/// Folds logs into projections over any session.
+#[derive(Default)]
 pub struct Follower {
-    known: Known,
-    epochs: HashMap<i16, i32>,
-}
-
-impl Default for Follower {
-    fn default() -> Self {
-        Self { known: Known::new(), epochs: HashMap::new() }
-    }
+    reading: Arc<Reading>,
 }
 
 impl Follower {
@@ -113,9 +106,6 @@ impl Follower {
             if up_to.is_some_and(|to| to <= point.position) {
                 return Ok(Standing::At(point.position));
             }
-            if self.epochs.insert(shard, point.epoch).is_some_and(|epoch| epoch != point.epoch) {
-                self.known.forget();
-            }
             let because = match self.page(session, projection, shard, &point, up_to, Pace { events, ..pace }).await {
                 Ok(false) => return Ok(Standing::At(point.position)),
                 Ok(true) => {
@@ -139,7 +129,6 @@ impl Follower {
             };
             tracing::error!(projection = projection.name(), shard, because, "the projection is parked");
             checkpoint::park(session, projection, shard, &point, &because).await?;
-            self.known.forget();
         }
     }
 
@@ -194,15 +183,7 @@ impl Follower {
         let Some(newest) = batches.last() else { return Ok(*at) };
         let to = to.min(newest.last_position);
         if to > at.position {
-            let rows = log::events(session, shard, at.position, to).await?;
-            let expected = at.position + 1..;
-            if let Some((position, _)) = expected.zip(&rows).find(|(position, row)| *position != row.position) {
-                return Err(Trouble::Poison(format!("event {position} is missing")));
-            }
-            if i64::try_from(rows.len()).is_ok_and(|count| count < to - at.position) {
-                return Err(Trouble::Poison(format!("event {to} or one before it is missing")));
-            }
-            for fact in self.known.complete(session, shard, rows, recorded_at(&batches)).await? {
+            for fact in self.reading.facts(session, shard, &batches, at.position, to).await? {
                 fold.take(&fact)?;
             }
         }
@@ -216,17 +197,6 @@ impl Follower {
     }
 }
 
-/// Tells of rising positions when they were recorded: in the first batch that reaches them.
-fn recorded_at(batches: &[Batch]) -> impl FnMut(i64) -> Instant {
-    let mut index = 0;
-    move |position| {
-        while batches.get(index + 1).is_some() && batches[index].last_position < position {
-            index += 1;
-        }
-        batches[index].recorded_at
-    }
-}
-
 /// A follower with connections of its own: what a worker calls.
 pub struct Projector {
     pool: PgPool,
@@ -234,9 +204,9 @@ pub struct Projector {
 }
 
 impl Projector {
-    /// Over a pool of the role `vintem_projector`.
-    pub fn new(pool: PgPool) -> Self {
-        Self { pool, follower: Follower::default() }
+    /// Over a pool of the role `vintem_projector`; those of one process share a reading.
+    pub fn new(pool: PgPool, reading: Arc<Reading>) -> Self {
+        Self { pool, follower: Follower { reading } }
     }
 
     /// Folds everything after the checkpoint, or everything up to a position.
@@ -255,10 +225,5 @@ impl Projector {
     pub async fn is_rush(&self, shard: i16) -> Result<bool, sqlx::Error> {
         let mut session = self.pool.acquire().await?;
         Ok(log::recorded_lately(&mut session, shard).await? > RUSH)
-    }
-
-    /// Its pool.
-    pub fn pool(&self) -> &PgPool {
-        &self.pool
     }
 }

@@ -16,7 +16,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Accounts remembered by one follower, of about 200 bytes each.
+/// Accounts remembered, of about 200 bytes each.
 const ACCOUNTS: usize = 200_000;
 
 /// A bounded memory.
@@ -28,18 +28,13 @@ pub struct Known {
 /// An account and the changes of posted, held, incoming.
 type Numbers = (Uuid, i64, i64, i64);
 
-impl Known {
-    /// Knows nothing yet.
-    pub fn new() -> Self {
+impl Default for Known {
+    fn default() -> Self {
         Self { accounts: LruCache::new(ACCOUNTS), zones: HashMap::new() }
     }
+}
 
-    /// Forgets everything: another history may have other accounts.
-    pub fn forget(&mut self) {
-        self.accounts.clear();
-        self.zones.clear();
-    }
-
+impl Known {
     /// Completes rows to facts. `recorded_at` tells when the event at a position was recorded.
     pub async fn complete(
         &mut self,

@@ -1,8 +1,8 @@
 //! Views of the log: what people look at that the ledger itself does not answer.
 //!
 //! A [`Projection`] is a name, a version, some tables, and a [`Fold`] that turns facts ([`fact`]) into
-//! a few set-based statements. A [`Follower`] reads a page of the log ([`log`]), folds it, and writes rows and
-//! checkpoint ([`checkpoint`]) in one transaction ([`follow`]). [`runner`] does so for ever, [`rebuild`] builds one
+//! a few set-based statements. A [`Follower`] takes a page of the log from a [`Reading`] that it shares with others, folds it, and writes rows and
+//! checkpoint ([`checkpoint`]) in one transaction ([`follow`]). A worker drives it; [`rebuild`] builds one
 //! anew beside the one that is in use, [`views`] is where readers begin.
 //!
 //! Invariants kept here: a projection's rows equal the fold of the log at its position, whatever died or
@@ -23,8 +23,8 @@ pub mod hold_ageing;
 mod known;
 pub mod lag;
 mod log;
+mod reading;
 pub mod rebuild;
-pub mod runner;
 pub mod top_accounts;
 pub mod trial_balance;
 pub mod views;
@@ -32,6 +32,7 @@ pub mod volume;
 
 pub use fact::{Fact, Moved};
 pub use follow::{Follower, Pace, Projector, Standing};
+pub use reading::Reading;
 
 use crate::event_store::shadow::Table;
 use futures_util::future::BoxFuture;

@@ -51,6 +51,7 @@ pub struct Metrics {
     append: HistogramVec,
     batch_size: HistogramVec,
     queue_depth: IntGaugeVec,
+    writer: IntCounterVec,
     halted: IntGaugeVec,
     replays: IntCounter,
     pool: IntGaugeVec,
@@ -85,6 +86,12 @@ impl Metrics {
             ),
             batch_size: histogram(&registry, "ledger_batch_size", "Proposals in one append", &["shard"], &ITEMS),
             queue_depth: gauges(&registry, "ledger_queue_depth", "Proposals that wait for the writer", &["shard"]),
+            writer: counters(
+                &registry,
+                "ledger_writer_microseconds_total",
+                "What the shard's writer did with its time",
+                &["shard", "phase"],
+            ),
             halted: gauges(&registry, "ledger_halted", "1 while writes to the shard are halted", &["shard"]),
             replays: register(
                 &registry,
@@ -129,6 +136,13 @@ impl Metrics {
     /// How many proposals wait.
     pub fn queue_depth(&self, shard: i16, waiting: usize) {
         self.queue_depth.with_label_values(&[shard.to_string().as_str()]).set(gauge_value(waiting));
+    }
+
+    /// What a shard's writer has done with its time, taken when metrics are asked for.
+    pub fn writer(&self, shard: i16, phase: &str, spent: Duration) {
+        let counter = self.writer.with_label_values(&[shard.to_string().as_str(), phase]);
+        let spent = u64::try_from(spent.as_micros()).unwrap_or(u64::MAX);
+        counter.inc_by(spent.saturating_sub(counter.get()));
     }
 
     /// Whether the shard's writes are halted.
@@ -217,6 +231,8 @@ mod tests {
         metrics.proposals(1, ProposalResult::Committed, 5);
         metrics.append(1, 5, Duration::from_millis(2));
         metrics.queue_depth(1, 7);
+        metrics.writer(1, "idle", Duration::from_micros(4));
+        metrics.writer(1, "idle", Duration::from_micros(9));
         metrics.halted(1, false);
         metrics.idempotency_replay();
         metrics.pool("reader", 4, 3);
@@ -228,6 +244,7 @@ mod tests {
             r#"ledger_proposals_total{result="committed",shard="1"} 5"#,
             r#"ledger_batch_size_sum{shard="1"} 5"#,
             r#"ledger_queue_depth{shard="1"} 7"#,
+            r#"ledger_writer_microseconds_total{phase="idle",shard="1"} 9"#,
             r#"ledger_halted{shard="1"} 0"#,
             "idempotency_replays_total 1",
             r#"db_pool_connections{role="reader",state="used"} 1"#,

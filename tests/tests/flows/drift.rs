@@ -25,7 +25,7 @@ fn found<'a>(checked: &'a [Checked], check: &str) -> Option<&'a Checked> {
 async fn a_sound_ledger_is_looked_at_and_nothing_is_found() {
     let store = Store::create().await;
     let book = busy(&store).await;
-    let mut projector = Projector::new(store.pool("vintem_projector"));
+    let mut projector = Projector::new(store.pool("vintem_projector"), Arc::default());
     for projection in ALL {
         projector.catch_up(projection, 0, None).await.unwrap();
     }

@@ -1,11 +1,12 @@
 //! Views over HTTP: search, reports, and how they say how old they are.
 
 use serde_json::{Value, json};
+use std::sync::Arc;
 use vintem_core::projections::{ALL, Projector};
 use vintem_tests::api::{Api, Client};
 
 async fn catch_up(api: &Api) {
-    let mut projector = Projector::new(api.store.pool("vintem_projector"));
+    let mut projector = Projector::new(api.store.pool("vintem_projector"), Arc::default());
     for projection in ALL {
         projector.catch_up(projection, 0, None).await.unwrap();
     }

@@ -12,7 +12,7 @@ use vintem_core::projections::activity::Search;
 use vintem_core::projections::rebuild::{self, RebuildError, Rebuilt};
 use vintem_core::projections::views::{Scope, ViewError, Views};
 use vintem_core::projections::volume::Filter;
-use vintem_core::projections::{ALL, Projection, Projector, Standing, find, runner};
+use vintem_core::projections::{ALL, Projection, Projector, Standing, find};
 use vintem_core::verify::{Rule, Silent};
 use vintem_tests::book::Book;
 use vintem_tests::busy::{account_id, bare_event, busy, propose};
@@ -23,7 +23,7 @@ use vintem_tests::views::check_views;
 const SHARD: i16 = 0;
 
 fn projector(store: &Store) -> Projector {
-    Projector::new(store.pool("vintem_projector"))
+    Projector::new(store.pool("vintem_projector"), Arc::default())
 }
 
 async fn newest(session: &mut PgConnection) -> i64 {
@@ -36,6 +36,19 @@ async fn all_caught_up(store: &Store) {
         let standing = projector.catch_up(projection, SHARD, None).await.unwrap();
         assert!(matches!(standing, Standing::At(_)), "{}: {standing:?}", projection.name());
     }
+}
+
+/// Catches every projection up until the task is ended.
+fn projecting(store: &Store) -> tokio::task::JoinHandle<()> {
+    let mut projector = projector(store);
+    tokio::spawn(async move {
+        loop {
+            for projection in ALL {
+                projector.catch_up(projection, SHARD, None).await.unwrap();
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    })
 }
 
 async fn rebuilt(store: &Store, projection: &dyn Projection) -> Result<Rebuilt, RebuildError> {
@@ -214,7 +227,7 @@ async fn a_rebuild_takes_over_while_writes_reads_and_projectors_go_on() {
     assert_eq!(report.findings.told().iter().map(|finding| finding.rule).collect::<Vec<_>>(), [Rule::Projection]);
     let stop = Arc::new(AtomicBool::new(false));
     let writer = writing(book.clone(), stop.clone());
-    let worker = tokio::spawn(runner::run_all(store.pool("vintem_projector")));
+    let worker = projecting(&store);
     let reader = tokio::spawn({
         let (views, stop, scope) = (Views::new(store.pool("vintem_reader")), stop.clone(), scope(&book, None));
         async move {
@@ -301,9 +314,8 @@ async fn searches_follow_their_indexes_under_row_level_security() {
     let id = fresh::new_id();
     for (query, condition) in [
         (
-            format!(
-                "SELECT position FROM activity_word WHERE shard = 0 AND word = 5 AND position >= 1 AND position < 9 ORDER BY position DESC LIMIT 5"
-            ),
+            "SELECT position FROM activity_word WHERE shard = 0 AND word = 5 AND position >= 1 AND position < 9 ORDER BY position DESC LIMIT 5"
+                .to_owned(),
             "Index Cond: ((shard = 0) AND (word = 5) AND (\"position\" >= 1) AND (\"position\" < 9))",
         ),
         (

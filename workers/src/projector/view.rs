@@ -1,7 +1,9 @@
 //! The feed of a view: core's projection behind the messages.
 
+use std::sync::Arc;
+
 use sqlx::PgPool;
-use vintem_core::projections::{Projection, Projector, Standing};
+use vintem_core::projections::{Projection, Projector, Reading, Standing};
 
 use super::{Fed, Feed, FeedError};
 
@@ -12,9 +14,9 @@ pub struct View {
 }
 
 impl View {
-    /// Of a projection.
-    pub fn new(projection: &'static dyn Projection, pool: PgPool) -> Self {
-        Self { projection, projector: Projector::new(pool) }
+    /// Of a projection, which reads the log together with the others.
+    pub fn new(projection: &'static dyn Projection, pool: PgPool, reading: Arc<Reading>) -> Self {
+        Self { projection, projector: Projector::new(pool, reading) }
     }
 }
 

@@ -10,6 +10,7 @@ use super::ground::Ground;
 use super::growth;
 use super::load::Timing;
 use super::run::{Plan, Stage, run};
+use super::views;
 use crate::client::Connection;
 use crate::stack::gauge::Gauge;
 use crate::stack::ui::say;
@@ -35,6 +36,8 @@ pub struct Bench {
 enum Long {
     /// Fill the development stack's ledger and measure it on the way; goes on where an earlier run ended.
     Growth(growth::Growth),
+    /// How the views keep up with the development stack's ledger, drain a backlog and are built anew.
+    Views(views::Views),
 }
 
 #[derive(Debug, Args)]
@@ -67,6 +70,7 @@ pub async fn command(args: Bench) -> Result<(), BenchError> {
     let Bench { command, options } = args;
     match command {
         Some(Long::Growth(growth)) => growth::command(growth).await,
+        Some(Long::Views(views)) => views::command(views).await,
         None if options.connection.url.is_some() => elsewhere(&options).await,
         None => in_stack(&options).await,
     }

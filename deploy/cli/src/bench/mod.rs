@@ -7,7 +7,8 @@
 //!
 //! Against the development stack the processor time of each process and the bytes of Postgres stand
 //! beside every figure, and [`ceiling`] measures in the same run what bare rows of the product's shape
-//! cost in the same server. [`growth`] fills a ledger and measures on the way. Any other ledger is driven
+//! cost in the same server. [`growth`] fills a ledger and measures on the way, [`views`] looks at those
+//! who follow it. Any other ledger is driven
 //! by address and client alone.
 //!
 //! Invariants: a latency counts from the instant at which the request was meant to leave; what is answered
@@ -27,6 +28,7 @@ pub mod request;
 pub mod run;
 pub mod table;
 pub mod tally;
+pub mod views;
 pub mod wire;
 
 pub use command::{Bench, command};

@@ -38,7 +38,7 @@ pub fn head(has_usage: bool, has_ceiling: bool) -> String {
         for service in SERVICES {
             let _ = write!(text, " {service:>8}");
         }
-        let _ = write!(text, " {:>7} {:>7}", "WAL B", "table B");
+        let _ = write!(text, " {:>7} {:>7} {:>6} {:>6}", "WAL B", "table B", "idle %", "lock %");
     }
     if has_ceiling {
         let _ = write!(text, " {:>7}", "ceiling");
@@ -67,6 +67,10 @@ pub fn line(line: &Line, has_usage: bool, ceiling: Option<&Ceiling>) -> String {
         }
         for width in [|used: &Usage| used.wal_bytes, |used: &Usage| used.table_bytes] {
             let _ = write!(text, " {:>7}", or_dash(usage.map(|(used, items)| (width(used) / items).to_string())));
+        }
+        for spent in [|used: &Usage| used.writer_us.idle, |used: &Usage| used.writer_us.lock] {
+            let share = usage.and_then(|(used, _)| (spent(used) * 100).checked_div(used.writer_us.all));
+            let _ = write!(text, " {:>6}", or_dash(share.map(|share| share.to_string())));
         }
     }
     if let Some(ceiling) = ceiling {
@@ -101,6 +105,7 @@ pub fn ratio(part: u64, whole: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stack::gauge::WriterTimes;
     use std::time::Duration;
 
     #[test]
@@ -109,12 +114,19 @@ mod tests {
         tally.answered(1_000, Duration::from_micros(12_345));
         tally.count("insufficient-funds");
         tally.close(Duration::from_secs(1));
-        let used = Usage { client_ms: 20, services_ms: [0, 100, 0, 50, 0], wal_bytes: 600_000, table_bytes: 500_000 };
+        let writer_us = WriterTimes { idle: 30, lock: 10, all: 200 };
+        let used = Usage {
+            client_ms: 20,
+            services_ms: [0, 100, 0, 50, 0],
+            wal_bytes: 600_000,
+            table_bytes: 500_000,
+            writer_us,
+        };
         let made =
             Line { name: "single 1".into(), clients: 1, batch: 1_000, shards: 1, tally, usage: Some((used, 1_000)) };
         let (head, line) = (head(true, false), line(&made, true, None));
         assert_eq!(head.find("  refused"), line.find("  insufficient-funds 1"), "{head}\n{line}");
-        for shown in ["1000      1000   12.345", " 0.020 ", " 0.100 ", " 600 ", " 500 "] {
+        for shown in ["1000      1000   12.345", " 0.020 ", " 0.100 ", " 600 ", " 500     15      5"] {
             assert!(line.contains(shown), "{line}");
         }
         assert_eq!((ratio(3, 4), ratio(1, 0), thousandths(1_020)), ("0.75".into(), "0.00".into(), "1.020".into()));

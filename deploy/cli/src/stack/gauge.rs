@@ -28,6 +28,19 @@ pub struct Usage {
     pub wal_bytes: u64,
     /// Tables and indexes of the stack's database.
     pub table_bytes: u64,
+    /// What the writer of the first shard, in the supervised process, did with its time.
+    pub writer_us: WriterTimes,
+}
+
+/// A writer's time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WriterTimes {
+    /// It had nothing to do.
+    pub idle: u64,
+    /// It waited for the shard's lock.
+    pub lock: u64,
+    /// All of it.
+    pub all: u64,
 }
 
 /// Reads them.
@@ -35,12 +48,14 @@ pub struct Usage {
 pub struct Gauge {
     folder: Folder,
     cluster: Cluster,
+    metrics: String,
 }
 
 impl Gauge {
     /// Of a stack.
     pub fn of(stack: &Stack) -> Self {
-        Self { folder: stack.folder().clone(), cluster: stack.cluster() }
+        let metrics = format!("http://127.0.0.1:{}/metrics", stack.known().ports.metrics);
+        Self { folder: stack.folder().clone(), cluster: stack.cluster(), metrics }
     }
 
     /// The counters now.
@@ -50,7 +65,14 @@ impl Gauge {
         let record = |name| process::running(&self.folder, name).map_or(0, |pid| times.of_tree(pid));
         let service = |name| record(name) + if name == API.name { record(twin::NAME) } else { 0 };
         let own = i32::try_from(std::process::id()).unwrap_or_default();
-        Ok(Usage { client_ms: times.of_one(own), services_ms: SERVICES.map(service), wal_bytes, table_bytes })
+        let (client_ms, services_ms) = (times.of_one(own), SERVICES.map(service));
+        Ok(Usage { client_ms, services_ms, wal_bytes, table_bytes, writer_us: self.writer().await })
+    }
+
+    /// Nothing, while the API does not answer.
+    async fn writer(&self) -> WriterTimes {
+        let answer = async { reqwest::get(&self.metrics).await?.text().await };
+        writer_times(&answer.await.unwrap_or_default())
     }
 
     /// WAL of the server, and tables with their indexes of one database.
@@ -87,8 +109,28 @@ impl Usage {
             services_ms: std::array::from_fn(service),
             wal_bytes: self.wal_bytes.saturating_sub(earlier.wal_bytes),
             table_bytes: self.table_bytes.saturating_sub(earlier.table_bytes),
+            writer_us: WriterTimes {
+                idle: self.writer_us.idle.saturating_sub(earlier.writer_us.idle),
+                lock: self.writer_us.lock.saturating_sub(earlier.writer_us.lock),
+                all: self.writer_us.all.saturating_sub(earlier.writer_us.all),
+            },
         }
     }
+}
+
+fn writer_times(metrics: &str) -> WriterTimes {
+    let mut times = WriterTimes::default();
+    for line in metrics.lines().filter_map(|line| line.strip_prefix("ledger_writer_microseconds_total{phase=\"")) {
+        let Some((phase, spent)) = line.split_once("\",shard=\"0\"} ") else { continue };
+        let spent = spent.parse().unwrap_or_default();
+        times.all += spent;
+        match phase {
+            "idle" => times.idle = spent,
+            "lock" => times.lock = spent,
+            _ => {}
+        }
+    }
+    times
 }
 
 /// Parent and processor time of every process on the machine.
@@ -124,6 +166,15 @@ fn parent_and_time(stat: &str) -> Option<(i32, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_writers_time_is_that_of_the_first_shard() {
+        let line = |phase, shard, spent| {
+            format!("ledger_writer_microseconds_total{{phase=\"{phase}\",shard=\"{shard}\"}} {spent}\n")
+        };
+        let metrics = [line("idle", 0, 7), line("lock", 0, 2), line("append", 0, 11), line("idle", 1, 100)].concat();
+        assert_eq!(writer_times(&metrics), WriterTimes { idle: 7, lock: 2, all: 20 });
+    }
 
     #[test]
     fn a_tree_has_the_time_of_all_its_processes() {
