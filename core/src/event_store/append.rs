@@ -1,4 +1,4 @@
-//! The appending statements: one per table and batch, whatever the batch's size.
+//! The appending statements: few per batch, whatever the batch's size.
 //!
 //! They are made with their arguments encoded, where the batch is decided: for a large request that is while another one
 //! is being appended. What is left for the holder of the lock is to send them.
@@ -6,6 +6,7 @@
 use super::chain::{BatchHeader, Tip};
 use super::job::{Answer, RequestKey, StoredBody};
 use super::overlay::{CounterRow, EntryRow, EventRow, Origin, SCHEMA};
+use super::proposal::{EntryAfter, Recorded};
 use sqlx::postgres::{PgArguments, PgConnection};
 use sqlx::query::Query;
 use sqlx::{Error, Postgres};
@@ -34,10 +35,43 @@ pub struct RequestRow {
     pub position: Option<i64>,
 }
 
-/// Appends the batch row: the last link of the chain.
-pub fn batch(header: &BatchHeader, tip: &Tip) -> Statement {
+/// Appends a batch with its events, entries, requests and the bodies that are kept: one statement, because each way to
+/// Postgres and back costs a small batch more than its rows do.
+///
+/// Payloads travel as text: a JSON value would be rewritten on the way. Entries go account by account: neighbours in
+/// the index, and later in a statement, lie together.
+pub fn batch(
+    header: &BatchHeader,
+    tip: &Tip,
+    events: &[EventRow],
+    entries: &[EntryRow],
+    asked: &[RequestRow],
+) -> Statement {
+    let events: Vec<(&Recorded, &Origin)> = events.iter().map(|row| (&row.recorded, &row.origin)).collect();
+    let mut entries: Vec<(&EntryAfter, &EntryRow)> = entries.iter().map(|row| (&row.after, row)).collect();
+    entries.sort_unstable_by_key(|(after, _)| (after.number, after.version));
+    let kept: Vec<Option<(bool, &[u8])>> = asked.iter().map(|row| kept_body(&row.answer)).collect();
     sqlx::query!(
-        "INSERT INTO batch (shard, seq, epoch, first_position, last_position, tip, recorded_at, flags) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "WITH recorded AS (
+             INSERT INTO event (shard, schema, position, tenant, stream, version, effective_at, kind, actor, correlation, payload)
+             SELECT $1, $9, position, tenant, stream, version, effective_at, kind, actor, correlation, payload::json
+             FROM unnest($10::bigint[], $11::uuid[], $12::uuid[], $13::int[], $14::timestamptz[], $15::text[], $16::text[], $17::text[], $18::text[])
+                  AS row (position, tenant, stream, version, effective_at, kind, actor, correlation, payload)),
+         moved AS (
+             INSERT INTO entry (shard, kind, account, version, position, amount, posted, held, incoming, tenant, effective_at)
+             SELECT $1, kind, account, version, position, amount, posted, held, incoming, tenant, effective_at
+             FROM unnest($19::smallint[], $20::bigint[], $21::bigint[], $22::bigint[], $23::bigint[], $24::bigint[], $25::bigint[], $26::bigint[], $27::uuid[], $28::timestamptz[])
+                  AS row (kind, account, version, position, amount, posted, held, incoming, tenant, effective_at)),
+         asked AS (
+             SELECT * FROM unnest($29::smallint[], $30::bigint[], $31::uuid[], $32::uuid[], $33::text[], $34::text[], $35::bytea[], $36::boolean[], $37::bytea[])
+                  AS row (status, position, tenant, principal, key, code, fingerprint, outline, body)),
+         answered AS (
+             INSERT INTO request (shard, seq, status, position, tenant, principal, key, code, fingerprint)
+             SELECT $1, $2, status, position, tenant, principal, key, code, fingerprint FROM asked),
+         kept AS (
+             INSERT INTO request_body (shard, seq, tenant, principal, key, outline, body)
+             SELECT $1, $2, tenant, principal, key, outline, body FROM asked WHERE body IS NOT NULL)
+         INSERT INTO batch (shard, seq, epoch, first_position, last_position, tip, recorded_at, flags) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         header.shard,
         header.seq,
         header.epoch,
@@ -45,54 +79,42 @@ pub fn batch(header: &BatchHeader, tip: &Tip) -> Statement {
         header.last_position,
         &tip[..],
         header.recorded_at,
-        header.flags
-    )
-}
-
-/// Appends events. The payload travels as text: a JSON value would be rewritten on the way.
-pub fn events(shard: i16, rows: &[EventRow]) -> Statement {
-    let recorded = || rows.iter().map(|row| &row.recorded);
-    sqlx::query!(
-        "INSERT INTO event (shard, schema, position, tenant, stream, version, effective_at, kind, actor, correlation, payload)
-         SELECT $1, $2, position, tenant, stream, version, effective_at, kind, actor, correlation, payload::json
-         FROM unnest($3::bigint[], $4::uuid[], $5::uuid[], $6::int[], $7::timestamptz[], $8::text[], $9::text[], $10::text[], $11::text[])
-              AS row (position, tenant, stream, version, effective_at, kind, actor, correlation, payload)",
-        shard,
+        header.flags,
         SCHEMA,
-        &recorded().map(|r| r.position).collect::<Vec<_>>() as _,
-        &recorded().map(|r| r.tenant).collect::<Vec<_>>() as _,
-        &recorded().map(|r| r.stream).collect::<Vec<_>>() as _,
-        &recorded().map(|r| r.version).collect::<Vec<_>>() as _,
-        &recorded().map(|r| r.effective_at).collect::<Vec<_>>() as _,
-        &recorded().map(|r| &*r.kind).collect::<Vec<_>>() as _,
-        &rows.iter().map(|r| &*r.origin.actor).collect::<Vec<_>>() as _,
-        &rows.iter().map(|r| r.origin.correlation.as_deref()).collect::<Vec<_>>() as _,
-        &recorded().map(|r| &*r.payload).collect::<Vec<_>>() as _
+        &column(&events, |(event, _)| event.position) as _,
+        &column(&events, |(event, _)| event.tenant) as _,
+        &column(&events, |(event, _)| event.stream) as _,
+        &column(&events, |(event, _)| event.version) as _,
+        &column(&events, |(event, _)| event.effective_at) as _,
+        &column(&events, |(event, _)| &*event.kind) as _,
+        &column(&events, |(_, origin)| &*origin.actor) as _,
+        &column(&events, |(_, origin)| origin.correlation.as_deref()) as _,
+        &column(&events, |(event, _)| &*event.payload) as _,
+        &column(&entries, |(after, _)| after.kind) as _,
+        &column(&entries, |(after, _)| after.number) as _,
+        &column(&entries, |(after, _)| after.version) as _,
+        &column(&entries, |(after, _)| after.position) as _,
+        &column(&entries, |(after, _)| after.amount.to_bigint()) as _,
+        &column(&entries, |(after, _)| after.posted.to_bigint()) as _,
+        &column(&entries, |(after, _)| after.held.to_bigint()) as _,
+        &column(&entries, |(after, _)| after.incoming.to_bigint()) as _,
+        &column(&entries, |(_, row)| row.tenant) as _,
+        &column(&entries, |(_, row)| row.effective_at) as _,
+        &column(asked, |row| status(&row.answer)) as _,
+        &column(asked, |row| row.position) as _,
+        &column(asked, |row| row.origin.tenant) as _,
+        &column(asked, |row| row.key.principal) as _,
+        &column(asked, |row| &*row.key.key) as _,
+        &column(asked, |row| row.answer.code.map(super::RefusalCode::as_str)) as _,
+        &column(asked, |row| &row.key.fingerprint[..]) as _,
+        &column(&kept, |kept| kept.map(|(outline, _)| outline)) as _,
+        &column(&kept, |kept| kept.map(|(_, body)| body)) as _
     )
 }
 
-/// Appends entries, account by account: neighbours in the index, and later in a statement, lie together.
-pub fn entries(shard: i16, rows: &[EntryRow]) -> Statement {
-    let mut rows: Vec<&EntryRow> = rows.iter().collect();
-    rows.sort_unstable_by_key(|row| (row.after.number, row.after.version));
-    let after = || rows.iter().map(|row| &row.after);
-    sqlx::query!(
-        "INSERT INTO entry (shard, kind, account, version, position, amount, posted, held, incoming, tenant, effective_at)
-         SELECT $1, kind, account, version, position, amount, posted, held, incoming, tenant, effective_at
-         FROM unnest($2::smallint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::uuid[], $11::timestamptz[])
-              AS row (kind, account, version, position, amount, posted, held, incoming, tenant, effective_at)",
-        shard,
-        &after().map(|a| a.kind).collect::<Vec<_>>() as _,
-        &after().map(|a| a.number).collect::<Vec<_>>() as _,
-        &after().map(|a| a.version).collect::<Vec<_>>() as _,
-        &after().map(|a| a.position).collect::<Vec<_>>() as _,
-        &after().map(|a| a.amount.to_bigint()).collect::<Vec<_>>() as _,
-        &after().map(|a| a.posted.to_bigint()).collect::<Vec<_>>() as _,
-        &after().map(|a| a.held.to_bigint()).collect::<Vec<_>>() as _,
-        &after().map(|a| a.incoming.to_bigint()).collect::<Vec<_>>() as _,
-        &rows.iter().map(|r| r.tenant).collect::<Vec<_>>() as _,
-        &rows.iter().map(|r| r.effective_at).collect::<Vec<_>>() as _
-    )
+/// One column of rows.
+fn column<'a, R, T>(rows: &'a [R], of: impl Fn(&'a R) -> T) -> Vec<T> {
+    rows.iter().map(of).collect()
 }
 
 /// Appends counter rows.
@@ -109,40 +131,6 @@ pub fn counters(shard: i16, rows: &[CounterRow]) -> Statement {
         &rows.iter().map(|r| r.tenant).collect::<Vec<_>>() as _,
         &rows.iter().map(|r| &*r.key).collect::<Vec<_>>() as _
     )
-}
-
-/// Appends requests, and apart from them the bodies that are kept.
-pub fn requests(shard: i16, seq: i64, rows: &[RequestRow]) -> [Statement; 2] {
-    let requests = sqlx::query!(
-        "INSERT INTO request (shard, seq, status, position, tenant, principal, key, code, fingerprint)
-         SELECT $1, $2, status, position, tenant, principal, key, code, fingerprint
-         FROM unnest($3::smallint[], $4::bigint[], $5::uuid[], $6::uuid[], $7::text[], $8::text[], $9::bytea[])
-              AS row (status, position, tenant, principal, key, code, fingerprint)",
-        shard,
-        seq,
-        &rows.iter().map(|r| status(&r.answer)).collect::<Vec<_>>() as _,
-        &rows.iter().map(|r| r.position).collect::<Vec<_>>() as _,
-        &rows.iter().map(|r| r.origin.tenant).collect::<Vec<_>>() as _,
-        &rows.iter().map(|r| r.key.principal).collect::<Vec<_>>() as _,
-        &rows.iter().map(|r| &*r.key.key).collect::<Vec<_>>() as _,
-        &rows.iter().map(|r| r.answer.code.map(super::RefusalCode::as_str)).collect::<Vec<_>>() as _,
-        &rows.iter().map(|r| &r.key.fingerprint[..]).collect::<Vec<_>>() as _
-    );
-    let kept: Vec<(&RequestRow, bool, &[u8])> =
-        rows.iter().filter_map(|row| kept_body(&row.answer).map(|(outline, body)| (row, outline, body))).collect();
-    let bodies = sqlx::query!(
-        "INSERT INTO request_body (shard, seq, tenant, principal, key, outline, body)
-         SELECT $1, $2, tenant, principal, key, outline, body
-         FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::boolean[], $7::bytea[]) AS row (tenant, principal, key, outline, body)",
-        shard,
-        seq,
-        &kept.iter().map(|(r, ..)| r.origin.tenant).collect::<Vec<_>>() as _,
-        &kept.iter().map(|(r, ..)| r.key.principal).collect::<Vec<_>>() as _,
-        &kept.iter().map(|(r, ..)| &*r.key.key).collect::<Vec<_>>() as _,
-        &kept.iter().map(|(_, outline, _)| *outline).collect::<Vec<_>>() as _,
-        &kept.iter().map(|(_, _, body)| *body).collect::<Vec<_>>() as _
-    );
-    [requests, bodies]
 }
 
 /// An HTTP status as stored.

@@ -87,8 +87,11 @@ impl Draft {
         let header = BatchHeader { shard, seq, epoch, first_position, last_position, recorded_at, flags };
         let tip = tip(&base.tip, &header, &overlay, requests);
         let head = Head { seq, epoch, last_position, tip };
-        let mut statements = rows(&header, &overlay, requests, hooks)?;
-        statements.push(append::batch(&header, &tip));
+        let mut statements = vec![append::batch(&header, &tip, &overlay.events, &overlay.entries, requests)];
+        statements.extend(hooks.look_ups(shard, &overlay.events)?);
+        if !overlay.counters.is_empty() {
+            statements.push(append::counters(shard, &overlay.counters));
+        }
         Ok(Self { base: base.tip, head, overlay, disposed, statements, recorded_at })
     }
 
@@ -101,30 +104,6 @@ impl Draft {
     pub fn statements(&mut self) -> Vec<Statement> {
         std::mem::take(&mut self.statements)
     }
-}
-
-/// Everything of a batch but its own row.
-fn rows(
-    header: &BatchHeader,
-    overlay: &Overlay,
-    requests: &[RequestRow],
-    hooks: &dyn Hooks,
-) -> Result<Vec<Statement>, sqlx::Error> {
-    let mut statements = Vec::new();
-    if !overlay.events.is_empty() {
-        statements.push(append::events(header.shard, &overlay.events));
-        statements.extend(hooks.look_ups(header.shard, &overlay.events)?);
-    }
-    if !overlay.entries.is_empty() {
-        statements.push(append::entries(header.shard, &overlay.entries));
-    }
-    if !overlay.counters.is_empty() {
-        statements.push(append::counters(header.shard, &overlay.counters));
-    }
-    if !requests.is_empty() {
-        statements.extend(append::requests(header.shard, header.seq, requests));
-    }
-    Ok(statements)
 }
 
 /// Counters whose window counts at the batch's instant.

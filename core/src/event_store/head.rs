@@ -2,7 +2,7 @@
 
 use super::chain::{self, Tip};
 use crate::kernel::Instant;
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection, Postgres, Transaction};
 
 /// Where a shard's history ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,11 +37,12 @@ pub struct Locked {
     pub tip_at: Option<Tip>,
 }
 
-/// Takes the shard's mutex. A statement of its own: a statement that locks and reads at once
-/// reads with the snapshot from before it waited.
-pub async fn lock(tx: &mut PgConnection, shard: i16) -> Result<(), sqlx::Error> {
-    sqlx::query_scalar!("SELECT shard FROM shard WHERE shard = $1 FOR UPDATE", shard).fetch_one(tx).await?;
-    Ok(())
+/// Begins a transaction and takes the shard's mutex, in one way to Postgres and back.
+///
+/// What is read under it is read by another statement: one that locks and reads at once reads with the snapshot from
+/// before it waited.
+pub async fn begin(connection: &mut PgConnection, shard: i16) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
+    connection.begin_with(format!("BEGIN; SELECT FROM shard WHERE shard = {shard} FOR UPDATE")).await
 }
 
 /// Reads the newest batch, the clock, the brake, and the tip at `seq`.

@@ -4,7 +4,7 @@ use super::append;
 use super::chain::FLAG_RECOVERY;
 use super::draft::Draft;
 use super::head::{self, Head};
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 
 /// What a recovery found and began.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +20,7 @@ pub struct Recovery {
 /// Appends an empty batch of the next epoch and lifts the brake, in one transaction.
 /// Sequence numbers and positions go on. The session acts as the operator.
 pub async fn recover(session: &mut PgConnection, shard: i16) -> Result<Recovery, sqlx::Error> {
-    let mut tx = session.begin().await?;
-    head::lock(&mut tx, shard).await?;
+    let mut tx = head::begin(session, shard).await?;
     let found = head::read(&mut tx, shard, 0).await?;
     let kept = found.head;
     let mut begun = Draft::empty(shard, Head { epoch: kept.epoch + 1, ..kept }, found.now, FLAG_RECOVERY)?;

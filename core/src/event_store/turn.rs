@@ -1,8 +1,8 @@
 //! One batch from look-up to COMMIT.
 //!
 //! Order of locks: the shard's mutex first and alone; every other row is written after it and
-//! only by its holder. Round trips: up to three look-ups before the lock (none when the batch was drafted
-//! ahead), then BEGIN, lock, head, one insert per table that has rows, COMMIT.
+//! only by its holder. Ways to Postgres and back: up to three look-ups before the lock (none when the batch was drafted
+//! ahead), then the lock, the head, the batch, one for each of the look-up tables that change, COMMIT.
 
 use super::append::{self, Statement};
 use super::cache::AccountCache;
@@ -13,7 +13,7 @@ use super::hooks::Hooks;
 use super::job::Waiting;
 use super::times::{Phase, Times};
 use super::wanted::{Found, Wanted};
-use sqlx::{Connection, PgConnection, Postgres, Transaction};
+use sqlx::{PgConnection, Postgres, Transaction};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -75,8 +75,8 @@ impl Memory {
             _ => None,
         };
         self.times.lap(Phase::LookUp);
-        let mut tx = connection.begin().await.map_err(Failure::Lost)?;
-        let (Locked { head, now, .. }, moved) = self.lock(&mut tx).await?;
+        let mut tx = head::begin(connection, self.shard).await.map_err(Failure::Lost)?;
+        let (Locked { head, now, .. }, moved) = self.update(&mut tx).await?;
         self.times.lap(Phase::Lock);
         if let Some(draft) = drafted.filter(|draft| draft.base == head.tip) {
             return Ok((tx, draft));
@@ -103,9 +103,8 @@ impl Memory {
         Ok(found)
     }
 
-    /// Takes the lock and makes the memory current. Answers whether another process wrote since.
-    async fn lock(&mut self, tx: &mut PgConnection) -> Result<(Locked, bool), Failure> {
-        head::lock(tx, self.shard).await.map_err(Failure::Lost)?;
+    /// Makes the memory current, under the lock. Answers whether another process wrote since.
+    async fn update(&mut self, tx: &mut PgConnection) -> Result<(Locked, bool), Failure> {
         let locked = head::read(tx, self.shard, self.head.map_or(0, |h| h.seq)).await.map_err(Failure::Lost)?;
         if locked.is_halted {
             return Err(Failure::Halted);
@@ -135,8 +134,7 @@ impl Memory {
     /// The old session holds the lock until it has ended one way or the other, so under the lock the
     /// answer is final; and only a further commit of our own proves that what we see is durable.
     pub async fn resolve(&self, connection: &mut PgConnection, pending: &Draft) -> Result<bool, sqlx::Error> {
-        let mut tx = connection.begin().await?;
-        head::lock(&mut tx, self.shard).await?;
+        let mut tx = head::begin(connection, self.shard).await?;
         let locked = head::read(&mut tx, self.shard, pending.head.seq).await?;
         if locked.tip_at != Some(pending.head.tip) {
             return Ok(false);

@@ -138,8 +138,8 @@ struct Writer {
     session: Session,
     /// For look-ups that are made ahead; lent out while one is made.
     scout: Option<Session>,
-    /// What is being drafted.
-    next: Option<Next>,
+    /// A large request that is being drafted.
+    next: Option<JoinHandle<Ahead>>,
     /// Where drafting runs: the threads of everybody else.
     helpers: Handle,
     small: mpsc::Receiver<Waiting>,
@@ -151,12 +151,6 @@ struct Writer {
     is_away: bool,
 }
 
-/// Requests that are being drafted.
-struct Next {
-    draft: JoinHandle<Ahead>,
-    is_bulk: bool,
-}
-
 impl Writer {
     async fn run(mut self) {
         while let Some((waiting, drafted)) = self.take().await {
@@ -166,17 +160,15 @@ impl Writer {
 
     /// The next jobs, drafted if they were. The lanes take turns.
     async fn take(&mut self) -> Option<(Vec<Waiting>, Option<Draft>)> {
-        let is_small_next = self.next.as_ref().is_some_and(|next| !next.is_bulk);
         if self.after_bulk
-            && !is_small_next
             && let Ok(first) = self.small.try_recv()
         {
             self.after_bulk = false;
             return Some((self.gather_small(first), None));
         }
         if let Some(next) = self.next.take() {
-            self.after_bulk = next.is_bulk;
-            let ended = next.draft.await;
+            self.after_bulk = true;
+            let ended = next.await;
             self.memory.times.lap(Phase::Draft);
             let Ahead { waiting, draft, session } = ended.unwrap_or_else(|end| resume_unwind(end.into_panic()));
             self.scout = Some(session);
@@ -270,9 +262,9 @@ impl Writer {
             // Only replays: nothing to make durable.
             tx.rollback().await.map_err(Failure::Lost)?;
         } else {
-            self.meanwhile(&draft, false, turn::append(&mut tx, batch)).await.map_err(Failure::Lost)?;
+            self.meanwhile(&draft, turn::append(&mut tx, batch)).await.map_err(Failure::Lost)?;
             times.lap(Phase::Append);
-            let is_durable = self.meanwhile(&draft, true, turn::commit(tx)).await;
+            let is_durable = self.meanwhile(&draft, turn::commit(tx)).await;
             times.lap(Phase::Commit);
             if !is_durable {
                 return Err(Failure::Uncertain(Box::new(draft)));
@@ -282,39 +274,30 @@ impl Writer {
         Ok(draft)
     }
 
-    /// While Postgres works, the batch that comes next is drafted: a large request as soon as there is one; small ones
-    /// when the batch before is complete but for its COMMIT, because until then more of them may come.
-    async fn meanwhile<T>(&mut self, before: &Draft, is_last: bool, working: impl Future<Output = T>) -> T {
+    /// While Postgres works, the large request that comes next is drafted. Small ones that wait go first, and a draft that
+    /// something comes before is wasted.
+    async fn meanwhile<T>(&mut self, before: &Draft, working: impl Future<Output = T>) -> T {
         let mut working = pin!(working);
         loop {
-            let is_free = self.next.is_none() && self.scout.is_some();
-            let (may_bulk, may_small) =
-                (!self.after_bulk || self.small.is_empty(), self.after_bulk || self.bulk.is_empty());
+            let may_look_ahead = self.next.is_none() && self.scout.is_some() && self.small.is_empty();
             tokio::select! {
-                biased;
                 done = &mut working => return done,
-                Some(first) = self.bulk.recv(), if is_free && may_bulk => {
-                    let waiting = self.gather_bulk(first);
-                    self.look_ahead(waiting, before, true);
-                }
-                Some(first) = self.small.recv(), if is_free && may_small && is_last => {
-                    let waiting = self.gather_small(first);
-                    self.look_ahead(waiting, before, false);
-                }
+                Some(next) = self.bulk.recv(), if may_look_ahead => self.look_ahead(next, before),
             }
         }
     }
 
-    /// Begins to draft requests on what `before` will leave.
-    fn look_ahead(&mut self, waiting: Vec<Waiting>, before: &Draft, is_bulk: bool) {
+    /// Begins to draft a large request, and those that wait with it, on what `before` will leave.
+    fn look_ahead(&mut self, first: Waiting, before: &Draft) {
         let Some(session) = self.scout.take() else { return };
+        let waiting = self.gather_bulk(first);
         let Memory { shard, cache, .. } = &mut self.memory;
         let mut wanted = Wanted::by(&waiting);
         let found = wanted
             .recall(|id| before.overlay.account(id).copied().or_else(|| cache.get(id)), |id| before.overlay.stream(id));
         let (base, not_before, hooks) = (before.head, before.recorded_at(), self.hooks.clone());
         let plan = Plan { shard: *shard, base, not_before, waiting, wanted, found, hooks };
-        self.next = Some(Next { draft: plan.begin(session, &self.helpers), is_bulk });
+        self.next = Some(plan.begin(session, &self.helpers));
     }
 
     /// Learns whether an uncertain COMMIT happened; `None` when that cannot be learned in time.
