@@ -50,6 +50,10 @@ impl Projection for Activity {
         true
     }
 
+    fn is_heavy(&self) -> bool {
+        true
+    }
+
     fn begin(&self) -> Box<dyn Fold> {
         Box::new(Rows::default())
     }

@@ -65,6 +65,27 @@ pub async fn in_use(session: &mut PgConnection, name: &str, shard: i16) -> Resul
     Ok(row.map(|(version, position, is_parked)| InUse { version, position, is_parked }))
 }
 
+/// Whether one of some projections that can go on is so many events behind the log.
+pub async fn any_behind(
+    session: &mut PgConnection,
+    projections: &[&dyn Projection],
+    shard: i16,
+    events: i64,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (
+               SELECT FROM projection p JOIN unnest($2::text[], $3::int[]) AS own (name, version) USING (name, version)
+               CROSS JOIN LATERAL (SELECT last_position FROM batch b WHERE b.shard = $1 ORDER BY seq DESC LIMIT 1) newest
+               WHERE p.shard = $1 AND p.parked_at IS NULL AND p.position < newest.last_position - $4) AS "is_behind!""#,
+        shard,
+        &projections.iter().map(|projection| projection.name()).collect::<Vec<_>>() as _,
+        &projections.iter().map(|projection| projection.version()).collect::<Vec<_>>() as _,
+        events
+    )
+    .fetch_one(session)
+    .await
+}
+
 /// Makes the row of a projection that has folded nothing yet, unless another process did.
 pub async fn begin(session: &mut PgConnection, projection: &dyn Projection, shard: i16) -> Result<(), sqlx::Error> {
     let genesis = chain::genesis(shard);

@@ -12,7 +12,11 @@ const BATCHES: i64 = 500;
 /// Events read at once.
 const CHUNK: i64 = 5_000;
 /// Events of a quarter of a second beyond which the ledger is in a rush.
-const RUSH: i64 = 3_500;
+const RUSH: i64 = 4_000;
+/// The same for a projection that writes much.
+const RUSH_FOR_HEAVY: i64 = 2_000;
+/// A projection that writes much lets the others go first while one of them is so many events behind.
+const FAR_BEHIND: i64 = 20_000;
 /// So often is a single event tried before it counts as poison.
 const ATTEMPTS: u32 = 3;
 
@@ -26,8 +30,9 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// Short transactions, for a view that is being read.
-    pub const LIVE: Self = Self { events: 100_000, rows: 50_000 };
+    /// Short transactions, for a view that is being read; long enough after a backlog for the rows of busy accounts to be
+    /// written once and not time and again.
+    pub const LIVE: Self = Self { events: 250_000, rows: 100_000 };
     /// Sums gathered in memory, for one that is being built.
     pub const BULK: Self = Self { events: 1_000_000, rows: 200_000 };
 }
@@ -220,10 +225,21 @@ impl Projector {
         self.follower.catch_up(&mut session, projection, shard, up_to, Pace::LIVE).await
     }
 
-    /// Whether so much is being recorded that views had better wait: a small machine has nothing to spare then, and
+    /// Whether so much is being recorded that the view had better wait: a small machine has nothing to spare then, and
     /// folding a lot at once later is cheaper.
-    pub async fn is_rush(&self, shard: i16) -> Result<bool, sqlx::Error> {
+    pub async fn is_rush(&self, projection: &dyn Projection, shard: i16) -> Result<bool, sqlx::Error> {
         let mut session = self.pool.acquire().await?;
-        Ok(log::recorded_lately(&mut session, shard).await? > RUSH)
+        let bearable = if projection.is_heavy() { RUSH_FOR_HEAVY } else { RUSH };
+        Ok(log::recorded_lately(&mut session, shard).await? > bearable)
+    }
+
+    /// Whether a projection should let others go first, which write less and are far behind.
+    pub async fn gives_way(&self, projection: &dyn Projection, shard: i16) -> Result<bool, sqlx::Error> {
+        if !projection.is_heavy() {
+            return Ok(false);
+        }
+        let light: Vec<&dyn Projection> = super::ALL.into_iter().filter(|other| !other.is_heavy()).collect();
+        let mut session = self.pool.acquire().await?;
+        checkpoint::any_behind(&mut session, &light, shard, FAR_BEHIND).await
     }
 }

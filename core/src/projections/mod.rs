@@ -50,6 +50,10 @@ pub trait Projection: Send + Sync {
     fn only_adds(&self) -> bool {
         false
     }
+    /// Whether it writes many rows per event, so that others had better go first when there is much to do.
+    fn is_heavy(&self) -> bool {
+        false
+    }
     /// A fold that has seen nothing yet.
     fn begin(&self) -> Box<dyn Fold>;
 }

@@ -1,11 +1,17 @@
 //! The feed of a view: core's projection behind the messages.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::PgPool;
+use tokio::time::{Instant, sleep};
 use vintem_core::projections::{Projection, Projector, Reading, Standing};
 
 use super::{Fed, Feed, FeedError};
+
+/// So long does a view that writes much wait at most for the others.
+const COURTESY: Duration = Duration::from_mins(1);
+const GLANCE: Duration = Duration::from_millis(200);
 
 /// One projection, folded by core over connections of the role `vintem_projector`.
 pub struct View {
@@ -26,6 +32,10 @@ impl Feed for View {
     }
 
     async fn catch_up(&mut self, shard: i16, up_to: Option<i64>) -> Result<Fed, FeedError> {
+        let began = Instant::now();
+        while began.elapsed() < COURTESY && self.projector.gives_way(self.projection, shard).await? {
+            sleep(GLANCE).await;
+        }
         Ok(match self.projector.catch_up(self.projection, shard, up_to).await? {
             Standing::At(position) => Fed::At(position),
             Standing::Parked(because) => Fed::Parked(because),
@@ -37,6 +47,6 @@ impl Feed for View {
     }
 
     async fn is_rush(&mut self, shard: i16) -> Result<bool, FeedError> {
-        Ok(self.projector.is_rush(shard).await?)
+        Ok(self.projector.is_rush(self.projection, shard).await?)
     }
 }
