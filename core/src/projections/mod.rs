@@ -46,7 +46,7 @@ pub trait Projection: Send + Sync {
     fn version(&self) -> i32;
     /// Its tables.
     fn tables(&self) -> &'static [Table];
-    /// Whether rows are only ever added, so that a rebuild may leave the indexes for later.
+    /// Whether rows are only ever added, so that a rebuild may leave even the primary key for later.
     fn only_adds(&self) -> bool {
         false
     }

@@ -1,7 +1,7 @@
 //! Building a projection anew beside the one that is in use, and putting it in its place while writes and reads go on.
 //!
 //! Beside: tables of the same names in the schema `rebuild`, which this session finds first, so that the
-//! product's own folds fill them. Bulk: the log up to the old one's position in large pages, indexes of tables that only grow
+//! product's own folds fill them. Bulk: the log up to the old one's position in large pages, indexes that nothing is found by
 //! last. Compare: both at an equal position, some rows in one snapshot at a time. Tail: what was written meanwhile. Swap: one
 //! short transaction. Keep: the old tables stay in the schema `before` until the next rebuild.
 
@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 /// Where the new tables stand.
 const SHADOW: &str = "rebuild";
 /// Events between two reports of the progress.
-const STRIDE: i64 = 250_000;
+const STRIDE: i64 = 1_000_000;
 /// So many events may be folded inside a snapshot; it must not grow old over it.
 const IN_SNAPSHOT: i64 = 20_000;
 /// Rows compared in one snapshot.
@@ -106,8 +106,9 @@ impl Rebuild<'_> {
     async fn run(mut self) -> Result<Rebuilt, RebuildError> {
         let began = Instant::now();
         store::make(self.session, self.projection).await?;
+        // Rows that may come again are found by their primary key.
         if !self.projection.only_adds() {
-            store::index(self.session, self.projection).await?;
+            store::index(self.session, self.projection, true).await?;
         }
         // Not beyond the old one, where there is one: a fold cannot go back to be compared.
         for shard in self.shards {
@@ -116,8 +117,9 @@ impl Rebuild<'_> {
             self.bulk(*shard, to).await?;
         }
         if self.projection.only_adds() {
-            store::index(self.session, self.projection).await?;
+            store::index(self.session, self.projection, true).await?;
         }
+        store::index(self.session, self.projection, false).await?;
         store::analyze(self.session, self.projection).await?;
         let differing = self.compare().await?;
         let mut events = 0;

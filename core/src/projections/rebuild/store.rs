@@ -72,19 +72,21 @@ pub async fn make(session: &mut PgConnection, projection: &dyn Projection) -> Re
     tx.commit().await
 }
 
-/// Makes the indexes that the tables in use have, under their names.
-pub async fn index(session: &mut PgConnection, projection: &dyn Projection) -> Result<(), sqlx::Error> {
+/// Makes the indexes that the tables in use have, under their names: the primary keys, or all others.
+pub async fn index(session: &mut PgConnection, projection: &dyn Projection, primary: bool) -> Result<(), sqlx::Error> {
     for table in projection.tables() {
-        let indexes: Vec<(String, String, bool)> = sqlx::query_as(
-            "SELECT c.relname::text, pg_get_indexdef(i.indexrelid), i.indisprimary FROM pg_catalog.pg_index i
-             JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = ('public.' || $1)::regclass ORDER BY 1",
+        let indexes: Vec<(String, String)> = sqlx::query_as(
+            "SELECT c.relname::text, pg_get_indexdef(i.indexrelid) FROM pg_catalog.pg_index i
+             JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+             WHERE i.indrelid = ('public.' || $1)::regclass AND i.indisprimary = $2 ORDER BY 1",
         )
         .bind(table.name)
+        .bind(primary)
         .fetch_all(&mut *session)
         .await?;
-        for (index, definition, is_primary) in indexes {
+        for (index, definition) in indexes {
             session.execute(&*definition.replacen(" ON public.", " ON rebuild.", 1)).await?;
-            if is_primary {
+            if primary {
                 let sql = format!(
                     "ALTER TABLE rebuild.{} ADD CONSTRAINT {index} PRIMARY KEY USING INDEX {index}",
                     table.name
