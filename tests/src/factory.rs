@@ -11,7 +11,7 @@ use vintem_core::projections::ALL;
 use vintem_core::telemetry::clock;
 
 use crate::broker_wire::BrokerWire;
-use crate::load::{Client, Load, WALLETS};
+use crate::load::{Client, Load, WALLETS, transfer};
 use crate::server::{Server, Worker, free_port, make_client};
 use crate::subscriptions::{assert_complete_and_in_order, read_up_to, subscribe};
 use crate::vault::eventually;
@@ -27,6 +27,11 @@ const CLIENTS: usize = 2;
 const HOLDS: i64 = 12;
 /// How long whoever was disturbed may take to come to the end of the log.
 const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Whether outages may take their time.
+pub fn is_long() -> bool {
+    std::env::var_os("DEV_LONG_TESTS").is_some()
+}
 
 /// A system at work.
 pub struct Factory {
@@ -75,7 +80,7 @@ impl Factory {
         for number in 0..HOLDS {
             let end = clock::now() + chrono::Duration::seconds(1 + number);
             let hold = json!({
-                "from": format!("w{}", number % 5), "amount": {"amount": "0.01", "asset": "BRL"},
+                "from": "bank", "to": "w0", "amount": {"amount": "0.01", "asset": "BRL"},
                 "expires_at": end.to_rfc3339_opts(SecondsFormat::Micros, true),
             });
             let placed = self.client.insist("/v1/holds", &format!("hold-{first}-{number}"), &hold).await;
@@ -86,14 +91,54 @@ impl Factory {
 
     /// What waits for the end of a lease or of a claim of a dead process need not wait: that time has passed.
     pub async fn time_passes(&self) {
-        let sql = "UPDATE clock_lease SET expires_at = clock_timestamp();
-                   UPDATE webhook_delivery SET due_at = clock_timestamp() WHERE state = 'pending' AND claim IS NOT NULL";
-        sqlx::raw_sql(sql).execute(&mut self.plant.secrets.store.superuser().await).await.unwrap();
+        self.change(
+            "UPDATE clock_lease SET expires_at = clock_timestamp();
+             UPDATE webhook_delivery SET due_at = clock_timestamp() WHERE state = 'pending' AND claim IS NOT NULL",
+        )
+        .await;
     }
 
     /// The answer to a question about the database.
     pub async fn count(&self, sql: &str) -> i64 {
         sqlx::query_scalar(sql).fetch_one(&mut self.plant.secrets.store.superuser().await).await.unwrap()
+    }
+
+    /// Changes the database, as nobody but its owner may.
+    pub async fn change(&self, sql: &str) {
+        sqlx::raw_sql(sql).execute(&mut self.plant.secrets.store.superuser().await).await.unwrap();
+    }
+
+    /// Takes the worker's users of the database away.
+    pub async fn drop_database_users(&self) {
+        // The writer is left, for the API is one too.
+        let roles = "'vintem-relay', 'vintem-projector', 'vintem-integrators', 'vintem-webhooks', 'vintem-auditor'";
+        let users = format!(
+            "SELECT DISTINCT usename::text FROM pg_stat_activity WHERE datname = current_database() AND application_name IN ({roles}) AND usename LIKE 'v-%'"
+        );
+        let mut superuser = self.plant.secrets.store.superuser().await;
+        let users: Vec<String> = sqlx::query_scalar(&users).fetch_all(&mut superuser).await.unwrap();
+        assert!(users.len() >= 5, "{users:?}");
+        for (number, user) in users.iter().enumerate() {
+            // Every other one finds the door closed; the rest keep sessions of users that are no more.
+            let end = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{user}';");
+            let sql = format!("{} DROP ROLE \"{user}\"", if number % 2 == 0 { end.as_str() } else { "" });
+            sqlx::raw_sql(&sql).execute(&mut superuser).await.unwrap();
+        }
+    }
+
+    /// Moves money once; answers the event's position.
+    pub async fn moves(&self, amount: &str) -> i64 {
+        let body = transfer("bank", "w0", amount, "once");
+        let (status, text, _) = self.client.insist("/v1/transactions", &format!("once-{amount}"), &body).await;
+        assert_eq!(status, 201, "{text}");
+        serde_json::from_str::<Value>(&text).unwrap()["position"].as_i64().unwrap()
+    }
+
+    /// How many messages a queue holds.
+    pub fn messages(&self, queue: &str) -> u32 {
+        let arguments = ["list_queues", "--silent", "--vhost", &self.plant.virtual_host, "name", "messages"];
+        let listed = self.plant.node.control(&arguments, None).unwrap();
+        listed.lines().find_map(|line| line.strip_prefix(queue)?.trim().parse().ok()).unwrap()
     }
 
     /// How far all projections have come, added up.

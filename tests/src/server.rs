@@ -97,6 +97,11 @@ impl Worker {
         Some((status, report["status"].as_str()?.to_owned()))
     }
 
+    /// Whether the process has not ended by itself.
+    pub fn is_running(&mut self) -> bool {
+        self.process.0.try_wait().unwrap().is_none()
+    }
+
     /// What it counts.
     pub async fn metrics(&self) -> String {
         reqwest::get(format!("{}/metrics", self.url)).await.unwrap().text().await.unwrap()
