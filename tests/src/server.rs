@@ -48,7 +48,7 @@ impl Server {
         let process = Process::start(secrets, "api", own, &[]).await;
         let server =
             Self { process, url: format!("http://127.0.0.1:{port}"), metrics_url: format!("http://{metrics}/metrics") };
-        let is_up = eventually(Duration::from_secs(30), async || server.is_ready().await).await;
+        let is_up = eventually(Duration::from_mins(2), async || server.is_ready().await).await;
         assert!(is_up, "the API did not start; its log: {}", log_file(secrets, "api").display());
         server
     }
@@ -82,9 +82,16 @@ impl Worker {
         let listen = format!("127.0.0.1:{}", free_port());
         let mut own = broker.to_vec();
         own.push(variable("VINTEM_METRICS_LISTEN", &listen));
-        let process = Process::start(secrets, "worker", own, roles).await;
-        let worker = Self { process, url: format!("http://{listen}") };
-        let is_up = eventually(Duration::from_secs(30), async || worker.status().await.is_some()).await;
+        let process = Process::start(secrets, "worker", own.clone(), roles).await;
+        let mut worker = Self { process, url: format!("http://{listen}") };
+        let is_up = eventually(Duration::from_mins(2), async || {
+            // As its supervisor would: on a busy machine Vault may not have answered in time.
+            if !worker.is_running() {
+                worker.process = Process::start(secrets, "worker", own.clone(), roles).await;
+            }
+            worker.status().await.is_some()
+        })
+        .await;
         assert!(is_up, "the worker did not start; its log: {}", log_file(secrets, "worker").display());
         worker
     }
