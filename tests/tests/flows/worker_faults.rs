@@ -83,7 +83,7 @@ async fn broker_is_away(factory: &mut Factory) {
 async fn disk_is_full(factory: &mut Factory) {
     let load = factory.load().await;
     load.acknowledges(50).await;
-    factory.plant.node.control(&["set_disk_free_limit", "1000TB"], None).unwrap();
+    factory.plant.node.control(&["set_disk_free_limit", "100000GB"], None).unwrap();
     // What was on its way is through.
     sleep(Duration::from_secs(2)).await;
     let (relayed, projected) = (factory.plant.relayed().await, factory.projected().await);
