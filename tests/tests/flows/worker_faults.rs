@@ -110,9 +110,9 @@ async fn postgres_crashed_and_restarted_is_waited_for() {
     for round in 0..4 {
         load.acknowledges(30).await;
         if round % 2 == 0 {
-            cluster.crash()
+            cluster.crash();
         } else {
-            cluster.stop()
+            cluster.stop();
         }
         if round == 3 {
             // Longer than anybody waits for a connection.
