@@ -7,11 +7,14 @@
 
 pub mod api;
 pub mod book;
+pub mod broker_wire;
 pub mod busy;
+pub mod factory;
 pub mod load;
 pub mod model;
 pub mod server;
 pub mod store;
+pub mod subscriptions;
 pub mod tamper;
 pub mod vault;
 pub mod views;

@@ -3,9 +3,16 @@
 use crate::server::Credentials;
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
+
+/// Wallets that the clients move money between: few, so that they meet.
+pub const WALLETS: usize = 5;
+/// Longer than any outage that a test makes, on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What a client knows of one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +25,44 @@ pub enum Told {
 
 /// A journal of keys: the body that was sent and what came back.
 pub type Journal = Arc<Mutex<HashMap<String, (Value, Told)>>>;
+
+/// Clients at work until they are called back.
+pub struct Load {
+    /// What they were told.
+    pub journal: Journal,
+    stop: Arc<AtomicBool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Load {
+    /// Lets clients begin. Their numbers stand in their keys, so no two of them may ever have the same.
+    pub fn begin(client: &Client, numbers: Range<usize>) -> Self {
+        let (journal, stop) = (Journal::default(), Arc::new(AtomicBool::new(false)));
+        let begin = |number| tokio::spawn(run(client.clone(), number, stop.clone(), journal.clone()));
+        let tasks = numbers.map(begin).collect();
+        Self { journal, stop, tasks }
+    }
+
+    /// Waits until so many more requests were acknowledged: a fault means something only between those,
+    /// and how long they take is the machine's affair.
+    pub async fn acknowledges(&self, more: usize) {
+        let count = || self.journal.lock().unwrap().values().filter(|(_, told)| *told != Told::Nothing).count();
+        let (wanted, end) = (count() + more, Instant::now() + PATIENCE);
+        while count() < wanted {
+            assert!(Instant::now() < end, "{more} requests were not acknowledged within {PATIENCE:?}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Calls the clients back; answers what they were told.
+    pub async fn end(self) -> Journal {
+        self.stop.store(true, Ordering::Relaxed);
+        for task in self.tasks {
+            task.await.unwrap();
+        }
+        self.journal
+    }
+}
 
 /// One client of the API.
 #[derive(Clone)]
@@ -119,12 +164,12 @@ pub fn transfer(from: &str, to: &str, amount: &str, mark: &str) -> Value {
 
 /// Moves money between few wallets until told to stop. A client goes on to its next key whatever
 /// became of the last one: what stays open is asked about at the end.
-pub async fn run(client: Client, number: usize, wallets: usize, stop: Arc<AtomicBool>, journal: Journal) {
+async fn run(client: Client, number: usize, stop: Arc<AtomicBool>, journal: Journal) {
     let mut round = 0;
     while !stop.load(Ordering::Relaxed) {
         let key = format!("c{number}-{round}");
-        let (from, to) = ((number + round) % wallets, (number + round * 3 + 1) % wallets);
-        let to = if from == to { (to + 1) % wallets } else { to };
+        let (from, to) = ((number + round) % WALLETS, (number + round * 3 + 1) % WALLETS);
+        let to = if from == to { (to + 1) % WALLETS } else { to };
         // Every tenth asks for too much, so refusals are among what must survive.
         let amount = if round % 10 == 9 { "100000.00" } else { "1.00" };
         let body = transfer(&format!("w{from}"), &format!("w{to}"), amount, &key);

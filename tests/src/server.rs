@@ -1,6 +1,7 @@
-//! The API as a process of its own, which a test can kill.
+//! The API and the worker as processes of their own, which a test can kill.
 
 use crate::vault::{Secrets, eventually};
+use crate::webhooks::HOME;
 use secrecy::ExposeSecret;
 use std::io::Write;
 use std::path::PathBuf;
@@ -11,9 +12,12 @@ use vintem_core::access::{ClientName, Scopes, TenantName, create_client, create_
 use vintem_core::event_store::{Limits, Shard};
 use vintem_core::ledger::store::look_ups::LedgerLookUps;
 
+/// A running process of the product.
+struct Process(Child);
+
 /// A running `vintem-api`.
 pub struct Server {
-    child: Child,
+    process: Process,
     /// Where it listens, without a slash at the end.
     pub url: String,
     /// Where its metrics are.
@@ -34,57 +38,136 @@ pub struct Credentials {
 impl Server {
     /// Starts it on a port and waits until it is ready. `database_port` may be that of a wire.
     pub async fn start(secrets: &Secrets, port: u16, database_port: u16) -> Self {
-        let environment = secrets
-            .stack
-            .environment(&secrets.store.cluster, &secrets.prefix, "api", &secrets.store.name)
-            .await
-            .unwrap();
-        let log = std::fs::File::options().create(true).append(true).open(log_file(&secrets.prefix)).unwrap();
-        let url = format!("http://127.0.0.1:{port}");
-        let metrics_port = free_port();
-        let mut child = Command::new(binary("vintem-api"))
-            .envs(environment)
-            .env("VINTEM_DATABASE_PORT", database_port.to_string())
-            .env("VINTEM_LISTEN", format!("127.0.0.1:{port}"))
-            .env("VINTEM_METRICS_LISTEN", format!("127.0.0.1:{metrics_port}"))
-            .env("VINTEM_ISSUER", "https://test.invalid")
-            .stdin(Stdio::piped())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        let wrapped = secrets.wrapped("api").await;
-        writeln!(child.stdin.take().unwrap(), "{}", wrapped.expose_secret()).unwrap();
-        let server = Self { child, url, metrics_url: format!("http://127.0.0.1:{metrics_port}/metrics") };
-        let is_up = eventually(Duration::from_secs(30), async || server.is_ready().await).await;
-        assert!(is_up, "the API did not start; its log: {}", log_file(&secrets.prefix).display());
+        let metrics = format!("127.0.0.1:{}", free_port());
+        let own = vec![
+            variable("VINTEM_DATABASE_PORT", &database_port.to_string()),
+            variable("VINTEM_LISTEN", &format!("127.0.0.1:{port}")),
+            variable("VINTEM_METRICS_LISTEN", &metrics),
+            variable("VINTEM_ISSUER", "https://test.invalid"),
+        ];
+        let process = Process::start(secrets, "api", own, &[]).await;
+        let server =
+            Self { process, url: format!("http://127.0.0.1:{port}"), metrics_url: format!("http://{metrics}/metrics") };
+        let is_up = eventually(Duration::from_mins(2), async || server.is_ready().await).await;
+        assert!(is_up, "the API did not start; its log: {}", log_file(secrets, "api").display());
         server
     }
 
-    async fn is_ready(&self) -> bool {
+    /// Whether `/readyz` says so.
+    pub async fn is_ready(&self) -> bool {
         reqwest::get(format!("{}/readyz", self.url)).await.is_ok_and(|answer| answer.status().is_success())
     }
 
     /// SIGTERM, and how the process ended.
     pub fn terminate(&mut self) -> ExitStatus {
-        let id = nix::unistd::Pid::from_raw(self.child.id().cast_signed());
-        nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM).unwrap();
-        self.child.wait().unwrap()
+        self.process.terminate()
     }
 
     /// SIGKILL: no goodbye, no flush.
     pub fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        self.process.kill();
     }
 }
 
-impl Drop for Server {
+/// A running `vintem-worker`.
+pub struct Worker {
+    process: Process,
+    url: String,
+}
+
+impl Worker {
+    /// Starts it with some roles, or with all of them, and waits until it can be asked. `broker` is what its environment
+    /// says of one.
+    pub async fn start(secrets: &Secrets, broker: &[(String, String)], roles: &[&str]) -> Self {
+        let listen = format!("127.0.0.1:{}", free_port());
+        let mut own = broker.to_vec();
+        own.push(variable("VINTEM_METRICS_LISTEN", &listen));
+        let process = Process::start(secrets, "worker", own.clone(), roles).await;
+        let mut worker = Self { process, url: format!("http://{listen}") };
+        let is_up = eventually(Duration::from_mins(2), async || {
+            // As its supervisor would: on a busy machine Vault may not have answered in time.
+            if !worker.is_running() {
+                worker.process = Process::start(secrets, "worker", own.clone(), roles).await;
+            }
+            worker.status().await.is_some()
+        })
+        .await;
+        assert!(is_up, "the worker did not start; its log: {}", log_file(secrets, "worker").display());
+        worker
+    }
+
+    /// What `/readyz` says: the HTTP status and the word for it. `None` when nobody answers.
+    pub async fn status(&self) -> Option<(u16, String)> {
+        let answer = reqwest::get(format!("{}/readyz", self.url)).await.ok()?;
+        let status = answer.status().as_u16();
+        let report: serde_json::Value = answer.json().await.ok()?;
+        Some((status, report["status"].as_str()?.to_owned()))
+    }
+
+    /// Whether the process has not ended by itself.
+    pub fn is_running(&mut self) -> bool {
+        self.process.0.try_wait().unwrap().is_none()
+    }
+
+    /// What it counts.
+    pub async fn metrics(&self) -> String {
+        reqwest::get(format!("{}/metrics", self.url)).await.unwrap().text().await.unwrap()
+    }
+
+    /// SIGTERM, and how the process ended.
+    pub fn terminate(&mut self) -> ExitStatus {
+        self.process.terminate()
+    }
+
+    /// SIGKILL: no goodbye, no flush.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+}
+
+impl Process {
+    /// Starts a program as its AppRole. Whatever it posts may go to this machine.
+    async fn start(secrets: &Secrets, role: &str, own: Vec<(String, String)>, arguments: &[&str]) -> Self {
+        let store = &secrets.store;
+        let shared = secrets.stack.environment(&store.cluster, &secrets.prefix, role, &store.name).await.unwrap();
+        let log = std::fs::File::options().create(true).append(true).open(log_file(secrets, role)).unwrap();
+        let mut child = Command::new(binary(&format!("vintem-{role}")))
+            .args(arguments)
+            .envs(shared)
+            .env("VINTEM_WEBHOOK_NETWORKS", HOME.join(","))
+            .envs(own)
+            .stdin(Stdio::piped())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let wrapped = secrets.wrapped(role).await;
+        writeln!(child.stdin.take().unwrap(), "{}", wrapped.expose_secret()).unwrap();
+        Self(child)
+    }
+
+    fn terminate(&mut self) -> ExitStatus {
+        let id = nix::unistd::Pid::from_raw(self.0.id().cast_signed());
+        nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM).unwrap();
+        self.0.wait().unwrap()
+    }
+
+    fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Process {
     fn drop(&mut self) {
         // It may have been killed by the test already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
+}
+
+fn variable(name: &str, value: &str) -> (String, String) {
+    (name.to_owned(), value.to_owned())
 }
 
 /// Makes a tenant with a client that may do everything.
@@ -112,6 +195,7 @@ pub fn binary(name: &str) -> PathBuf {
     path
 }
 
-fn log_file(prefix: &str) -> PathBuf {
-    std::env::temp_dir().join(format!("vintem-{prefix}api.log"))
+/// Where a process of the test's writes.
+pub fn log_file(secrets: &Secrets, role: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("vintem-{}{role}.log", secrets.prefix))
 }

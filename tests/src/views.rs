@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 use vintem_core::projections::ALL;
 
-/// Pairs of a view and what it must equal; days are of a tenant without a zone of its own, hence in UTC.
+/// Pairs of a view and what it must equal; days are those of the tenant's zone, where it has one.
 const EQUALS: [(&str, &str); 5] = [
     (
         "SELECT account, posted FROM standing",
@@ -13,8 +13,8 @@ const EQUALS: [(&str, &str); 5] = [
     ),
     (
         "SELECT account, day, CASE WHEN account IN (SELECT id FROM account WHERE normal_side = 'debit') THEN debit - credit ELSE credit - debit END FROM turnover",
-        "SELECT a.id, (coalesce(e.effective_at, b.recorded_at) AT TIME ZONE 'UTC')::date, sum(e.amount)
-         FROM entry e JOIN account a USING (shard, account)
+        "SELECT a.id, (coalesce(e.effective_at, b.recorded_at) AT TIME ZONE coalesce(t.time_zone, 'UTC'))::date, sum(e.amount)
+         FROM entry e JOIN account a USING (shard, account) LEFT JOIN tenant t ON t.tenant = a.tenant
          CROSS JOIN LATERAL (SELECT recorded_at FROM batch WHERE batch.shard = e.shard AND last_position >= e.position ORDER BY seq LIMIT 1) b
          WHERE e.amount <> 0 GROUP BY 1, 2",
     ),

@@ -1,14 +1,11 @@
-//! Workers of a test's own: a virtual host, leased users, and a wire to the broker that can be cut.
+//! Workers of a test's own: a virtual host and leased users.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
-use vintem_cli::stack::{Broker as Node, LeaseTimes};
+use vintem_cli::stack::{Broker as Node, LeaseTimes, POSTGRES, RABBITMQ};
 use vintem_core::event_store::{fresh, outbox};
 use vintem_core::ledger::known::Side;
 use vintem_core::secrets::{BrokerRole, BrokerSettings, DatabaseRole, LeasedBroker, LeasedDatabase, Vault};
@@ -98,6 +95,13 @@ impl Plant {
     pub async fn on_private_broker() -> Self {
         let secrets = Secrets::create().await;
         let node = secrets.stack.private_broker(secrets.prefix.trim_end_matches('-')).await.unwrap();
+        Self::of(secrets, node, LeaseTimes::default()).await
+    }
+
+    /// In a Postgres of the test's own, which it may crash.
+    pub async fn on_private_cluster() -> Self {
+        let secrets = Secrets::on_private_cluster(LeaseTimes::default()).await;
+        let node = secrets.stack.broker();
         Self::of(secrets, node, LeaseTimes::default()).await
     }
 
@@ -199,22 +203,21 @@ impl Plant {
 
     /// Leaves nothing behind; the invariants hold.
     pub async fn close(self) {
-        self.remove_users().await;
-        self.node.drop_virtual_host(&self.virtual_host).unwrap();
-        self.secrets.close().await;
-    }
-
-    /// The same with a broker of the test's own.
-    pub async fn close_private(self) {
-        self.remove_users().await;
-        self.node.remove().unwrap();
-        self.secrets.close().await;
-    }
-
-    async fn remove_users(&self) {
         self.database.close().await;
         self.vault.logout().await;
-        self.secrets.stack.remove_broker_on(&self.node, &self.secrets.prefix).await.unwrap();
+        // Vault drops users one by one; where many processes died with theirs, that takes longer than it answers.
+        let drop_users = async || self.secrets.stack.remove_broker_on(&self.node, &self.secrets.prefix).await.is_ok();
+        assert!(eventually(Duration::from_mins(3), drop_users).await, "the users of the broker remain");
+        if self.node.name == RABBITMQ {
+            self.node.drop_virtual_host(&self.virtual_host).unwrap();
+        } else {
+            self.node.remove().unwrap();
+        }
+        if self.secrets.store.cluster.name == POSTGRES {
+            self.secrets.close().await;
+        } else {
+            self.secrets.close_private().await;
+        }
     }
 }
 
@@ -303,81 +306,5 @@ impl Feed for NotedFeed {
 
     async fn is_rush(&mut self, _shard: i16) -> Result<bool, FeedError> {
         Ok(false)
-    }
-}
-
-/// A wire to the broker that loses the broker's answers, or is cut.
-pub struct BrokerWire {
-    /// The port to connect to.
-    pub port: u16,
-    state: watch::Sender<WireState>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum WireState {
-    Whole,
-    /// What the broker says is lost; what is said to it arrives.
-    Deaf,
-    Cut,
-}
-
-impl BrokerWire {
-    /// Lays the wire.
-    pub async fn to(target: u16) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let state = watch::Sender::new(WireState::Whole);
-        let watched = state.subscribe();
-        tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                let watched = watched.clone();
-                tokio::spawn(carry(client, target, watched));
-            }
-        });
-        Self { port, state }
-    }
-
-    /// From now on nobody hears the broker, so messages arrive there and their confirms do not come back.
-    pub fn deafen(&self) {
-        self.state.send_replace(WireState::Deaf);
-    }
-
-    /// Cuts every connection, and mends the wire for new ones.
-    pub fn cut_and_mend(&self) {
-        self.state.send_replace(WireState::Cut);
-        // Those who watch see the cut first: a watch keeps the order for who waits, so it is left a moment.
-        let state = self.state.clone();
-        tokio::spawn(async move {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            state.send_replace(WireState::Whole);
-        });
-    }
-}
-
-async fn carry(client: TcpStream, target: u16, mut watched: watch::Receiver<WireState>) {
-    let Ok(broker) = TcpStream::connect(("127.0.0.1", target)).await else { return };
-    let (mut from_client, mut to_client) = client.into_split();
-    let (mut from_broker, mut to_broker) = broker.into_split();
-    let hearing = watched.clone();
-    let down = async move {
-        let mut buffer = vec![0; 16 * 1024];
-        while let Ok(count @ 1..) = from_broker.read(&mut buffer).await {
-            if *hearing.borrow() != WireState::Deaf && to_client.write_all(&buffer[..count]).await.is_err() {
-                return;
-            }
-        }
-    };
-    let up = async move {
-        let mut buffer = vec![0; 16 * 1024];
-        while let Ok(count @ 1..) = from_client.read(&mut buffer).await {
-            if to_broker.write_all(&buffer[..count]).await.is_err() {
-                return;
-            }
-        }
-    };
-    tokio::select! {
-        () = down => {}
-        () = up => {}
-        _ = watched.wait_for(|state| *state == WireState::Cut) => {}
     }
 }

@@ -14,13 +14,16 @@ use crate::rabbitmq::Broker;
 /// A database that needs longer is away.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// A leased user: a name for it, and where its lease stands.
+pub type Lease = (&'static str, watch::Receiver<LeaseState>);
+
 /// What the process stands on.
 #[derive(Clone, Default)]
 pub struct Health {
-    /// Its users, by role.
-    pub leases: Vec<(&'static str, watch::Receiver<LeaseState>)>,
-    /// Its ways to the broker.
-    pub brokers: Vec<Broker>,
+    /// Its users of the database.
+    pub databases: Vec<Lease>,
+    /// Its ways to the broker, each with its user.
+    pub brokers: Vec<(Broker, Lease)>,
     /// One of its pools.
     pub pool: Option<PgPool>,
 }
@@ -46,15 +49,24 @@ impl Health {
             None => true,
         };
         let is_over = |lease: &watch::Receiver<LeaseState>| lease.borrow().expires_at <= Instant::now();
-        let ended = self.leases.iter().filter(|(_, lease)| is_over(lease)).map(|(role, _)| *role).collect();
-        Report::of(has_database, !self.brokers.iter().any(Broker::is_away), ended)
+        let ended_leases: Vec<&str> =
+            self.leases().filter(|(_, lease)| is_over(lease)).map(|(name, _)| *name).collect();
+        let has_users = !self.databases.iter().any(|(_, lease)| is_over(lease));
+        // Nobody can lease a user of a broker that is away, so the end of such a lease says no more than that.
+        let has_broker = !self.brokers.iter().any(|(broker, (_, lease))| broker.is_away() || is_over(lease));
+        Report::of(has_database && has_users, has_broker, ended_leases)
+    }
+
+    /// All its users.
+    pub fn leases(&self) -> impl Iterator<Item = &Lease> {
+        self.databases.iter().chain(self.brokers.iter().map(|(_, lease)| lease))
     }
 }
 
 impl Report {
     fn of(has_database: bool, has_broker: bool, ended_leases: Vec<&'static str>) -> Self {
         let word = |is_there| if is_there { "ok" } else { "unavailable" };
-        let status = match (has_database && ended_leases.is_empty(), has_broker) {
+        let status = match (has_database, has_broker) {
             (false, _) => "not-ready",
             (true, false) => "degraded",
             (true, true) => "ready",
@@ -74,10 +86,10 @@ mod tests {
 
     #[test]
     fn without_the_broker_it_is_degraded_and_without_the_rest_not_ready() {
-        let status = |database, broker, ended: &[&'static str]| Report::of(database, broker, ended.to_vec()).status;
-        assert_eq!(status(true, true, &[]), "ready");
-        assert_eq!(status(true, false, &[]), "degraded");
-        assert_eq!(status(false, true, &[]), "not-ready");
-        assert_eq!(status(true, true, &["relay"]), "not-ready");
+        let status = |database, broker| Report::of(database, broker, Vec::new()).status;
+        assert_eq!(status(true, true), "ready");
+        assert_eq!(status(true, false), "degraded");
+        assert_eq!(status(false, true), "not-ready");
+        assert_eq!(status(false, false), "not-ready");
     }
 }

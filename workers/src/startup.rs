@@ -140,10 +140,9 @@ async fn work(settings: WorkerSettings, roles: BTreeSet<Role>) -> Result<(), Sta
     if roles.contains(&Role::Webhooks) {
         staff.hire_webhooks(&settings, &vault, &metrics, holder).await?;
     }
-    let leases = staff.health.leases.clone();
-    let (counted, token) = (metrics.clone(), vault.clone());
+    let (health, counted, token) = (staff.health.clone(), metrics.clone(), vault.clone());
     let print = move || {
-        for (role, lease) in &leases {
+        for (role, lease) in health.leases() {
             counted.lease_ttl(role, lease.borrow().expires_at.saturating_duration_since(Instant::now()));
         }
         counted.token_ttl(token.token_remaining());
@@ -264,15 +263,14 @@ impl Staff {
         role: DatabaseRole,
     ) -> Result<LeasedDatabase, StartError> {
         let database = LeasedDatabase::connect(vault, &settings.process.database, role, CONNECTIONS).await?;
-        self.health.leases.push((role.as_str(), database.state()));
+        self.health.databases.push((role.as_str(), database.state()));
         self.health.pool = Some(database.pool().clone());
         self.databases.push(database.clone());
         Ok(database)
     }
 
     fn note_broker(&mut self, name: &'static str, broker: &Broker) {
-        self.health.leases.push((name, broker.lease()));
-        self.health.brokers.push(broker.clone());
+        self.health.brokers.push((broker.clone(), (name, broker.lease())));
     }
 
     /// Ends every task where it stands, which each of them is made for, and closes what is left.

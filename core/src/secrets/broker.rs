@@ -10,7 +10,7 @@ use tokio::sync::{Notify, watch};
 use super::client::Vault;
 use super::error::SecretsError;
 use super::keeper::{Holder, Keeper, LeaseState};
-use super::lease::{Credentials, Engine};
+use super::lease::{Credentials, Engine, Lease};
 
 /// The roles that a worker can lease; each is a role of Vault's RabbitMQ engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -88,18 +88,31 @@ impl BrokerUser {
     fn of(user: &Credentials, generation: u64) -> Self {
         Self { generation, name: user.username.clone(), password: user.password.clone() }
     }
+
+    /// Whom every broker refuses.
+    fn nobody() -> Self {
+        Self { generation: 1, name: String::new(), password: SecretString::default() }
+    }
 }
 
 impl LeasedBroker {
-    /// Leases a user and keeps the lease from then on.
+    /// Leases a user and keeps the lease from then on. Vault makes the user in the broker; while that is away the
+    /// lease begins as one that has ended, so that its keeper leases a user as soon as there is a broker to have it.
     pub async fn lease(vault: &Vault, role: BrokerRole) -> Result<Self, SecretsError> {
         // Subscribed before the lease is read, so that no login in between is missed.
         let logins = vault.logins();
-        let (user, lease) = vault.lease_user(Engine::Broker, role.as_str()).await?;
+        let (user, lease) = match vault.lease_user(Engine::Broker, role.as_str()).await {
+            Ok((user, lease)) => (BrokerUser::of(&user, 1), lease),
+            Err(error @ SecretsError::Status { status: 500.., .. }) => {
+                tracing::warn!(%error, role = role.as_str(), "the broker cannot be given a user; beginning without one");
+                (BrokerUser::nobody(), Lease::ended())
+            }
+            Err(error) => return Err(error),
+        };
         let doubts = Arc::new(Notify::new());
         let shared = Arc::new(Shared {
             role,
-            user: ArcSwap::from_pointee(BrokerUser::of(&user, 1)),
+            user: ArcSwap::from_pointee(user),
             state: watch::Sender::new(LeaseState::first(&lease)),
             doubts: Arc::clone(&doubts),
         });

@@ -1,11 +1,11 @@
 //! A Postgres pool whose user is leased and changes below it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
-use sqlx::{ConnectOptions as _, Connection as _, pool::PoolConnectionMetadata};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, pool::PoolConnectionMetadata};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
@@ -17,6 +17,8 @@ use super::settings::DatabaseSettings;
 
 /// How long a caller waits for a connection before it is told that the database is away.
 const ACQUIRE_TIMEOUT: Duration = CONNECT_MAX;
+/// How often Postgres is asked whether it still knows the user.
+const PROOF: Duration = Duration::from_secs(5);
 /// A connection that rested longer is asked for a sign of life before use.
 const REST_MAX: Duration = Duration::from_secs(1);
 
@@ -165,6 +167,7 @@ impl LeasedDatabase {
         let state = watch::Sender::new(LeaseState::first(&lease));
         let shared = Arc::new(Shared { role, template, pool, state, retired_before });
         let doubts = Arc::new(Notify::new());
+        tokio::spawn(doubt(Arc::downgrade(&shared), Arc::clone(&doubts)));
         let keeper = Keeper::new(Arc::downgrade(&shared), vault.clone(), logins, doubts, lease);
         tokio::spawn(keeper.run());
         Ok(Self(shared))
@@ -277,6 +280,27 @@ fn template(settings: &DatabaseSettings, role: DatabaseRole) -> PgConnectOptions
         .ssl_root_cert(&settings.ca)
         .application_name(&format!("vintem-{}", role.as_str()))
         .options(role.session().iter().copied())
+}
+
+/// Rings when Postgres does not know the user (any more): somebody took it away, and renewing its lease would go on
+/// failing until it ends. Callers see only that a connection or a statement failed, so nobody else could ring.
+async fn doubt(shared: Weak<Shared>, doubts: Arc<Notify>) {
+    loop {
+        tokio::time::sleep(PROOF).await;
+        let Some(pool) = shared.upgrade().filter(|shared| shared.is_open()).map(|shared| shared.pool.clone()) else {
+            return;
+        };
+        if pool.execute("SELECT current_user").await.is_err_and(|error| is_stranger(&error)) {
+            doubts.notify_one();
+        }
+    }
+}
+
+/// Whether Postgres refused the user itself: at the door (class 28), or in a session that outlived it.
+fn is_stranger(error: &sqlx::Error) -> bool {
+    const UNDEFINED_OBJECT: &str = "42704";
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| code.starts_with("28") || code == UNDEFINED_OBJECT)
 }
 
 /// One connection with the new user, before any caller depends on it.

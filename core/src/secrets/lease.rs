@@ -83,6 +83,11 @@ pub(super) struct Lease {
 }
 
 impl Lease {
+    /// Of nobody: there is a successor to lease, now.
+    pub(super) fn ended() -> Self {
+        Self { id: String::new(), full: Duration::ZERO, expires_at: Instant::now(), renewable: false }
+    }
+
     /// What a new lease of this role grants.
     pub(super) fn full(&self) -> Duration {
         self.full

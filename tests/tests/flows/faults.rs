@@ -4,69 +4,37 @@
 //! has one definite answer and exactly one effect.
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use vintem_cli::stack::LeaseTimes;
-use vintem_tests::load::{Client, Journal, Told, run, settle};
+use vintem_tests::load::{Client, Load, WALLETS, settle};
 use vintem_tests::server::{Server, free_port, make_client};
 use vintem_tests::vault::{Secrets, Wire};
 
 const CLIENTS: usize = 8;
-const WALLETS: usize = 5;
-/// Longer than any outage that a test makes, on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Clients at work until they are called back.
-struct Load {
-    client: Client,
-    journal: Journal,
-    stop: Arc<AtomicBool>,
-    tasks: Vec<tokio::task::JoinHandle<()>>,
+async fn begin(secrets: &Secrets, url: &str) -> (Client, Load) {
+    let client = Client::new(url, make_client(secrets).await);
+    client.set_up(WALLETS).await;
+    let load = Load::begin(&client, 0..CLIENTS);
+    (client, load)
 }
 
-impl Load {
-    async fn begin(secrets: &Secrets, url: &str) -> Self {
-        let client = Client::new(url, make_client(secrets).await);
-        client.set_up(WALLETS).await;
-        let (journal, stop) = (Journal::default(), Arc::new(AtomicBool::new(false)));
-        let tasks = (0..CLIENTS)
-            .map(|number| tokio::spawn(run(client.clone(), number, WALLETS, stop.clone(), journal.clone())))
-            .collect();
-        Self { client, journal, stop, tasks }
+/// Calls the clients back, settles every key and compares with what the log holds.
+async fn end(secrets: &Secrets, client: &Client, load: Load) {
+    let journal = load.end().await;
+    let (statuses, acknowledged, open) = settle(client, &journal).await;
+    assert!(acknowledged > 100, "only {acknowledged} acknowledged: too little load to mean anything");
+    assert!(open > 0, "no fault hit a request");
+    let effects = effects(secrets).await;
+    for (key, status) in &statuses {
+        let expected = i64::from(*status == 201);
+        assert_eq!(effects.get(key).copied().unwrap_or(0), expected, "effects of {key}, answered {status}");
     }
-
-    /// Waits until so many more requests were acknowledged: a fault means something only between those,
-    /// and how long they take is the machine's affair.
-    async fn acknowledges(&self, more: usize) {
-        let count = || self.journal.lock().unwrap().values().filter(|(_, told)| *told != Told::Nothing).count();
-        let (wanted, end) = (count() + more, Instant::now() + PATIENCE);
-        while count() < wanted {
-            assert!(Instant::now() < end, "{more} requests were not acknowledged within {PATIENCE:?}");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    }
-
-    /// Calls the clients back, settles every key and compares with what the log holds.
-    async fn end(self, secrets: &Secrets) {
-        self.stop.store(true, Ordering::Relaxed);
-        for task in self.tasks {
-            task.await.unwrap();
-        }
-        let (statuses, acknowledged, open) = settle(&self.client, &self.journal).await;
-        assert!(acknowledged > 100, "only {acknowledged} acknowledged: too little load to mean anything");
-        assert!(open > 0, "no fault hit a request");
-        let effects = effects(secrets).await;
-        for (key, status) in &statuses {
-            let expected = i64::from(*status == 201);
-            assert_eq!(effects.get(key).copied().unwrap_or(0), expected, "effects of {key}, answered {status}");
-        }
-        assert_eq!(
-            effects.keys().filter(|mark| !statuses.contains_key(*mark) && *mark != "funding").count(),
-            0,
-            "effects without a key"
-        );
-    }
+    assert_eq!(
+        effects.keys().filter(|mark| !statuses.contains_key(*mark) && *mark != "funding").count(),
+        0,
+        "effects without a key"
+    );
 }
 
 /// How often each mark stands in the log.
@@ -83,14 +51,14 @@ async fn the_api_killed_twenty_times_under_load_loses_and_doubles_nothing() {
     let secrets = Secrets::create().await;
     let (port, database) = (free_port(), secrets.store.cluster.port);
     let mut server = Server::start(&secrets, port, database).await;
-    let load = Load::begin(&secrets, &server.url).await;
+    let (client, load) = begin(&secrets, &server.url).await;
     for round in 0..20u64 {
         load.acknowledges(6).await;
         tokio::time::sleep(Duration::from_millis((round * 37) % 200)).await;
         server.kill();
         server = Server::start(&secrets, port, database).await;
     }
-    load.end(&secrets).await;
+    end(&secrets, &client, load).await;
     drop(server);
     secrets.close().await;
 }
@@ -101,7 +69,7 @@ async fn connections_cut_in_the_middle_leave_every_key_definite() {
     let wire = Wire::to(&format!("https://127.0.0.1:{}", secrets.store.cluster.port)).await;
     let wire_port = wire.address.rsplit(':').next().unwrap().parse().unwrap();
     let server = Server::start(&secrets, free_port(), wire_port).await;
-    let load = Load::begin(&secrets, &server.url).await;
+    let (client, load) = begin(&secrets, &server.url).await;
     for round in 0..30u64 {
         load.acknowledges(4).await;
         tokio::time::sleep(Duration::from_millis((round * 41) % 130)).await;
@@ -116,7 +84,7 @@ async fn connections_cut_in_the_middle_leave_every_key_definite() {
     wire.cut();
     tokio::time::sleep(Duration::from_secs(12)).await;
     wire.mend();
-    load.end(&secrets).await;
+    end(&secrets, &client, load).await;
     drop(server);
     secrets.close().await;
 }
@@ -126,7 +94,7 @@ async fn postgres_crashed_under_load_loses_and_doubles_nothing() {
     let secrets = Secrets::on_private_cluster(LeaseTimes::default()).await;
     let database = secrets.store.cluster.port;
     let server = Server::start(&secrets, free_port(), database).await;
-    let load = Load::begin(&secrets, &server.url).await;
+    let (client, load) = begin(&secrets, &server.url).await;
     for round in 0..4u64 {
         load.acknowledges(30).await;
         secrets.store.cluster.crash();
@@ -135,7 +103,7 @@ async fn postgres_crashed_under_load_loses_and_doubles_nothing() {
         }
         secrets.store.cluster.start().await.unwrap();
     }
-    load.end(&secrets).await;
+    end(&secrets, &client, load).await;
     drop(server);
     secrets.close_private().await;
 }

@@ -1,85 +1,17 @@
 //! Events for integrators, through a real broker: each at least once, in order, and nobody held up by anybody.
 
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::sleep;
 use vintem_core::event_store::fresh;
 use vintem_core::secrets::BrokerRole;
-use vintem_core::subscriptions::{Length, Subscription, store};
+use vintem_core::subscriptions::store;
+use vintem_tests::subscriptions::{
+    assert_complete_and_in_order, position_of, published, read_up_to, subscribe, waiting,
+};
 use vintem_tests::vault::eventually;
 use vintem_tests::workers::{Load, Plant};
 use vintem_workers::rabbitmq::topology;
-
-/// Declares a subscription to everything from the beginning.
-async fn subscribe(plant: &Plant, name: &str, kinds: &str, length: i32) {
-    let mut operator = plant.secrets.store.session("vintem_operator").await;
-    let subscription = Subscription {
-        name: name.parse().unwrap(),
-        tenant: None,
-        kinds: kinds.parse().unwrap(),
-        length: Length::try_from(length).unwrap(),
-    };
-    store::create(&mut operator, &subscription, true).await.unwrap();
-}
-
-/// How many events wait in a subscription's queue; `None` without a queue.
-fn waiting(plant: &Plant, name: &str) -> Option<u32> {
-    let arguments = ["list_queues", "--silent", "--vhost", &plant.virtual_host, "name", "messages_ready"];
-    let listed = plant.node.control(&arguments, None).unwrap();
-    let queue = topology::events_queue(name);
-    listed.lines().find_map(|line| line.strip_prefix(&queue)?.trim().parse().ok())
-}
-
-/// Up to where a subscription's events have been published.
-async fn published(plant: &Plant, name: &str) -> i64 {
-    let position = sqlx::query_scalar("SELECT position FROM subscription_checkpoint WHERE name = $1").bind(name);
-    position.fetch_one(&mut plant.secrets.store.superuser().await).await.unwrap()
-}
-
-/// Reads a queue until it has been told of a position; answers the events as they came.
-async fn read_up_to(plant: &Plant, name: &str, position: i64) -> Vec<Value> {
-    let broker = plant.broker(BrokerRole::Projector, plant.node.ports.amqps).await;
-    let mut session = broker.connect().await.unwrap();
-    let deadline = Instant::now() + Duration::from_mins(1);
-    // After a crash a queue takes its time to elect its leader.
-    let mut subscription = loop {
-        match session.subscribe(&topology::events_queue(name), 20).await {
-            Ok(subscription) => break subscription,
-            Err(error) => assert!(Instant::now() < deadline, "the queue cannot be read: {error}"),
-        }
-        session = broker.connect().await.unwrap();
-    };
-    let (mut events, mut highest) = (Vec::new(), 0);
-    while highest < position {
-        let next = timeout(Duration::from_secs(30), subscription.next()).await;
-        let delivery = next.unwrap_or_else(|_| panic!("nothing after {highest}, up to {position}")).unwrap();
-        let event: Value = serde_json::from_slice(&delivery.body).unwrap();
-        highest = highest.max(position_of(&event));
-        events.push(event);
-        delivery.acknowledge_through().await.unwrap();
-    }
-    session.close().await;
-    events
-}
-
-fn position_of(event: &Value) -> i64 {
-    event["id"].as_str().unwrap().rsplit('/').next().unwrap().parse().unwrap()
-}
-
-/// Every position is there, and whoever leaves out what he has seen gets each stream's events one after the other.
-#[track_caller]
-fn assert_complete_and_in_order(events: &[Value], newest: i64) {
-    let positions: BTreeSet<i64> = events.iter().map(position_of).collect();
-    assert_eq!(positions, (1..=newest).collect());
-    let mut streams: BTreeMap<&str, i64> = BTreeMap::new();
-    for event in events {
-        let (stream, version) = (event["subject"].as_str().unwrap(), event["streamversion"].as_i64().unwrap());
-        let seen = streams.entry(stream).or_default();
-        assert!(version <= *seen + 1, "{stream} has version {version} after {seen}");
-        *seen = version.max(*seen);
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_event_comes_in_order_and_only_to_those_who_asked() {
@@ -163,7 +95,7 @@ async fn a_broker_killed_under_load_loses_no_event() {
     assert!(eventually(Duration::from_mins(2), async || published(&plant, "all").await == newest).await);
     assert_complete_and_in_order(&read_up_to(&plant, "all", newest).await, newest);
     integrators.abort();
-    plant.close_private().await;
+    plant.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

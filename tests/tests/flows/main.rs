@@ -27,5 +27,6 @@ mod secrets;
 mod tampering;
 mod verify;
 mod webhooks;
+mod worker_faults;
 mod workers;
 mod writer;

@@ -6,8 +6,9 @@ use tokio::time::sleep;
 use vintem_cli::stack::LeaseTimes;
 use vintem_core::event_store::{fresh, outbox};
 use vintem_core::secrets::BrokerRole;
+use vintem_tests::broker_wire::BrokerWire;
 use vintem_tests::vault::eventually;
-use vintem_tests::workers::{BrokerWire, Load, NotedFeed, Plant, assert_contiguous, assert_covered};
+use vintem_tests::workers::{Load, NotedFeed, Plant, assert_contiguous, assert_covered};
 use vintem_workers::rabbitmq::topology;
 use vintem_workers::relay::range;
 
@@ -56,7 +57,7 @@ async fn a_broker_killed_under_load_loses_no_position() {
     let newest = plant.all_is_relayed().await;
     assert!(reader.ranges_up_to(newest).await.last().is_some_and(|last| last.to == newest));
     relay.abort();
-    plant.close_private().await;
+    plant.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -148,9 +148,21 @@ impl Publisher {
                 }
                 turn.renew_at = Instant::now() + RENEWAL;
             }
-            let pause = self.round(turn).await?;
+            // Before anything that may take its time or fail: whoever is behind must be seen to be.
             self.measure(turn).await?;
-            sleep(pause).await;
+            if turn.session.is_blocked() {
+                sleep(GLANCE).await;
+                continue;
+            }
+            match self.round(turn).await {
+                Ok(pause) => sleep(pause).await,
+                Err(PublisherError::Broker(error @ BrokerError::Blocked)) => {
+                    tracing::warn!(%error, subscription = self.name(), "the publisher waits");
+                    // How much of it arrives when the broker takes messages again is not known, nor is then what is free.
+                    turn.room = 0;
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(true)
     }

@@ -33,8 +33,9 @@ pub struct Broker {
 
 /// One connection and its one channel.
 pub struct Session {
-    connection: Connection,
+    pub(super) connection: Connection,
     pub(super) channel: Channel,
+    pub(super) is_away: Arc<AtomicBool>,
     user: BrokerUser,
     lease: watch::Receiver<LeaseState>,
 }
@@ -62,7 +63,8 @@ impl Broker {
         self.user.state()
     }
 
-    /// Whether the last attempt to connect failed. Whoever loses a connection makes another at once, so this is news.
+    /// Whether the last attempt to connect failed, or the broker blocks who publishes. Whoever loses a connection makes
+    /// another at once, so this is news.
     pub fn is_away(&self) -> bool {
         self.is_away.load(Ordering::Relaxed)
     }
@@ -78,7 +80,7 @@ impl Broker {
             self.user.doubt(&user);
         }
         let (connection, channel) = result?;
-        Ok(Session { connection, channel, user, lease })
+        Ok(Session { connection, channel, is_away: Arc::clone(&self.is_away), user, lease })
     }
 
     async fn open(&self, user: &BrokerUser) -> Result<(Connection, Channel), BrokerError> {

@@ -33,6 +33,10 @@ pub enum BrokerError {
     /// The broker did not take responsibility for a message.
     #[error("RabbitMQ refused a message")]
     Refused,
+    /// The broker takes no messages at the moment: its disk or memory is short. The session lives on, and what was
+    /// published in vain is published in it again.
+    #[error("RabbitMQ takes no messages, its disk or memory is short")]
+    Blocked,
     /// The queue that was consumed is gone.
     #[error("RabbitMQ ended the subscription")]
     Cancelled,

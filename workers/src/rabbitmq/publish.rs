@@ -1,5 +1,6 @@
 //! Publishing: persistent, mandatory, and confirmed before anybody is told that it is done.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
@@ -9,8 +10,10 @@ use vintem_core::telemetry::PublishResult;
 use super::connection::Session;
 use super::error::{BrokerError, within};
 
-/// How long the broker may take to confirm. One that blocks publishers (disk or memory alarm) confirms nothing.
+/// How long the broker may take to confirm.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How soon it is noticed that the broker blocks publishers.
+const GLANCE: Duration = Duration::from_millis(100);
 /// Kept on disk until it is consumed.
 const PERSISTENT: u8 = 2;
 
@@ -36,8 +39,30 @@ impl Session {
     }
 
     /// Publishes to an exchange and waits until the broker has taken responsibility for every message. After an
-    /// error it is unknown which of them it has: publish all of them again, in a new session.
+    /// error it is unknown which of them it has: publish all of them again, in a new session, or in this one when it
+    /// was only [blocked](BrokerError::Blocked).
     pub async fn publish(&self, exchange: &str, messages: Vec<Outgoing>) -> Result<(), BrokerError> {
+        let result = tokio::select! {
+            result = self.publish_all(exchange, messages) => result,
+            () = self.blocked() => Err(BrokerError::Blocked),
+        };
+        self.is_away.store(matches!(result, Err(BrokerError::Blocked)), Ordering::Relaxed);
+        result
+    }
+
+    /// Whether the broker takes no messages from this session. It then does not even hear a goodbye: whoever made new
+    /// sessions instead of waiting would leave a connection and a thread behind with each.
+    pub fn is_blocked(&self) -> bool {
+        self.connection.status().blocked()
+    }
+
+    async fn blocked(&self) {
+        while !self.is_blocked() {
+            tokio::time::sleep(GLANCE).await;
+        }
+    }
+
+    async fn publish_all(&self, exchange: &str, messages: Vec<Outgoing>) -> Result<(), BrokerError> {
         let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
         let mut confirms = Vec::with_capacity(messages.len());
         for message in messages {

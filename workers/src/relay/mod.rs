@@ -138,10 +138,20 @@ impl Relay {
                 }
                 turn.renew_at = Instant::now() + RENEWAL;
             }
-            if !self.round(turn).await? {
-                sleep(POLL).await;
-            }
+            // Before anything that may take its time or fail: whoever is behind must be seen to be.
             self.measure(turn).await?;
+            if turn.session.is_blocked() {
+                sleep(GLANCE).await;
+                continue;
+            }
+            match self.round(turn).await {
+                Ok(true) => {}
+                Ok(false) => sleep(POLL).await,
+                Err(RelayError::Broker(error @ BrokerError::Blocked)) => {
+                    tracing::warn!(%error, shard = self.shard, "the relay waits");
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }
