@@ -59,6 +59,9 @@ async fn activity_is_found_by_words_kind_counterparty_amount_and_date() {
     ] {
         assert_eq!(found(client, ana, search).await, expected, "{search}");
     }
+    // Where the account has had little to do, its own list is walked and the words are looked up.
+    assert_eq!(found(client, bank, "text=recarga").await, [first]);
+    assert_eq!(found(client, bank, "text=onibus").await, []);
     for (bad, code) in [
         ("text=", 422),
         ("text=a+b+c+d+e+f+g+h+i", 422),
