@@ -1,8 +1,6 @@
 -- Search keeps each word of an event once, whatever the number of its accounts, and no counterparties: what two accounts
--- had to do with each other is where their lists meet. `vintem rebuild` fills the new table.
-
-DROP TABLE activity_term;
-DROP TABLE IF EXISTS rebuild.activity_term, before.activity_term;
+-- had to do with each other is where their lists meet. `vintem rebuild` fills the new table. The release before this
+-- one still uses activity_term, which the next one drops.
 
 CREATE TABLE activity_word (
     shard    smallint NOT NULL,

@@ -48,7 +48,7 @@ impl From<LedgerError> for Problem {
 impl From<ViewError> for Problem {
     fn from(error: ViewError) -> Self {
         match error {
-            ViewError::Behind { .. } => Self::new(Code::ViewBehind, error.to_string()),
+            ViewError::Behind { .. } | ViewError::Rebuilding => Self::new(Code::ViewBehind, error.to_string()),
             ViewError::Database(cause) => database(&cause),
         }
     }

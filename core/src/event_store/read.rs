@@ -2,7 +2,7 @@
 
 use super::proposal::{EntryAfter, Recorded};
 use crate::kernel::{Instant, Minor};
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{Executor, PgConnection, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
 /// A transaction that sees one tenant's rows and no others. The setting ends with the transaction,
@@ -21,9 +21,11 @@ pub async fn tenant_snapshot(
     tables: &[&str],
 ) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
     // Neither the setting nor a lock takes a snapshot; the first query after them does.
-    let (begin, tables) = ("BEGIN ISOLATION LEVEL REPEATABLE READ", tables.join(", "));
-    let opening = format!("{begin}; SET LOCAL app.tenant = '{tenant}'; LOCK TABLE {tables} IN ACCESS SHARE MODE");
-    Box::pin(pool.begin_with(opening)).await
+    let opening = format!("BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL app.tenant = '{tenant}'");
+    let mut tx = Box::pin(pool.begin_with(opening)).await?;
+    // Apart from BEGIN: a connection whose opening failed would go back to the pool inside a transaction that failed.
+    tx.execute(&*format!("LOCK TABLE {} IN ACCESS SHARE MODE", tables.join(", "))).await?;
+    Ok(tx)
 }
 
 struct EventColumns {

@@ -249,9 +249,10 @@ impl Writer {
     async fn try_turn(&mut self, waiting: &mut Vec<Waiting>, drafted: Option<Draft>) -> Result<Draft, Failure> {
         let hooks = self.hooks.clone();
         let (number, mut connection) = self.session.lend().await.map_err(Failure::Lost)?;
-        let (small, is_small) = (&mut self.small, !self.after_bulk);
+        // Without a head something went wrong before: whatever is tried alone then must stay alone.
+        let (small, may_grow) = (&mut self.small, !self.after_bulk && self.memory.head.is_some());
         let more = |waiting: &mut Vec<Waiting>| {
-            if is_small {
+            if may_grow {
                 gather(small, waiting, SMALL_BATCH);
             }
         };

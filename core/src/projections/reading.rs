@@ -26,6 +26,8 @@ pub struct Reading(Mutex<HashMap<i16, Arc<Turns<Window>>>>);
 #[derive(Default)]
 struct Window {
     known: Known,
+    /// Of everything in here; another history may have other accounts.
+    epoch: Option<i32>,
     /// The batches that hold the facts.
     batches: VecDeque<Batch>,
     /// Without a gap.
@@ -45,9 +47,9 @@ impl Reading {
     ) -> Result<Vec<Arc<Fact>>, Trouble> {
         let window = self.window(shard);
         let mut window = window.lock().await;
-        let agrees = window.agrees_with(batches);
-        if agrees == Some(false) {
-            *window = Window::default();
+        let (agrees, epoch) = (window.agrees_with(batches), batches.last().map(|batch| batch.epoch));
+        if agrees == Some(false) || window.epoch != epoch {
+            *window = Window { epoch, ..Window::default() };
         }
         let (first, last) = window.positions().unwrap_or((after + 1, after));
         if after + 1 < first {
@@ -75,9 +77,6 @@ impl Window {
     /// Whether what stays is of the history that these batches are of; `None` where the two do not meet.
     fn agrees_with(&self, batches: &[Batch]) -> Option<bool> {
         let (newest, last) = (self.batches.back()?, batches.last()?);
-        if newest.epoch != last.epoch {
-            return Some(false);
-        }
         // The tip of a batch stands for everything before it.
         let theirs = batches.iter().find(|batch| batch.seq == newest.seq).map(|batch| batch.tip == newest.tip);
         theirs.or_else(|| self.batches.iter().find(|batch| batch.seq == last.seq).map(|batch| batch.tip == last.tip))

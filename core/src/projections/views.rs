@@ -52,6 +52,9 @@ pub enum ViewError {
         /// How far it has come.
         position: i64,
     },
+    /// Its rows are of another release, which knew less.
+    #[error("the view is being built anew")]
+    Rebuilding,
     /// The database.
     #[error("the view could not be read")]
     Database(#[from] sqlx::Error),

@@ -1,6 +1,7 @@
 //! The search itself.
 
 use super::super::views::{Scope, Seen, ViewError, Views};
+use super::super::{Projection, checkpoint};
 use super::{Activity, digest, words};
 use crate::kernel::{Instant, Minor};
 use sqlx::PgConnection;
@@ -69,6 +70,13 @@ impl Views {
         limit: i64,
     ) -> Result<Seen<(Vec<Found>, Option<i64>)>, ViewError> {
         let (mut tx, as_of) = self.open(&Activity, scope).await?;
+        if !wanted.words.is_empty() {
+            // Before `vintem rebuild` the words of a former release's rows are not there to be found.
+            let row = checkpoint::in_use(&mut tx, Activity.name(), scope.shard).await?;
+            if row.is_some_and(|row| row.version != Activity.version()) {
+                return Err(ViewError::Rebuilding);
+            }
+        }
         let keys = wanted.words.iter().map(|word| digest(scope.tenant, word)).collect();
         let page = Page { shard: scope.shard, account, wanted, keys, before, limit };
         let rows = page.find(&mut tx).await?;

@@ -59,6 +59,16 @@ pub struct Measured {
 
 /// Drives the crowds for a time.
 pub async fn drive(crowds: Vec<Crowd>, timing: Timing, gauge: Option<Gauge>) -> Result<Measured, BenchError> {
+    drive_until(crowds, timing, gauge, std::future::pending()).await
+}
+
+/// Drives the crowds for a time, or until something else is over.
+pub async fn drive_until(
+    crowds: Vec<Crowd>,
+    timing: Timing,
+    gauge: Option<Gauge>,
+    over: impl Future<Output = ()> + Send + 'static,
+) -> Result<Measured, BenchError> {
     in_one_thread(move || async move {
         let run = Rc::new(Run::new(crowds, Some(timing.most)));
         let mut clients = run.start();
@@ -69,7 +79,10 @@ pub async fn drive(crowds: Vec<Crowd>, timing: Timing, gauge: Option<Gauge>) -> 
         let opened = Instant::now();
         run.phase.set(Phase::Measuring);
         // Until the time is over, or every turn that is allowed was taken and answered.
-        let _ = tokio::time::timeout(timing.measured, all(&mut clients)).await;
+        tokio::select! {
+            _ = tokio::time::timeout(timing.measured, all(&mut clients)) => {}
+            () = over => {}
+        }
         run.phase.set(Phase::Over);
         let elapsed = opened.elapsed();
         let after = read(gauge.as_ref()).await?;

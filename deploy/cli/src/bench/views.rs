@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use futures_util::FutureExt as _;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{Executor as _, PgPool, Row as _};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use vintem_core::projections::lag;
@@ -17,7 +19,7 @@ use super::BenchError;
 use super::case::{Author, Group, Work};
 use super::choice::Spread;
 use super::ground::Ground;
-use super::load::{Crowd, Measured, Timing, drive, work_off};
+use super::load::{Crowd, Measured, Timing, drive, drive_until, work_off};
 use super::table::thousandths;
 use super::tally::Tally;
 use crate::progress::{Shown, per_second};
@@ -46,7 +48,7 @@ pub struct Views {
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=480))]
     seconds: u64,
     /// Events that wait when the worker comes back; 0 for none.
-    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(0..=50_000_000))]
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(0..=5_000_000))]
     backlog: u32,
     /// Transfers per second beside a second backlog of the same size; 0 for none.
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
@@ -112,12 +114,14 @@ impl Bench {
         servers::ensure(&self.stack, servers::WORKER, &self.stack.folder().path("bin")).await?;
         filled?;
         println!("\nbacklog of {events} events, {beside} transfers/s beside it");
-        let load = self.beside(beside).await?;
+        let (stop, stopped) = oneshot::channel();
+        let load = self.beside(beside, stopped).await?;
         let before = self.gauge.read().await?;
         let drained = self.caught_up().await;
         tell_usage(&self.gauge.read().await?.since(&before), u64::from(events));
+        drop(stop);
         if let Some(load) = load {
-            load.abort();
+            load.await.map_err(|error| BenchError::Runtime(error.into()))??;
         }
         drained
     }
@@ -130,13 +134,19 @@ impl Bench {
         work_off(self.ground.api.clone(), turns, FILL.clients, "the backlog").await.map(drop)
     }
 
-    async fn beside(&self, rate: u32) -> Result<Option<JoinHandle<Result<Measured, BenchError>>>, BenchError> {
+    /// Begins a load that goes on until it is told to stop, or nobody is there to tell it any more.
+    async fn beside(
+        &self,
+        rate: u32,
+        stopped: oneshot::Receiver<()>,
+    ) -> Result<Option<JoinHandle<Result<Measured, BenchError>>>, BenchError> {
         if rate == 0 {
             return Ok(None);
         }
         let timing = Timing { warm_up: Duration::ZERO, measured: PATIENCE, most: u64::MAX };
         let crowd = self.crowd(STEADY, Some(rate)).await?;
-        Ok(Some(tokio::spawn(drive(vec![crowd], timing, None))))
+        let over = stopped.map(drop);
+        Ok(Some(tokio::spawn(drive_until(vec![crowd], timing, None, over))))
     }
 
     async fn crowd(&self, group: Group, rate: Option<u32>) -> Result<Crowd, BenchError> {

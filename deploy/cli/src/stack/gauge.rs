@@ -11,6 +11,7 @@ use super::process;
 use super::servers::{API, WORKER};
 use super::state::Folder;
 use super::{DATABASE, POSTGRES, RABBITMQ, Stack, nginx, twin};
+use crate::client::metrics;
 
 /// The services whose time is told, by the names of their process records. The API's second process counts with it.
 pub const SERVICES: [&str; 5] = [nginx::NAME, API.name, WORKER.name, POSTGRES, RABBITMQ];
@@ -71,8 +72,7 @@ impl Gauge {
 
     /// Nothing, while the API does not answer.
     async fn writer(&self) -> WriterTimes {
-        let answer = async { reqwest::get(&self.metrics).await?.text().await };
-        writer_times(&answer.await.unwrap_or_default())
+        writer_times(&metrics::read(&self.metrics).await)
     }
 
     /// WAL of the server, and tables with their indexes of one database.
