@@ -134,13 +134,6 @@ impl Factory {
         serde_json::from_str::<Value>(&text).unwrap()["position"].as_i64().unwrap()
     }
 
-    /// How many messages a queue holds.
-    pub fn messages(&self, queue: &str) -> u32 {
-        let arguments = ["list_queues", "--silent", "--vhost", &self.plant.virtual_host, "name", "messages"];
-        let listed = self.plant.node.control(&arguments, None).unwrap();
-        listed.lines().find_map(|line| line.strip_prefix(queue)?.trim().parse().ok()).unwrap()
-    }
-
     /// How far all projections have come, added up.
     pub async fn projected(&self) -> i64 {
         self.count("SELECT coalesce(sum(position), 0)::bigint FROM projection").await

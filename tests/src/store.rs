@@ -59,6 +59,13 @@ impl Store {
         Arc::new(move || (1, options.clone()))
     }
 
+    /// What is posted on an account, in minor units.
+    #[expect(clippy::disallowed_methods, reason = "a question of a test about a row")]
+    pub async fn posted(&self, account: &str) -> i64 {
+        let sql = "SELECT e.posted FROM account a JOIN entry e USING (shard, account) WHERE a.name = $1 ORDER BY e.version DESC LIMIT 1";
+        sqlx::query_scalar(sql).bind(account).fetch_one(&mut self.superuser().await).await.unwrap()
+    }
+
     /// What `vintem verify` says of the one shard.
     pub async fn verify(&self) -> Report {
         let mut session =

@@ -24,10 +24,7 @@ pub async fn subscribe(plant: &Plant, name: &str, kinds: &str, length: i32) {
 
 /// How many events wait in a subscription's queue; `None` without a queue.
 pub fn waiting(plant: &Plant, name: &str) -> Option<u32> {
-    let arguments = ["list_queues", "--silent", "--vhost", &plant.virtual_host, "name", "messages_ready"];
-    let listed = plant.node.control(&arguments, None).unwrap();
-    let queue = topology::events_queue(name);
-    listed.lines().find_map(|line| line.strip_prefix(&queue)?.trim().parse().ok())
+    plant.told(&topology::events_queue(name), "messages_ready")
 }
 
 /// Up to where a subscription's events have been published.

@@ -122,6 +122,13 @@ impl Plant {
         self.node.start().await.unwrap();
     }
 
+    /// What the broker tells of a queue in a column of numbers; `None` without a queue.
+    pub fn told(&self, queue: &str, column: &str) -> Option<u32> {
+        let arguments = ["list_queues", "--silent", "--vhost", &self.virtual_host, "name", column];
+        let listed = self.node.control(&arguments, None).unwrap();
+        listed.lines().find_map(|line| line.strip_prefix(queue)?.trim().parse().ok())
+    }
+
     /// A way to the broker as one of the roles, perhaps over a wire.
     pub async fn broker(&self, role: BrokerRole, port: u16) -> Broker {
         let settings = BrokerSettings {

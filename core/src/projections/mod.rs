@@ -1,9 +1,9 @@
 //! Views of the log: what people look at that the ledger itself does not answer.
 //!
 //! A [`Projection`] is a name, a version, some tables, and a [`Fold`] that turns facts ([`fact`]) into
-//! a few set-based statements. A [`Follower`] takes a page of the log from a [`Reading`] that it shares with others, folds it, and writes rows and
-//! checkpoint ([`checkpoint`]) in one transaction ([`follow`]). A worker drives it; [`rebuild`] builds one
-//! anew beside the one that is in use, [`views`] is where readers begin.
+//! a few set-based statements. A [`Follower`] takes a page of the log from a [`Reading`] that it shares with
+//! others, folds it, and writes rows and checkpoint ([`checkpoint`]) in one transaction ([`follow`]). A worker drives
+//! it; [`rebuild`] builds one anew beside the one that is in use, [`views`] is where readers begin.
 //!
 //! Invariants kept here: a projection's rows equal the fold of the log at its position, whatever died or
 //! raced; the checkpoint moves from the position that was read or not at all, so two processes never fold

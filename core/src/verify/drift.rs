@@ -9,17 +9,14 @@
 //! shard is halted. What was found once is told, and nothing more.
 
 use super::account::Moved;
-use super::look_ups::difference;
+use super::look_ups::{self, difference};
 use super::report::{Finding, Findings, Rule, Silent, Subject};
 use super::store::drift::{self as store, Balance, EntryOf};
 use super::store::{log, look_ups as temporary};
 use super::{Audit, fold, views};
-use crate::event_store::append::execute;
-use crate::event_store::hooks::Hooks;
 use crate::event_store::legs::Legs;
 use crate::event_store::overlay::EventRow;
 use crate::event_store::shadow::{self, Table};
-use crate::ledger::store::look_ups::LedgerLookUps;
 use crate::projections::ALL;
 use sqlx::{Connection, PgConnection};
 use std::collections::{BTreeMap, BTreeSet};
@@ -208,7 +205,7 @@ async fn differing(
     rows: &[EventRow],
 ) -> Result<Vec<Finding>, sqlx::Error> {
     let mut folding = snapshot.begin().await?;
-    execute(&mut folding, LedgerLookUps.look_ups(shard, rows)?).await?;
+    look_ups::fold(&mut folding, shard, rows).await?;
     let mut findings = Findings::default();
     for first in rows.iter().map(|row| &row.recorded).filter(|row| row.version == 1) {
         let (mut after, mut upto) = (table.lowest(), table.highest());

@@ -68,11 +68,7 @@ impl LookUps {
         rows: &[EventRow],
     ) -> Result<Option<sqlx::Error>, sqlx::Error> {
         let mut tx = session.begin().await?;
-        let folded = match LedgerLookUps.look_ups(self.shard, rows) {
-            Ok(statements) => execute(&mut tx, statements).await,
-            Err(error) => Err(error),
-        };
-        match folded {
+        match fold(&mut tx, self.shard, rows).await {
             Ok(()) => tx.commit().await.map(|()| None),
             Err(error @ (sqlx::Error::Database(_) | sqlx::Error::Decode(_))) => {
                 tx.rollback().await.map(|()| Some(error))
@@ -105,7 +101,7 @@ impl LookUps {
             }
             let events = log::events(&mut snapshot, self.shard, self.position, newest, IN_SNAPSHOT).await?;
             if !events.rows.is_empty() {
-                execute(&mut snapshot, LedgerLookUps.look_ups(self.shard, &events.rows)?).await?;
+                fold(&mut snapshot, self.shard, &events.rows).await?;
             }
             let upto = shadow::boundary(&mut snapshot, table, SHADOW, self.shard, &after, ROWS).await?;
             let differing = shadow::compare(
@@ -147,6 +143,11 @@ impl LookUps {
             self.position = events.rows.last().map_or(newest, |row| row.recorded.position);
         }
     }
+}
+
+/// Folds events into the tables that this session finds first.
+pub(super) async fn fold(session: &mut PgConnection, shard: i16, rows: &[EventRow]) -> Result<(), sqlx::Error> {
+    execute(session, LedgerLookUps.look_ups(shard, rows)?).await
 }
 
 pub(super) fn difference(stored: Option<&str>, folded: Option<&str>) -> String {

@@ -27,14 +27,6 @@ async fn funded(store: &Store) -> Book {
     book
 }
 
-async fn posted(store: &Store, account: &str) -> i64 {
-    sqlx::query_scalar("SELECT e.posted FROM account a JOIN entry e USING (shard, account) WHERE a.name = $1 ORDER BY e.version DESC LIMIT 1")
-        .bind(account)
-        .fetch_one(&mut store.superuser().await)
-        .await
-        .unwrap()
-}
-
 /// How many were applied; whatever was not was short of funds.
 fn applied(outcomes: &[Outcome]) -> i64 {
     let count = |outcome: &Outcome| match outcome {
@@ -69,7 +61,7 @@ async fn large_and_small_requests_of_two_processes_lose_nothing() {
         moved += task.await.unwrap();
     }
     assert_eq!(moved, 1_500, "150.00 are 1,500 times 0.10, and 2,178 were asked for");
-    assert_eq!((posted(&store, "ana").await, posted(&store, "rui").await), (0, 15_000));
+    assert_eq!((store.posted("ana").await, store.posted("rui").await), (0, 15_000));
     store.close().await;
 }
 
@@ -85,7 +77,7 @@ async fn what_an_expired_hold_returns_is_there_for_a_large_request() {
     let (first, second) =
         tokio::join!(book.does_all(many("bank", "rui", "0.10"), None), book.does_all(many("ana", "rui", "0.10"), None));
     assert_eq!((applied(&first.unwrap()), applied(&second.unwrap())), (120, 120));
-    assert_eq!((posted(&store, "ana").await, posted(&store, "rui").await), (0, 2_400));
+    assert_eq!((store.posted("ana").await, store.posted("rui").await), (0, 2_400));
     store.close().await;
 }
 

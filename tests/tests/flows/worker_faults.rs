@@ -177,8 +177,9 @@ async fn views_that_nobody_feeds_fill_no_queue_and_are_caught_up_with() {
     for projection in ALL {
         // RabbitMQ counts a quorum queue's messages every few seconds.
         let queue = topology::queue(projection.name(), 0);
-        let is_full = eventually(Duration::from_secs(20), async || factory.messages(&queue) == BOUND).await;
-        assert!(is_full, "{queue} holds {} of {BOUND}: the oldest make room", factory.messages(&queue));
+        let messages = || factory.plant.told(&queue, "messages");
+        let is_full = eventually(Duration::from_secs(20), async || messages() == Some(BOUND)).await;
+        assert!(is_full, "{queue} holds {:?} of {BOUND}: the oldest make room", messages());
     }
     assert!(factory.worker.terminate().success());
     factory.start_worker(&[]).await;

@@ -27,14 +27,6 @@ async fn funded(store: &Store) -> Book {
     book
 }
 
-async fn posted(store: &Store, account: &str) -> i64 {
-    sqlx::query_scalar("SELECT e.posted FROM account a JOIN entry e USING (shard, account) WHERE a.name = $1 ORDER BY e.version DESC LIMIT 1")
-        .bind(account)
-        .fetch_one(&mut store.superuser().await)
-        .await
-        .unwrap()
-}
-
 async fn count(store: &Store, table: &'static str) -> i64 {
     sqlx::query_scalar(&format!("SELECT count(*) FROM {table}")).fetch_one(&mut store.superuser().await).await.unwrap()
 }
@@ -48,7 +40,7 @@ async fn a_key_is_answered_once_and_then_replayed() {
     let Disposed::Replayed(again) = send("10.00", 1).await.unwrap() else { panic!("a replay") };
     assert_eq!((again.status, again.body), (first.status, Some(first.body)));
     assert!(matches!(send("10.00", 2).await.unwrap(), Disposed::Mismatch));
-    assert_eq!(posted(&store, "ana").await, 9000);
+    assert_eq!(store.posted("ana").await, 9000);
     store.close().await;
 }
 
@@ -62,7 +54,7 @@ async fn a_refusal_is_frozen_under_its_key() {
     book.moves("bank", "ana", "50.00").await.unwrap();
     let Disposed::Replayed(again) = send().await.unwrap() else { panic!("a replay") };
     assert_eq!(again.code.as_deref(), Some("insufficient-funds"));
-    assert_eq!(posted(&store, "ana").await, 15000);
+    assert_eq!(store.posted("ana").await, 15000);
     store.close().await;
 }
 
@@ -88,7 +80,7 @@ async fn two_processes_and_sixteen_clients_lose_nothing() {
     for task in tasks.collect::<Vec<_>>() {
         task.await.unwrap();
     }
-    let total = posted(&store, "ana").await + posted(&store, "rui").await + posted(&store, "eva").await;
+    let total = store.posted("ana").await + store.posted("rui").await + store.posted("eva").await;
     assert_eq!(total, 30000);
     // Four fundings before, then exactly the acknowledged moves: not one more, not one less.
     let transactions: i64 = sqlx::query_scalar("SELECT count(*) FROM event WHERE kind = 'transaction.posted'")
@@ -111,7 +103,7 @@ async fn one_key_sent_through_two_processes_has_one_effect() {
         let firsts = [one.unwrap(), two.unwrap()].iter().filter(|d| matches!(d, Disposed::Done(..))).count();
         assert_eq!(firsts, 1, "round {round}");
     }
-    assert_eq!(posted(&store, "rui").await, 10300);
+    assert_eq!(store.posted("rui").await, 10300);
     store.close().await;
 }
 
@@ -156,7 +148,7 @@ async fn racing_captures_never_exceed_the_hold() {
         captured += i64::from(task.await.unwrap());
     }
     assert_eq!(captured, 3, "exactly the captures that fit");
-    assert_eq!(posted(&store, "gil").await, 10900);
+    assert_eq!(store.posted("gil").await, 10900);
     store.close().await;
 }
 
@@ -342,10 +334,7 @@ async fn a_group_stands_or_falls_together_and_others_go_on() {
     let codes: Vec<Option<RefusalCode>> =
         outcomes.iter().map(|o| if let Outcome::Refused(refusal) = o { Some(refusal.code) } else { None }).collect();
     assert_eq!(codes, [Some(RefusalCode::GroupFailed), Some(RefusalCode::InsufficientFunds), None, None, None]);
-    assert_eq!(
-        [posted(&store, "ana").await, posted(&store, "eva").await, posted(&store, "rui").await],
-        [3000, 9700, 17300]
-    );
+    assert_eq!([store.posted("ana").await, store.posted("eva").await, store.posted("rui").await], [3000, 9700, 17300]);
     store.close().await;
 }
 
@@ -366,6 +355,6 @@ async fn an_item_with_an_id_is_idempotent_by_itself() {
     assert_eq!((again.events.len(), again.entries.len()), (1, 2));
     let Outcome::Refused(refusal) = book.does(with_id("2.00")).await.unwrap() else { panic!("other facts") };
     assert_eq!(refusal.code, RefusalCode::IdempotencyMismatch);
-    assert_eq!(posted(&store, "ana").await, 9900);
+    assert_eq!(store.posted("ana").await, 9900);
     store.close().await;
 }

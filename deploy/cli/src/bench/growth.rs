@@ -75,7 +75,7 @@ pub async fn command(args: Growth) -> Result<(), BenchError> {
 }
 
 /// Posts transfers until there are so many more entries; answers how many came.
-async fn fill(ground: &Ground, accounts: u32, missing: u64) -> Result<u64, BenchError> {
+pub(super) async fn fill(ground: &Ground, accounts: u32, missing: u64) -> Result<u64, BenchError> {
     let mut progress = Progress::start("entries", missing);
     let mut added = 0;
     while added < missing {

@@ -19,7 +19,8 @@ use super::BenchError;
 use super::case::{Author, Group, Work};
 use super::choice::Spread;
 use super::ground::Ground;
-use super::load::{Crowd, Measured, Timing, drive, drive_until, work_off};
+use super::growth::fill;
+use super::load::{Crowd, Measured, Timing, drive, drive_until};
 use super::table::thousandths;
 use super::tally::Tally;
 use crate::progress::{Shown, per_second};
@@ -29,8 +30,8 @@ use crate::stack::{DATABASE, Stack, process, servers};
 
 /// What comes in steadily; one transfer is one event.
 const STEADY: Group = Group { work: Work::Transfer(Spread::Uniform), clients: 8, batch: 100 };
-/// How a backlog is made.
-const FILL: Group = Group { work: Work::Transfer(Spread::Uniform), clients: 3, batch: 5_000 };
+/// Of a transfer.
+const ENTRIES: u64 = 2;
 /// Until a steady load is steady.
 const WARM_UP: Duration = Duration::from_secs(3);
 /// Between two looks at the lag.
@@ -90,7 +91,7 @@ impl Bench {
     /// Holds a rate and looks at every view on the way.
     async fn steady(&self, rate: u32, held: Duration) -> Result<(), BenchError> {
         let timing = Timing { warm_up: WARM_UP, measured: held, most: u64::MAX };
-        let crowd = self.crowd(STEADY, Some(rate)).await?;
+        let crowd = self.crowd(rate).await?;
         let watched = async {
             sleep(WARM_UP).await;
             Ok(watch(self.pool.clone(), held).await?)
@@ -110,7 +111,8 @@ impl Bench {
     /// Lets events wait while the worker is away, and sees how fast each view has them folded, perhaps beside a load.
     async fn backlog(&self, events: u32, beside: u32) -> Result<(), BenchError> {
         process::stop(self.stack.folder(), servers::WORKER.name, servers::STOP);
-        let filled = self.fill(events).await;
+        say(&format!("recording {events} events while the worker is away"));
+        let filled = fill(&self.ground, self.accounts, ENTRIES * u64::from(events)).await;
         servers::ensure(&self.stack, servers::WORKER, &self.stack.folder().path("bin")).await?;
         filled?;
         println!("\nbacklog of {events} events, {beside} transfers/s beside it");
@@ -126,14 +128,6 @@ impl Bench {
         drained
     }
 
-    async fn fill(&self, events: u32) -> Result<(), BenchError> {
-        say(&format!("recording {events} events while the worker is away"));
-        let turns = self.crowd(FILL, None).await?.turns;
-        let count = usize::try_from(events / FILL.batch).unwrap_or(0).max(1);
-        let turns = turns.into_iter().cycle().take(count).collect();
-        work_off(self.ground.api.clone(), turns, FILL.clients, "the backlog").await.map(drop)
-    }
-
     /// Begins a load that goes on until it is told to stop, or nobody is there to tell it any more.
     async fn beside(
         &self,
@@ -144,16 +138,16 @@ impl Bench {
             return Ok(None);
         }
         let timing = Timing { warm_up: Duration::ZERO, measured: PATIENCE, most: u64::MAX };
-        let crowd = self.crowd(STEADY, Some(rate)).await?;
+        let crowd = self.crowd(rate).await?;
         let over = stopped.map(drop);
         Ok(Some(tokio::spawn(drive_until(vec![crowd], timing, None, over))))
     }
 
-    async fn crowd(&self, group: Group, rate: Option<u32>) -> Result<Crowd, BenchError> {
+    async fn crowd(&self, rate: u32) -> Result<Crowd, BenchError> {
         let scribe = self.ground.scribe(&self.ground.api).await?;
         let author = Author { scribe: &scribe, tenant: self.ground.tenant, accounts: self.accounts, most: u64::MAX };
-        let gap = rate.map(|rate| Duration::from_secs(1) * group.batch / rate);
-        Ok(Crowd { door: self.ground.api.clone(), turns: author.turns(group), clients: group.clients, gap })
+        let gap = Some(Duration::from_secs(1) * STEADY.batch / rate);
+        Ok(Crowd { door: self.ground.api.clone(), turns: author.turns(STEADY), clients: STEADY.clients, gap })
     }
 
     /// Waits until every view has come to where the log ended at the beginning, and tells when each did.
