@@ -7,6 +7,7 @@
 #![expect(clippy::disallowed_methods, reason = "what names two schemas at once cannot be checked at compile time")]
 
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 /// A table and how its rows are told apart.
 #[derive(Debug)]
@@ -51,7 +52,7 @@ impl Table {
     pub fn lowest(&self) -> Key {
         let lowest = |(_, kind): &(&str, KeyType)| match kind {
             KeyType::Number => i64::MIN.to_string(),
-            KeyType::Uuid => uuid::Uuid::nil().to_string(),
+            KeyType::Uuid => Uuid::nil().to_string(),
             KeyType::Date => "-infinity".to_owned(),
         };
         self.paged_by.iter().map(lowest).collect()
@@ -61,7 +62,7 @@ impl Table {
     pub fn highest(&self) -> Key {
         let highest = |(_, kind): &(&str, KeyType)| match kind {
             KeyType::Number => i64::MAX.to_string(),
-            KeyType::Uuid => uuid::Uuid::max().to_string(),
+            KeyType::Uuid => Uuid::max().to_string(),
             KeyType::Date => "infinity".to_owned(),
         };
         self.paged_by.iter().map(highest).collect()
@@ -79,24 +80,32 @@ impl Table {
         self.paged_by.iter().enumerate().map(cast).collect::<Vec<_>>().join(", ")
     }
 
-    /// The whole row, and what names it to people.
-    fn side(&self, schema: &str) -> String {
-        let columns = self.columns();
-        let name = self.paged_by.iter().map(|(name, _)| *name).chain(self.named_by.iter().copied());
-        let name = name.collect::<Vec<_>>().join(", ");
-        let (after, upto) = (self.parameter(2), self.parameter(3));
+    /// What names a row to people, and with the shard is its primary key.
+    fn name_of_row(&self) -> String {
+        let columns = self.paged_by.iter().map(|(name, _)| *name).chain(self.named_by.iter().copied());
+        columns.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The rows between two keys.
+    fn page(&self, schema: &str) -> String {
+        let (columns, after, upto) = (self.columns(), self.parameter(2), self.parameter(3));
         format!(
-            "SELECT concat_ws('/', {name}) AS key, it::text AS content FROM {schema}.{} it WHERE shard = $1 AND ({columns}) > ({after}) AND ({columns}) <= ({upto})",
+            "FROM {schema}.{} it WHERE shard = $1 AND ({columns}) > ({after}) AND ({columns}) <= ({upto})",
             self.name
         )
     }
+
+    /// The whole row, and its name.
+    fn side(&self, schema: &str) -> String {
+        format!("SELECT concat_ws('/', {}) AS key, it::text AS content {}", self.name_of_row(), self.page(schema))
+    }
 }
 
-/// The key so many rows of the shadow after one; `None` when there are fewer.
+/// The key so many rows of one side after another; `None` when there are fewer.
 pub async fn boundary(
     session: &mut PgConnection,
     table: &Table,
-    shadow: &'static str,
+    side: &'static str,
     shard: i16,
     after: &Key,
     rows: i64,
@@ -104,7 +113,7 @@ pub async fn boundary(
     let (columns, key) = (table.columns(), table.parameter(2));
     let texts = table.paged_by.iter().map(|(name, _)| format!("{name}::text")).collect::<Vec<_>>().join(", ");
     let sql = format!(
-        "SELECT ARRAY[{texts}] FROM {shadow}.{} WHERE shard = $1 AND ({columns}) > ({key}) ORDER BY {columns} OFFSET $3 LIMIT 1",
+        "SELECT ARRAY[{texts}] FROM {side}.{} WHERE shard = $1 AND ({columns}) > ({key}) ORDER BY {columns} OFFSET $3 LIMIT 1",
         table.name
     );
     sqlx::query_scalar(&sql).bind(shard).bind(after).bind(rows).fetch_optional(session).await
@@ -126,4 +135,32 @@ pub async fn compare(
         table.side(shadow)
     );
     sqlx::query_as(&sql).bind(shard).bind(after).bind(upto).fetch_all(session).await
+}
+
+/// Rows of the shadow that the real table does not have, or has otherwise.
+pub async fn missing(
+    session: &mut PgConnection,
+    table: &Table,
+    shadow: &'static str,
+    shard: i16,
+) -> Result<Vec<Differing>, sqlx::Error> {
+    let (name, key) = (table.name, table.name_of_row());
+    let sql = format!(
+        "SELECT concat_ws('/', {key}) AS key, stored::text, folded::text
+         FROM {shadow}.{name} folded LEFT JOIN public.{name} stored USING (shard, {key})
+         WHERE shard = $1 AND stored::text IS DISTINCT FROM folded::text ORDER BY key"
+    );
+    sqlx::query_as(&sql).bind(shard).fetch_all(session).await
+}
+
+/// The streams that the real rows between two keys come from, by an expression on the row `it`.
+pub async fn streams(
+    session: &mut PgConnection,
+    table: &Table,
+    stream: &'static str,
+    shard: i16,
+    (after, upto): &(Key, Key),
+) -> Result<Vec<Uuid>, sqlx::Error> {
+    let sql = format!("SELECT DISTINCT stream FROM (SELECT {stream} AS stream {}) page WHERE stream IS NOT NULL", table.page("public"));
+    sqlx::query_scalar(&sql).bind(shard).bind(after).bind(upto).fetch_all(session).await
 }

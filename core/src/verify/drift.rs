@@ -1,8 +1,9 @@
 //! The same questions as a verification's, asked of a sample, always.
 //!
 //! A window of positions rolls over the log; of its events the entries are held against what the events moved, and the
-//! look-up rows of the accounts and holds that it is about against their streams. A trial balance is added up a page of
-//! accounts at a time, at one position. Once in a while one projection is folded anew.
+//! look-up rows that its streams leave against the tables. A page of rows rolls over each look-up table, and is held
+//! against the streams that they come from. A trial balance is added up a page of accounts at a time, at one position.
+//! Once in a while one projection is folded anew.
 //!
 //! Something that was found is looked for once more in the same snapshot (for the trial balance: at the same
 //! position, which never changes). Only what was found twice, and was the same, is [`Checked::is_certain`]: on that a
@@ -16,7 +17,7 @@ use super::store::{log, look_ups as temporary};
 use super::{Audit, fold, views};
 use crate::event_store::legs::Legs;
 use crate::event_store::overlay::EventRow;
-use crate::event_store::shadow::{self, Table};
+use crate::event_store::shadow::{self, Key, Table};
 use crate::projections::ALL;
 use sqlx::{Connection, PgConnection};
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,8 +25,12 @@ use uuid::Uuid;
 
 /// Events looked at in one snapshot.
 const WINDOW: i64 = 1_000;
-/// Streams of each kind whose look-ups are folded anew in one snapshot.
+/// Streams of each kind and window whose look-ups are folded anew in one snapshot.
 const STREAMS: usize = 20;
+/// Rows of each look-up table held against their streams in one snapshot.
+const ROWS: i64 = 100;
+/// The stream of a row that names the event it comes from.
+const BY_POSITION: &str = "(SELECT stream FROM event e WHERE e.shard = it.shard AND e.position = it.position)";
 /// Accounts added up in one round.
 const ACCOUNTS: i64 = 5_000;
 
@@ -48,9 +53,13 @@ pub struct Drift {
     shard: i16,
     /// The window begins after this position.
     position: i64,
+    pages: Pages,
     totals: Totals,
     view: usize,
 }
+
+/// Where the page of each look-up table begins; a table that is not in it is begun anew.
+type Pages = BTreeMap<&'static str, Key>;
 
 /// A trial balance that is being added up.
 #[derive(Debug, Default)]
@@ -81,8 +90,8 @@ impl Drift {
         let mut checked = Vec::new();
         for (after, to) in windows {
             checked.push(entries(session, self.shard, after, to).await?);
-            checked.push(look_ups(session, self.shard, after, to).await?);
         }
+        checked.push(look_ups(session, self.shard, windows, &mut self.pages).await?);
         checked.push(self.totals.page(session, self.shard).await?);
         Ok(checked)
     }
@@ -154,17 +163,19 @@ fn follows(entry: &EntryOf, moved: &Moved) -> bool {
         && sum(before.incoming, moved.incoming) == Some(after.incoming)
 }
 
-/// The look-up rows of accounts and holds against their streams.
-async fn look_ups(session: &mut PgConnection, shard: i16, after: i64, to: i64) -> Result<Checked, sqlx::Error> {
+/// A page of each look-up table against the streams that its rows come from, and what the windows' streams leave in the
+/// table against the table.
+async fn look_ups(
+    session: &mut PgConnection,
+    shard: i16,
+    windows: [(i64, i64); 2],
+    pages: &mut Pages,
+) -> Result<Checked, sqlx::Error> {
     let mut checked = Checked { check: "look-ups", count: 0, findings: Vec::new(), is_certain: true };
-    for (table, kinds) in temporary::TABLES.iter().filter_map(|table| match table.name {
-        "account" => Some((table, "account.")),
-        "open_hold" => Some((table, "hold.")),
-        _ => None,
-    }) {
+    for table in temporary::TABLES {
         // Only the one table is doubled: the fold of holds looks into the real accounts.
         temporary::begin(session, &[table.name]).await?;
-        let (count, findings, is_certain) = look_ups_of(session, shard, table, kinds, (after, to)).await?;
+        let (count, findings, is_certain) = look_ups_of(session, shard, table, windows, pages).await?;
         temporary::finish(session, &[table.name]).await?;
         checked.count += count;
         checked.is_certain &= is_certain || findings.is_empty();
@@ -178,51 +189,62 @@ async fn look_ups_of(
     session: &mut PgConnection,
     shard: i16,
     table: &Table,
-    kinds: &str,
-    (after, to): (i64, i64),
+    windows: [(i64, i64); 2],
+    pages: &mut Pages,
 ) -> Result<(u64, Vec<Finding>, bool), sqlx::Error> {
     let mut snapshot = session.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ").await?;
-    let window = log::events(&mut snapshot, shard, after, to, WINDOW).await?;
-    let streams: BTreeSet<Uuid> = window
-        .rows
-        .iter()
-        .filter(|row| row.recorded.kind.starts_with(kinds))
-        .map(|row| row.recorded.stream)
-        .take(STREAMS)
-        .collect();
+    let (kinds, stream) = source(table);
+    let mut streams = BTreeSet::new();
+    for (after, to) in windows {
+        let events = log::events(&mut snapshot, shard, after, to, WINDOW).await?;
+        let of_table = events.rows.iter().filter(|row| row.recorded.kind.starts_with(kinds));
+        streams.extend(of_table.map(|row| row.recorded.stream).take(STREAMS));
+    }
+    let after = pages.remove(table.name).unwrap_or_else(|| table.lowest());
+    let next = shadow::boundary(&mut snapshot, table, "public", shard, &after, ROWS).await?;
+    let page = (after, next.clone().unwrap_or_else(|| table.highest()));
+    streams.extend(shadow::streams(&mut snapshot, table, stream, shard, &page).await?);
     let rows = store::streams(&mut snapshot, shard, &streams.iter().copied().collect::<Vec<_>>()).await?;
-    let findings = differing(&mut snapshot, shard, table, &rows).await?;
-    let is_certain = !findings.is_empty() && differing(&mut snapshot, shard, table, &rows).await? == findings;
+    let findings = differing(&mut snapshot, shard, table, &rows, &page).await?;
+    let is_certain = !findings.is_empty() && differing(&mut snapshot, shard, table, &rows, &page).await? == findings;
     snapshot.commit().await?;
+    if let Some(next) = next {
+        pages.insert(table.name, next);
+    }
     Ok((streams.len() as u64, findings, is_certain))
 }
 
-/// Folds streams into the doubled table, compares the rows that they are about, and leaves the double empty.
+/// The kinds of events that make rows of a table, and which stream a row comes from.
+fn source(table: &Table) -> (&'static str, &'static str) {
+    match table.name {
+        "account" => ("account.", "id"),
+        "open_hold" => ("hold.", "hold"),
+        "asset" => ("asset.", BY_POSITION),
+        _ => ("transaction.", BY_POSITION),
+    }
+}
+
+/// Folds streams into the doubled table, compares the page and what the streams left, and leaves the double empty.
 async fn differing(
     snapshot: &mut PgConnection,
     shard: i16,
     table: &Table,
     rows: &[EventRow],
+    (after, upto): &(Key, Key),
 ) -> Result<Vec<Finding>, sqlx::Error> {
     let mut folding = snapshot.begin().await?;
     look_ups::fold(&mut folding, shard, rows).await?;
-    let mut findings = Findings::default();
-    for first in rows.iter().map(|row| &row.recorded).filter(|row| row.version == 1) {
-        let (mut after, mut upto) = (table.lowest(), table.highest());
-        if table.name == "account" {
-            // An account's number is the position of its opening.
-            (after[0], upto[0]) = ((first.position - 1).to_string(), first.position.to_string());
-        } else {
-            (after[0], upto[0]) = (first.stream.to_string(), first.stream.to_string());
-        }
-        for (key, stored, folded) in
-            shadow::compare(&mut folding, table, temporary::SHADOW, shard, &after, &upto).await?
-        {
-            let detail = difference(stored.as_deref(), folded.as_deref());
-            findings.add(Rule::LookUp, Subject::LookUp(table.name, key), detail);
-        }
-    }
+    // In the page every stored row's stream was folded, so there neither side may have a row of its own.
+    let mut found = shadow::compare(&mut folding, table, temporary::SHADOW, shard, after, upto).await?;
+    found.extend(shadow::missing(&mut folding, table, temporary::SHADOW, shard).await?);
     folding.rollback().await?;
+    found.sort();
+    found.dedup();
+    let mut findings = Findings::default();
+    for (key, stored, folded) in found {
+        let detail = difference(stored.as_deref(), folded.as_deref());
+        findings.add(Rule::LookUp, Subject::LookUp(table.name, key), detail);
+    }
     Ok(findings.told().to_vec())
 }
 

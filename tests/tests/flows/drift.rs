@@ -54,6 +54,10 @@ async fn what_was_changed_is_found_twice() {
         "account = (SELECT min(account) FROM account)",
         "(hold, account) = (SELECT hold, account FROM open_hold ORDER BY hold LIMIT 1)",
     );
+    let (asset, tagged) = (
+        "position = (SELECT min(position) FROM asset)",
+        "(digest, position) = (SELECT digest, position FROM transaction_metadata ORDER BY position, digest LIMIT 1)",
+    );
     for (table, row, column, check) in [
         ("entry", entry, Some("posted"), "entries"),
         ("entry", entry, Some("amount"), "entries"),
@@ -61,6 +65,9 @@ async fn what_was_changed_is_found_twice() {
         ("account", account, Some("status"), "look-ups"),
         ("open_hold", hold, Some("expires_at"), "look-ups"),
         ("open_hold", hold, None, "look-ups"),
+        ("asset", asset, Some("scale"), "look-ups"),
+        ("transaction_metadata", tagged, Some("digest"), "look-ups"),
+        ("transaction_metadata", tagged, None, "look-ups"),
     ] {
         let tampering = match column {
             None => removal(table, row),
