@@ -129,6 +129,16 @@ impl Plant {
         listed.lines().find_map(|line| line.strip_prefix(queue)?.trim().parse().ok())
     }
 
+    /// Takes a queue its process, and what waited in it; the broker keeps its name.
+    pub fn loses_process(&self, queue: &str) {
+        let lost = format!(
+            "{{ok, Q}} = rabbit_amqqueue:lookup(rabbit_misc:r(<<\"{}\">>, queue, <<\"{queue}\">>)), \
+             ra:force_delete_server(quorum_queues, amqqueue:get_pid(Q)).",
+            self.virtual_host
+        );
+        self.node.control(&["eval", &lost], None).unwrap();
+    }
+
     /// A way to the broker as one of the roles, perhaps over a wire.
     pub async fn broker(&self, role: BrokerRole, port: u16) -> Broker {
         let settings = BrokerSettings {

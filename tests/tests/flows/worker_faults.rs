@@ -155,6 +155,23 @@ async fn messages_that_come_twice_late_never_or_from_nowhere_change_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_queue_of_which_the_broker_kept_only_the_name_is_made_anew() {
+    let mut factory = Factory::open(Plant::create().await).await;
+    let load = factory.load().await;
+    load.acknowledges(20).await;
+    // What RabbitMQ leaves when it is killed in a queue's first minutes.
+    for projection in [ALL[0], ALL[1]] {
+        factory.plant.loses_process(&topology::queue(projection.name(), 0));
+    }
+    load.acknowledges(50).await;
+    let newest = factory.plant.newest().await;
+    let is_told = eventually(Duration::from_mins(2), async || factory.plant.relayed().await >= newest).await;
+    assert!(is_told, "the relay came to {} of {newest}", factory.plant.relayed().await);
+    factory.ends_well(load).await;
+    factory.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn views_that_nobody_feeds_fill_no_queue_and_are_caught_up_with() {
     let mut factory = Factory::open(Plant::create().await).await;
     factory.worker.kill();

@@ -6,7 +6,8 @@
 //! committed; what was redelivered, reordered or doubled is covered.
 //!
 //! Lost messages are made good without anybody noticing them: after each (new) subscription, and when nothing has come
-//! for a while, everything recorded is caught up with.
+//! for a while, everything recorded is caught up with. The broker away, or the queue broken, is no reason to
+//! stand still: each attempt to consume catches up once.
 //!
 //! Between two folds there is a pause: what comes meanwhile is folded at once, for a page of many events costs little more
 //! than one of few. While the ledger is in a rush the pause is long: money first, then the view of it.
@@ -101,25 +102,26 @@ impl<F: Feed> Projector<F> {
         let mut pause = PAUSE.0;
         loop {
             let began = Instant::now();
-            if let Err(error) = self.project().await {
-                let cause = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::warn!(%error, cause, projection = self.feed.name(), shard = self.shard, "the projector begins anew");
-                pause = if began.elapsed() > PAUSE.1 * 2 { PAUSE.0 } else { (pause * 2).min(PAUSE.1) };
-                sleep(pause).await;
+            let Err(error) = self.project().await else { continue };
+            self.tell(&error);
+            if matches!(error, ProjectorError::Broker(_))
+                && let Err(error) = self.catch_up(None).await
+            {
+                self.tell(&error);
             }
+            pause = if began.elapsed() > PAUSE.1 * 2 { PAUSE.0 } else { (pause * 2).min(PAUSE.1) };
+            sleep(pause).await;
         }
     }
 
-    /// Connects and works until something fails or the broker's user has a successor. The broker away is no reason
-    /// to stand still: each attempt catches up once.
+    fn tell(&self, error: &ProjectorError) {
+        let cause = std::error::Error::source(error).map(ToString::to_string);
+        tracing::warn!(%error, cause, projection = self.feed.name(), shard = self.shard, "the projector begins anew");
+    }
+
+    /// Connects and works until something fails or the broker's user has a successor.
     async fn project(&mut self) -> Result<(), ProjectorError> {
-        let session = match self.broker.connect().await {
-            Ok(session) => session,
-            Err(error) => {
-                self.catch_up(None).await?;
-                return Err(error.into());
-            }
-        };
+        let session = self.broker.connect().await?;
         self.metrics.connections("projector", 1);
         let result = self.consume(&session).await;
         session.close().await;

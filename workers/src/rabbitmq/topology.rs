@@ -99,6 +99,16 @@ pub async fn declare(session: &Session, shard: i16, projections: &[&str]) -> Res
     Ok(())
 }
 
+/// Deletes a shard's queues, with the ranges that wait in them.
+pub async fn delete(session: &Session, shard: i16, projections: &[&str]) -> Result<(), BrokerError> {
+    for projection in projections {
+        let queue = queue(projection, shard);
+        let deleted = session.channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default());
+        within(PATIENCE, "delete a queue", deleted).await?;
+    }
+    Ok(())
+}
+
 /// Declares what a subscription needs.
 pub async fn declare_subscription(session: &Session, subscription: &str, length: i32) -> Result<(), BrokerError> {
     let exchange = events_exchange(subscription);

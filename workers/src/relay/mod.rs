@@ -5,6 +5,9 @@
 //! moves the checkpoint, with the lease's fence. So whatever dies in between, ranges are published again and none is
 //! left out: at least once, in order, without a gap.
 //!
+//! A broker that is there and goes on refusing has mostly lost one of the queues: RabbitMQ keeps the name of a young queue
+//! that it was killed with, and not the rest. The queues are then made anew, for no message in them is worth anything.
+//!
 //! Nobody tells the relay of new events: it looks, several times a second. A notification from the append
 //! transaction would make commits wait for each other.
 
@@ -30,6 +33,8 @@ const LEASE_SECONDS: i32 = 10;
 const RENEWAL: Duration = Duration::from_secs(3);
 /// How soon somebody else's lease is looked at again, and lag is measured.
 const GLANCE: Duration = Duration::from_secs(1);
+/// So many refusals in a row and the queues are made anew.
+const REFUSALS_MAX: u32 = 3;
 /// Pauses after failures grow from the first to the second.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 
@@ -82,11 +87,12 @@ impl Relay {
 
     /// Relays until the task is ended. What fails is tried again.
     pub async fn run(self) {
-        let mut pause = PAUSE.0;
+        let (mut pause, mut refusals) = (PAUSE.0, 0);
         loop {
             let began = Instant::now();
-            let result = self.hold_and_relay().await;
+            let result = self.hold_and_relay(refusals >= REFUSALS_MAX).await;
             self.metrics.relay_owner(self.shard, false);
+            refusals = if is_refusal(&result) { refusals % REFUSALS_MAX + 1 } else { 0 };
             if let Err(error) = result {
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
                 tracing::warn!(%error, cause, shard = self.shard, "the relay begins anew");
@@ -96,8 +102,9 @@ impl Relay {
         }
     }
 
-    /// Waits for the lease, then relays until something fails or the broker's user has a successor.
-    async fn hold_and_relay(&self) -> Result<(), RelayError> {
+    /// Waits for the lease, then relays until something fails or the broker's user has a successor; perhaps over new
+    /// queues.
+    async fn hold_and_relay(&self, anew: bool) -> Result<(), RelayError> {
         let fence = loop {
             match self.lease().await? {
                 Some(fence) => break fence,
@@ -111,7 +118,7 @@ impl Relay {
         let result = match checkpoint {
             Ok(checkpoint) => {
                 let mut turn = Turn { session, checkpoint, fence, renew_at: now + RENEWAL, measure_at: now };
-                let result = self.relay(&mut turn).await;
+                let result = self.relay(&mut turn, anew).await;
                 turn.session.close().await;
                 result
             }
@@ -125,7 +132,11 @@ impl Relay {
         lease::take(&self.pool, &lease_name(self.shard), self.holder, LEASE_SECONDS).await
     }
 
-    async fn relay(&self, turn: &mut Turn) -> Result<(), RelayError> {
+    async fn relay(&self, turn: &mut Turn, anew: bool) -> Result<(), RelayError> {
+        if anew {
+            tracing::warn!(shard = self.shard, "messages are refused; the queues of ranges are made anew");
+            topology::delete(&turn.session, self.shard, &self.projections).await?;
+        }
         topology::declare(&turn.session, self.shard, &self.projections).await?;
         turn.session.confirming().await?;
         self.metrics.relay_owner(self.shard, true);
@@ -216,6 +227,11 @@ impl Relay {
         self.metrics.relay_lag(self.shard, lag.events, age);
         Ok(())
     }
+}
+
+/// Whether the broker was there and took no responsibility for what it was given.
+fn is_refusal(result: &Result<(), RelayError>) -> bool {
+    matches!(result, Err(RelayError::Broker(BrokerError::Refused | BrokerError::Slow { .. })))
 }
 
 fn lease_name(shard: i16) -> String {
