@@ -17,6 +17,7 @@ use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use std::fmt::Write as _;
+use std::net::IpAddr;
 use std::sync::Arc;
 use vintem_core::access::{Caller, Tenant};
 use vintem_core::event_store::RequestKey;
@@ -68,7 +69,7 @@ impl Context {
             .app_data::<web::Data<App>>()
             .cloned()
             .ok_or_else(|| Problem::new(Code::InternalError, "the server is not assembled"))?;
-        let caller = app.verifier.verify(bearer(request.headers())?, clock::now())?;
+        let caller = app.verifier.verify(bearer(request.headers())?, clock::now(), address(request))?;
         match routes::find(request).map(|route| route.access) {
             Some(Access::Scope(scope)) => caller.require(scope)?,
             Some(Access::AnyCaller | Access::Nobody) => {}
@@ -82,6 +83,11 @@ impl Context {
         let origin = Origin { tenant: caller.tenant, actor: actor.into(), correlation: Some(shown.trace.clone()) };
         Ok(Self { app, actor: Actor { shard: tenant.shard, origin }, tenant, caller, shown })
     }
+}
+
+/// Where a request comes from: nginx says so, who overwrites what a client claims; else the connection does.
+pub fn address(request: &HttpRequest) -> Option<IpAddr> {
+    request.connection_info().realip_remote_addr().and_then(|text| text.parse().ok())
 }
 
 /// The token of the one `Authorization: Bearer` header.

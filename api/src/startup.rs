@@ -22,7 +22,7 @@ use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::timeout;
-use vintem_core::access::{AccessService, KeyError, SigningKeys, SigningSecret, TokenVerifier};
+use vintem_core::access::{AccessService, KeyError, Revocations, SigningKeys, SigningSecret, TokenVerifier};
 use vintem_core::event_store::{Credentials, Limits, Shard};
 use vintem_core::ledger::error::LedgerError;
 use vintem_core::ledger::service::Ledger;
@@ -110,6 +110,8 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     let shards =
         start_shards(Ledger::shards(reader.pool()).await?, &(Arc::new(move || leased.current()) as Credentials));
     let keys = Arc::new(SigningKeys::try_new(&vault.read::<SigningSecret>("token-signing").await?)?);
+    let revocations = Arc::<Revocations>::default();
+    tokio::spawn(Arc::clone(&revocations).follow(reader.pool().clone()));
     let (end, ending) = watch::channel(false);
     let app = web::Data::new(App {
         ledger: Ledger::new(reader.pool().clone(), shards, KNOWN_ACCOUNTS),
@@ -122,7 +124,7 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
             vault.read::<PublicKeys>("webhook-public").await?,
         ),
         access: AccessService::new(reader.pool().clone(), keys.clone(), settings.issuer.clone()),
-        verifier: TokenVerifier::new(keys.clone(), &settings.issuer),
+        verifier: TokenVerifier::new(keys.clone(), &settings.issuer, revocations),
         jwks: keys.jwks().to_string(),
         cursors: Cursors::new(&*vault.read_key("cursor").await?),
         metrics: Arc::new(Metrics::new()),

@@ -70,9 +70,11 @@ fn schema<T: ToSchema>(name: &str) -> Value {
 }
 
 /// All of them.
-pub const ALL: [EventKind; 13] = [
+pub const ALL: [EventKind; 15] = [
     kind::<access::TenantCreated>(access::TENANT_CREATED),
     kind::<access::ClientCreated>(access::CLIENT_CREATED),
+    kind::<access::ClientRotated>(access::CLIENT_ROTATED),
+    kind::<access::ClientRevoked>(access::CLIENT_REVOKED),
     kind::<ledger::AssetRegistered>(ledger::ASSET_REGISTERED),
     kind::<ledger::AccountOpened>(ledger::ACCOUNT_OPENED),
     kind::<ledger::AccountChanged>(ledger::ACCOUNT_CHANGED),

@@ -13,8 +13,8 @@ use vintem_api::cursor::Cursors;
 use vintem_api::operations::health::Health;
 use vintem_api::startup;
 use vintem_core::access::{
-    AccessService, Scopes, SigningKeySecret, SigningKeys, SigningSecret, TokenVerifier, create_client, create_tenant,
-    generate_signing_key, parse_time_zone,
+    AccessService, NewClient, Revocations, Scopes, SigningKeySecret, SigningKeys, SigningSecret, Terms, TokenVerifier,
+    create_client, create_tenant, generate_signing_key, parse_time_zone,
 };
 use vintem_core::event_store::fresh;
 use vintem_core::ledger::service::Ledger;
@@ -96,12 +96,14 @@ impl Server {
         let shards = startup::start_shards(Ledger::shards(&reader).await.unwrap(), &store.writer());
         let ledger = Ledger::new(reader.clone(), shards, 10_000);
         let (end, ending) = watch::channel(false);
+        let revocations = Arc::<Revocations>::default();
+        tokio::spawn(Arc::clone(&revocations).follow(reader.clone()));
         let app = startup::shared(App {
             ledger: ledger.clone(),
             views: Views::new(reader.clone()),
             webhooks,
             access: AccessService::new(reader, keys.clone(), ISSUER.to_owned()),
-            verifier: TokenVerifier::new(keys.clone(), ISSUER),
+            verifier: TokenVerifier::new(keys.clone(), ISSUER, revocations),
             jwks: keys.jwks().to_string(),
             cursors: Cursors::new(&[7; 32]),
             metrics: Arc::new(Metrics::new()),
@@ -124,10 +126,9 @@ impl Server {
         let writer = self.ledger.shard(0).unwrap();
         let zone = parse_time_zone("America/Sao_Paulo").unwrap();
         let tenant = create_tenant(&mut operator, writer, tenant.parse().unwrap(), 0, zone).await.unwrap().tenant;
-        let (client, secret) =
-            create_client(&mut operator, writer, tenant, "till".parse().unwrap(), Scopes::parse(scopes).unwrap())
-                .await
-                .unwrap();
+        let (name, scopes) = ("till".parse().unwrap(), Scopes::parse(scopes).unwrap());
+        let new = NewClient { tenant, name, scopes, terms: Terms::default() };
+        let (client, secret) = create_client(&mut operator, writer, new).await.unwrap();
         let http = reqwest::Client::new();
         let form =
             format!("grant_type=client_credentials&client_id={}&client_secret={}", client.client, secret.reveal());

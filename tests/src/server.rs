@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 use uuid::Uuid;
-use vintem_core::access::{ClientName, Scopes, TenantName, create_client, create_tenant};
+use vintem_core::access::{ClientName, NewClient, Scopes, TenantName, Terms, create_client, create_tenant};
 use vintem_core::event_store::{Limits, Shard};
 use vintem_core::ledger::store::look_ups::LedgerLookUps;
 
@@ -178,7 +178,8 @@ pub async fn make_client(secrets: &Secrets) -> Credentials {
     let tenant = create_tenant(&mut operator, &shard, name, 0, chrono_tz::America::Sao_Paulo).await.unwrap();
     let scopes = Scopes::parse("ledger:read ledger:write ledger:admin").unwrap();
     let name: ClientName = "test".parse().unwrap();
-    let (client, secret) = create_client(&mut operator, &shard, tenant.tenant, name, scopes).await.unwrap();
+    let new = NewClient { tenant: tenant.tenant, name, scopes, terms: Terms::default() };
+    let (client, secret) = create_client(&mut operator, &shard, new).await.unwrap();
     Credentials { tenant: tenant.tenant, id: client.client, secret: secret.reveal().to_owned() }
 }
 

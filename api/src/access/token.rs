@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::body;
+use crate::context::address;
 use crate::object::parse_uuid;
 use crate::problem::{Code, Problem};
 use crate::routes;
@@ -15,7 +16,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use vintem_core::kernel::Place;
 
-/// A token for ten minutes.
+/// A token for ten minutes, or until its client ends.
 #[derive(Serialize, ToSchema)]
 pub struct TokenAnswer {
     /// To be sent as `Authorization: Bearer <token>`.
@@ -64,7 +65,7 @@ pub async fn issue(app: web::Data<App>, request: HttpRequest, payload: web::Payl
     let form = body::read(&request, &mut payload.into_inner(), limit, "application/x-www-form-urlencoded").await?;
     let form = std::str::from_utf8(&form).map_err(|_| malformed("the form is not UTF-8"))?;
     let Grant { client, secret, scope } = grant(&request, form)?;
-    let token = app.access.issue_token(client, &secret, scope.as_deref()).await?;
+    let token = app.access.issue_token(client, &secret, scope.as_deref(), address(&request)).await?;
     let answer = TokenAnswer {
         access_token: token.access_token,
         token_type: "Bearer",

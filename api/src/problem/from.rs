@@ -72,6 +72,7 @@ impl From<AccessError> for Problem {
     fn from(error: AccessError) -> Self {
         match error {
             AccessError::BadCredentials => Self::new(Code::Unauthenticated, error.to_string()).oauth("invalid_client"),
+            AccessError::WrongPlace => Self::new(Code::Forbidden, error.to_string()).oauth("unauthorized_client"),
             AccessError::ScopeNotGranted | AccessError::UnknownScope(_) | AccessError::NoScopes => {
                 let place = Place::Parameter("scope".to_owned());
                 Self::invalid(place, "out-of-range", error.to_string()).oauth("invalid_scope")
@@ -85,6 +86,8 @@ impl From<AccessError> for Problem {
             | AccessError::UnknownTimeZone
             | AccessError::UnknownShard
             | AccessError::NameTaken
+            | AccessError::UnknownClient
+            | AccessError::ClientRevoked
             | AccessError::Inconsistent { .. }
             | AccessError::Write(_) => {
                 tracing::error!(%error, "an access use case failed in a way that no request can cause");
@@ -99,6 +102,7 @@ impl From<TokenError> for Problem {
         // Which check failed is for the log: a forger learns nothing from the answer.
         tracing::debug!(%error, "a token was not accepted");
         match error {
+            TokenError::WrongPlace => Self::new(Code::Forbidden, error.to_string()),
             TokenError::Expired => Self::new(Code::TokenExpired, "the token has expired"),
             _ => Self::new(Code::Unauthenticated, "the token is not valid").with(Fault {
                 place: Place::Header("Authorization".to_owned()),

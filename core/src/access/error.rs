@@ -9,6 +9,9 @@ pub enum AccessError {
     /// Unknown client, wrong secret or revoked client; which of them is nobody's business.
     #[error("the client is not known or its secret is wrong")]
     BadCredentials,
+    /// The client is known, and calls from where it may not.
+    #[error("the client may not call from this address")]
+    WrongPlace,
     /// The client asked for a scope that does not exist or that it was not granted.
     #[error("the client may not have a scope that it asks for")]
     ScopeNotGranted,
@@ -36,6 +39,12 @@ pub enum AccessError {
     /// No tenant of this name or id.
     #[error("the tenant does not exist")]
     UnknownTenant,
+    /// No client of this id.
+    #[error("the client does not exist")]
+    UnknownClient,
+    /// The client was revoked, which is for ever.
+    #[error("the client was revoked; create another one")]
+    ClientRevoked,
     /// What the database holds is not what this program writes.
     #[error("the stored {what} is not of the form that this version writes")]
     Inconsistent {

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -20,6 +21,11 @@ use crate::event_store::{Answer, Decision, Disposed, Job, Outcome, Proposal, Sha
 pub const TENANT_CREATED: &str = "tenant.created";
 /// A service client exists; its stream is its id.
 pub const CLIENT_CREATED: &str = "client.created";
+
+/// A client has a new secret.
+pub const CLIENT_ROTATED: &str = "client.rotated";
+/// A client is out.
+pub const CLIENT_REVOKED: &str = "client.revoked";
 
 /// `tenant.created`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -37,32 +43,66 @@ pub struct ClientCreated {
     pub name: String,
     /// What its tokens may be good for.
     pub scopes: Vec<String>,
+    /// From then on it may not call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<DateTime<Utc>>,
+    /// The networks that it may call from; none is from anywhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub networks: Vec<String>,
 }
+
+/// `client.rotated`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ClientRotated {
+    /// How long the secret before is good.
+    pub previous_until: DateTime<Utc>,
+}
+
+/// `client.revoked`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ClientRevoked {}
 
 /// Appends `tenant.created`.
 pub(super) async fn record_tenant(shard: &Shard, tenant: &Tenant) -> Result<(), AccessError> {
     let fact = TenantCreated { name: tenant.name.as_str().to_owned(), time_zone: tenant.time_zone.name().to_owned() };
-    record(shard, tenant.tenant, tenant.tenant, TENANT_CREATED, &fact).await
+    record(shard, tenant.tenant, (tenant.tenant, 0), TENANT_CREATED, &fact).await
 }
 
 /// Appends `client.created`.
 pub(super) async fn record_client(shard: &Shard, client: &Client) -> Result<(), AccessError> {
     let scopes = client.scopes.iter().map(|scope| scope.as_str().to_owned()).collect();
-    let fact = ClientCreated { name: client.name.as_str().to_owned(), scopes };
-    record(shard, client.tenant, client.client, CLIENT_CREATED, &fact).await
+    let networks = client.terms.networks.iter().map(ToString::to_string).collect();
+    let fact =
+        ClientCreated { name: client.name.as_str().to_owned(), scopes, expires_at: client.terms.expires_at, networks };
+    record(shard, client.tenant, (client.client, 0), CLIENT_CREATED, &fact).await
+}
+
+/// Appends `client.rotated` to a stream of so many events.
+pub(super) async fn record_rotation(
+    shard: &Shard,
+    client: &Client,
+    version: i32,
+    previous_until: DateTime<Utc>,
+) -> Result<(), AccessError> {
+    record(shard, client.tenant, (client.client, version), CLIENT_ROTATED, &ClientRotated { previous_until }).await
+}
+
+/// Appends `client.revoked` to a stream of so many events.
+pub(super) async fn record_revocation(shard: &Shard, client: &Client, version: i32) -> Result<(), AccessError> {
+    record(shard, client.tenant, (client.client, version), CLIENT_REVOKED, &ClientRevoked {}).await
 }
 
 async fn record(
     shard: &Shard,
     tenant: Uuid,
-    stream: Uuid,
+    (stream, expected): (Uuid, i32),
     kind: &'static str,
     fact: &(impl Serialize + Sync),
 ) -> Result<(), AccessError> {
     let event = NewEvent {
         stream,
-        expected: 0,
-        fresh: true,
+        expected,
+        fresh: expected == 0,
         kind,
         payload: serde_json::to_string(fact).expect("a fact is plain JSON"),
         effective_at: None,
@@ -79,7 +119,8 @@ async fn record(
     };
     match shard.dispose(job).await? {
         Disposed::Done(done, _) if matches!(done.outcomes[..], [Outcome::Applied(_)]) => Ok(()),
-        // A stream of a fresh id has nobody to lose against, and a fact without moves no bounds.
+        // A stream of a fresh id has nobody to lose against, another's row is locked, and a fact without moves has no
+        // bounds.
         _ => Err(AccessError::Write(WriteError::Defect)),
     }
 }

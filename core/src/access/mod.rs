@@ -10,6 +10,8 @@
 //! - A client's secret is shown once and kept as a digest; a wrong secret and an unknown client
 //!   cost the same and answer the same.
 //! - Scopes grant exactly what they name; none implies another.
+//! - A revoked client gets no token, and its tokens are refused within seconds ([`Revocations`]). A client whose secret is
+//!   replaced has two for a while. One that is bound to networks is bound at every request, not only at its login.
 //!
 //! Absent: people. Citizens, staff and their sessions come with their own contexts.
 
@@ -18,6 +20,7 @@ mod client;
 mod client_secret;
 mod error;
 pub mod event;
+mod revocation;
 mod service;
 mod signing_key;
 mod store;
@@ -26,10 +29,13 @@ mod token;
 mod verifier;
 
 pub use caller::{Caller, Forbidden, Scope, Scopes, UnknownScope};
-pub use client::{Client, ClientName};
+pub use client::{Client, ClientName, Listed, Terms, may_come_from};
 pub use client_secret::{ClientSecret, SecretHash};
 pub use error::AccessError;
-pub use service::{AccessService, create_client, create_tenant, find_tenant};
+pub use revocation::Revocations;
+pub use service::{
+    AccessService, NewClient, create_client, create_tenant, find_tenant, list_clients, revoke_client, rotate_client,
+};
 pub use signing_key::{KeyError, SigningKeySecret, SigningKeys, SigningSecret, generate_signing_key};
 pub use store::time_zones;
 pub use tenant::{Tenant, TenantName, parse_time_zone};

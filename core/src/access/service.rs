@@ -1,5 +1,6 @@
 //! The use cases: a login, looking a tenant up, and what the operator's command creates.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use sqlx::postgres::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::caller::{Caller, Scopes};
-use super::client::{Client, ClientName};
+use super::client::{Client, ClientName, Listed, Terms, may_come_from};
 use super::client_secret::{ClientSecret, SecretHash};
 use super::error::AccessError;
 use super::event;
@@ -40,21 +41,31 @@ impl AccessService {
 
     /// The client credentials grant of OAuth 2.0: a secret for a token.
     ///
-    /// `requested` narrows the scopes; without it the token has all that the client was granted.
+    /// `requested` narrows the scopes; without it the token has all that the client was granted. The token is good no
+    /// longer than its client, and from the same addresses.
     pub async fn issue_token(
         &self,
         client: Uuid,
         secret: &SecretString,
         requested: Option<&str>,
+        address: Option<IpAddr>,
     ) -> Result<IssuedToken, AccessError> {
-        let row = store::client_for_login(&self.pool, client).await?;
-        // The comparison comes first and always, so that an unknown client takes as long as a known one.
-        let hash = row.as_ref().map_or(&SecretHash::OF_NOBODY, |row| &row.secret_hash);
-        let is_proven = hash.matches(secret);
-        let row = row.filter(|row| is_proven && !row.revoked).ok_or(AccessError::BadCredentials)?;
+        let now = clock::now();
+        let row = store::client_at_login(&self.pool, client).await?;
+        // The comparisons come first and always, so that an unknown client takes as long as a known one.
+        let current = row.as_ref().map_or(&SecretHash::OF_NOBODY, |row| &row.secret_hash).matches(secret);
+        let previous = row.as_ref().and_then(|row| row.previous.as_ref());
+        let is_in_time = previous.is_some_and(|(_, until)| now < *until);
+        let previous = previous.map_or(&SecretHash::OF_NOBODY, |(hash, _)| hash).matches(secret);
+        let is_proven = current || (previous && is_in_time);
+        let is_good = |row: &store::LoginRow| is_proven && !row.revoked && row.terms.hold_at(now);
+        let row = row.filter(is_good).ok_or(AccessError::BadCredentials)?;
+        if !may_come_from(&row.terms.networks, address) {
+            return Err(AccessError::WrongPlace);
+        }
         let scopes = narrowed(row.scopes, requested)?;
         let caller = Caller { tenant: row.tenant, subject: client, scopes };
-        Ok(self.keys.issue(&self.issuer, &caller, clock::now()))
+        Ok(self.keys.issue(&self.issuer, &caller, &row.terms, now))
     }
 
     /// The caller's tenant.
@@ -105,25 +116,73 @@ pub async fn find_tenant(connection: &mut PgConnection, name_or_id: &str) -> Res
     found.ok_or(AccessError::UnknownTenant)
 }
 
+/// What a client is to be.
+#[derive(Debug, Clone)]
+pub struct NewClient {
+    /// Whose program it is.
+    pub tenant: Uuid,
+    /// Unique in the tenant.
+    pub name: ClientName,
+    /// What its tokens may be good for.
+    pub scopes: Scopes,
+    /// Until when, and from where.
+    pub terms: Terms,
+}
+
 /// Creates a client of a tenant, and the secret that is shown once. Role: operator; `writer` is
 /// the one of the tenant's shard. Fact and row in the order of [`create_tenant`].
 pub async fn create_client(
     connection: &mut PgConnection,
     writer: &Shard,
-    tenant: Uuid,
-    name: ClientName,
-    scopes: Scopes,
+    new: NewClient,
 ) -> Result<(Client, ClientSecret), AccessError> {
+    let NewClient { tenant, name, scopes, terms } = new;
     if scopes.is_empty() {
         return Err(AccessError::NoScopes);
     }
-    let client = Client { client: fresh::new_id(), tenant, name, scopes };
+    let client = Client { client: fresh::new_id(), tenant, name, scopes, terms };
     let secret = ClientSecret::generate();
     let mut tx = connection.begin().await?;
     store::insert_client(&mut tx, &client, &secret.hash(), clock::now()).await?;
     event::record_client(writer, &client).await?;
     tx.commit().await?;
     Ok((client, secret))
+}
+
+/// The clients of a tenant, the oldest first. Role: operator.
+pub async fn list_clients(connection: &mut PgConnection, tenant: Uuid) -> Result<Vec<Listed>, AccessError> {
+    store::clients(connection, tenant).await
+}
+
+/// Gives a client a new secret; the one before stays good for a while, so that its program can be changed without a
+/// break. Role: operator; `writer` answers the one of a shard.
+pub async fn rotate_client(
+    connection: &mut PgConnection,
+    writer: impl FnOnce(i16) -> Shard,
+    client: Uuid,
+    overlap: Duration,
+) -> Result<(Client, ClientSecret), AccessError> {
+    let mut tx = connection.begin().await?;
+    let (client, shard, version) = store::lock_client(&mut tx, client).await?;
+    let (secret, previous_until) = (ClientSecret::generate(), clock::now() + overlap);
+    store::replace_secret(&mut tx, client.client, &secret.hash(), previous_until).await?;
+    event::record_rotation(&writer(shard), &client, version, previous_until).await?;
+    tx.commit().await?;
+    Ok((client, secret))
+}
+
+/// Shuts a client out for ever: it gets no token, and those that it has are refused within seconds. Role: operator.
+pub async fn revoke_client(
+    connection: &mut PgConnection,
+    writer: impl FnOnce(i16) -> Shard,
+    client: Uuid,
+) -> Result<Client, AccessError> {
+    let mut tx = connection.begin().await?;
+    let (client, shard, version) = store::lock_client(&mut tx, client).await?;
+    store::revoke(&mut tx, client.client).await?;
+    event::record_revocation(&writer(shard), &client, version).await?;
+    tx.commit().await?;
+    Ok(client)
 }
 
 fn narrowed(granted: Scopes, requested: Option<&str>) -> Result<Scopes, AccessError> {

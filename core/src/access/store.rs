@@ -1,6 +1,6 @@
 //! The SQL of tenants and clients.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -8,7 +8,7 @@ use sqlx::postgres::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::caller::Scopes;
-use super::client::Client;
+use super::client::{Client, Listed, Terms};
 use super::client_secret::SecretHash;
 use super::error::AccessError;
 use super::tenant::{Tenant, parse_time_zone};
@@ -17,24 +17,50 @@ use super::tenant::{Tenant, parse_time_zone};
 pub(super) struct LoginRow {
     pub(super) tenant: Uuid,
     pub(super) secret_hash: SecretHash,
+    /// The secret before, and until when it is good.
+    pub(super) previous: Option<(SecretHash, DateTime<Utc>)>,
     pub(super) scopes: Scopes,
+    pub(super) terms: Terms,
     pub(super) revoked: bool,
 }
 
 /// The client of this id, in whichever tenant. Role: reader.
-pub(super) async fn client_for_login(pool: &PgPool, client: Uuid) -> Result<Option<LoginRow>, AccessError> {
+pub(super) async fn client_at_login(pool: &PgPool, client: Uuid) -> Result<Option<LoginRow>, AccessError> {
     let row = sqlx::query!(
-        r#"SELECT tenant AS "tenant!", secret_hash AS "secret_hash!", scopes AS "scopes!", revoked AS "revoked!"
-           FROM client_for_login($1)"#,
+        r#"SELECT tenant AS "tenant!", secret_hash AS "secret_hash!", previous_hash, previous_until, scopes AS "scopes!",
+                  networks AS "networks!", expires_at, revoked AS "revoked!"
+           FROM client_at_login($1)"#,
         client
     )
     .fetch_optional(pool)
     .await?;
     let Some(row) = row else { return Ok(None) };
     let inconsistent = |what| AccessError::Inconsistent { what };
-    let secret_hash = SecretHash::from_stored(&row.secret_hash).ok_or_else(|| inconsistent("secret hash"))?;
-    let scopes = Scopes::parse(&row.scopes.join(" ")).map_err(|_| inconsistent("scope"))?;
-    Ok(Some(LoginRow { tenant: row.tenant, secret_hash, scopes, revoked: row.revoked }))
+    let hash = |bytes: &[u8]| SecretHash::from_stored(bytes).ok_or_else(|| inconsistent("secret hash"));
+    let previous = row.previous_hash.as_deref().map(hash).transpose()?.zip(row.previous_until);
+    Ok(Some(LoginRow {
+        tenant: row.tenant,
+        secret_hash: hash(&row.secret_hash)?,
+        previous,
+        scopes: scopes(&row.scopes)?,
+        terms: terms(row.expires_at, &row.networks)?,
+        revoked: row.revoked,
+    }))
+}
+
+fn scopes(stored: &[String]) -> Result<Scopes, AccessError> {
+    Scopes::parse(&stored.join(" ")).map_err(|_| AccessError::Inconsistent { what: "scope" })
+}
+
+fn terms(expires_at: Option<DateTime<Utc>>, networks: &[String]) -> Result<Terms, AccessError> {
+    let networks = networks.iter().map(|text| text.parse()).collect::<Result<_, _>>();
+    Ok(Terms { expires_at, networks: networks.map_err(|_| AccessError::Inconsistent { what: "network" })? })
+}
+
+/// Clients of any tenant that were revoked as lately as any token lives. Role: reader.
+pub(super) async fn revoked_lately(pool: &PgPool) -> Result<HashSet<Uuid>, sqlx::Error> {
+    let clients = sqlx::query_scalar!(r#"SELECT clients_revoked_lately() AS "client!""#).fetch_all(pool).await?;
+    Ok(clients.into_iter().collect())
 }
 
 /// A tenant by id. Under the reader's policy only the one that the transaction is set to.
@@ -82,18 +108,84 @@ pub(super) async fn insert_client(
     created_at: DateTime<Utc>,
 ) -> Result<(), AccessError> {
     let scopes: Vec<String> = client.scopes.iter().map(|scope| scope.as_str().to_owned()).collect();
+    let networks: Vec<String> = client.terms.networks.iter().map(ToString::to_string).collect();
     sqlx::query!(
-        "INSERT INTO client (tenant, client, name, secret_hash, scopes, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO client (tenant, client, name, secret_hash, scopes, created_at, expires_at, networks)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         client.tenant,
         client.client,
         client.name.as_str(),
         secret_hash.as_bytes(),
         &scopes,
-        created_at
+        created_at,
+        client.terms.expires_at,
+        &networks
     )
     .execute(connection)
     .await
     .map_err(explain)?;
+    Ok(())
+}
+
+/// The clients of a tenant. Role: operator.
+pub(super) async fn clients(connection: &mut PgConnection, tenant: Uuid) -> Result<Vec<Listed>, AccessError> {
+    let rows = sqlx::query!(
+        "SELECT client, name, scopes, created_at, previous_until, expires_at, networks, revoked_at FROM client
+         WHERE tenant = $1 ORDER BY created_at, client",
+        tenant
+    )
+    .fetch_all(connection)
+    .await?;
+    let listed = rows.into_iter().map(|row| {
+        let (name, scopes) = (row.name.parse()?, scopes(&row.scopes)?);
+        let client = Client { client: row.client, tenant, name, scopes, terms: terms(row.expires_at, &row.networks)? };
+        let (created_at, previous_until, revoked_at) = (row.created_at, row.previous_until, row.revoked_at);
+        Ok(Listed { client, created_at, previous_until, revoked_at })
+    });
+    listed.collect()
+}
+
+/// A client that is not revoked, its shard and the length of its stream, neither of which changes before the
+/// transaction ends. Role: operator.
+pub(super) async fn lock_client(tx: &mut PgConnection, client: Uuid) -> Result<(Client, i16, i32), AccessError> {
+    let row = sqlx::query!(
+        "SELECT c.tenant, c.name, c.scopes, c.expires_at, c.networks, c.revoked_at, t.shard
+         FROM client c JOIN tenant t USING (tenant) WHERE c.client = $1 FOR UPDATE OF c",
+        client
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    let row = row.ok_or(AccessError::UnknownClient)?;
+    if row.revoked_at.is_some() {
+        return Err(AccessError::ClientRevoked);
+    }
+    let version = sqlx::query_scalar!(
+        r#"SELECT coalesce(max(version), 0) AS "version!" FROM event WHERE shard = $1 AND stream = $2"#,
+        row.shard,
+        client
+    )
+    .fetch_one(tx)
+    .await?;
+    let (name, scopes, terms) = (row.name.parse()?, scopes(&row.scopes)?, terms(row.expires_at, &row.networks)?);
+    Ok((Client { client, tenant: row.tenant, name, scopes, terms }, row.shard, version))
+}
+
+/// Makes a secret the present one, and the present one the one before. Role: operator.
+pub(super) async fn replace_secret(
+    tx: &mut PgConnection,
+    client: Uuid,
+    secret_hash: &SecretHash,
+    previous_until: DateTime<Utc>,
+) -> Result<(), AccessError> {
+    sqlx::query!("SELECT replace_client_secret($1, $2, $3)", client, secret_hash.as_bytes(), previous_until)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Shuts a client out. Role: operator.
+pub(super) async fn revoke(tx: &mut PgConnection, client: Uuid) -> Result<(), AccessError> {
+    sqlx::query!("UPDATE client SET revoked_at = clock_timestamp() WHERE client = $1", client).execute(tx).await?;
     Ok(())
 }
 

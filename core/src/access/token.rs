@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::caller::Caller;
+use super::client::Terms;
 use super::signing_key::SigningKeys;
 use crate::event_store::fresh;
 
-/// How long a token is good, in seconds. Short, because nothing revokes one.
+/// How long a token is good at most, in seconds. Short, because only a client can be revoked, and no single token.
 pub const TOKEN_LIFETIME: i64 = 600;
 /// Whom our tokens are for: this API and no other.
 pub(super) const AUDIENCE: &str = "vintem";
@@ -25,6 +26,9 @@ pub(super) struct Claims {
     pub(super) client_id: Uuid,
     pub(super) tenant: Uuid,
     pub(super) scope: String,
+    /// Where the token may come from; anywhere when there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) networks: Vec<String>,
     pub(super) jti: Uuid,
     pub(super) iat: i64,
     pub(super) nbf: i64,
@@ -48,9 +52,11 @@ impl std::fmt::Debug for IssuedToken {
 }
 
 impl SigningKeys {
-    /// Signs a token for the caller, in the name of the issuer.
-    pub fn issue(&self, issuer: &str, caller: &Caller, now: DateTime<Utc>) -> IssuedToken {
+    /// Signs a token for the caller on its client's terms, in the name of the issuer.
+    pub fn issue(&self, issuer: &str, caller: &Caller, terms: &Terms, now: DateTime<Utc>) -> IssuedToken {
         let issued_at = now.timestamp();
+        let remaining = terms.expires_at.map_or(TOKEN_LIFETIME, |end| end.timestamp() - issued_at);
+        let expires_in = TOKEN_LIFETIME.min(remaining);
         let scope = caller.scopes.to_string();
         let claims = Claims {
             iss: issuer.to_owned(),
@@ -59,16 +65,17 @@ impl SigningKeys {
             client_id: caller.subject,
             tenant: caller.tenant,
             scope: scope.clone(),
+            networks: terms.networks.iter().map(ToString::to_string).collect(),
             jti: fresh::new_id(),
             iat: issued_at,
             nbf: issued_at,
-            exp: issued_at + TOKEN_LIFETIME,
+            exp: issued_at + expires_in,
         };
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some(TOKEN_TYPE.to_owned());
         header.kid = Some(self.current_kid.clone());
         let access_token = jsonwebtoken::encode(&header, &claims, &self.current)
             .expect("a key that was taken signs, and the claims are plain JSON");
-        IssuedToken { access_token, expires_in: TOKEN_LIFETIME, scope }
+        IssuedToken { access_token, expires_in, scope }
     }
 }

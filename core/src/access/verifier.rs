@@ -8,12 +8,16 @@ use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, Validation};
 use moka::sync::Cache;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::caller::{Caller, Scopes};
+use super::client::may_come_from;
+use super::revocation::Revocations;
 use super::signing_key::SigningKeys;
 use super::token::{AUDIENCE, Claims, TOKEN_LIFETIME, TOKEN_TYPE};
+use crate::kernel::Network;
 
 /// Ours are below 700 bytes; anything longer is not worth parsing.
 const TOKEN_BYTES_MAX: usize = 4_096;
@@ -45,6 +49,12 @@ pub enum TokenError {
     /// Its time has not come.
     #[error("the token is not valid yet")]
     NotYetValid,
+    /// Its client was revoked.
+    #[error("the client was revoked")]
+    Revoked,
+    /// Its client may not call from there. The only one that is answered otherwise: the caller is known.
+    #[error("the client may not call from this address")]
+    WrongPlace,
 }
 
 /// Knows our keys and the tokens it verified lately.
@@ -52,17 +62,19 @@ pub struct TokenVerifier {
     keys: Arc<SigningKeys>,
     validation: Validation,
     verified: Cache<[u8; 32], Verified>,
+    revocations: Arc<Revocations>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Verified {
     caller: Caller,
+    networks: Arc<[Network]>,
     expires_at: i64,
 }
 
 impl TokenVerifier {
     /// A verifier of tokens by this issuer.
-    pub fn new(keys: Arc<SigningKeys>, issuer: &str) -> Self {
+    pub fn new(keys: Arc<SigningKeys>, issuer: &str, revocations: Arc<Revocations>) -> Self {
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[issuer]);
         validation.set_audience(&[AUDIENCE]);
@@ -72,11 +84,11 @@ impl TokenVerifier {
         validation.validate_nbf = false;
         let lifetime = Duration::from_secs(TOKEN_LIFETIME.unsigned_abs());
         let verified = Cache::builder().max_capacity(REMEMBERED_MAX).time_to_live(lifetime).build();
-        Self { keys, validation, verified }
+        Self { keys, validation, verified, revocations }
     }
 
-    /// Who presents this token.
-    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Caller, TokenError> {
+    /// Who presents this token, from an address if one is known.
+    pub fn verify(&self, token: &str, now: DateTime<Utc>, address: Option<IpAddr>) -> Result<Caller, TokenError> {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(TokenError::TooLong);
         }
@@ -85,6 +97,7 @@ impl TokenVerifier {
         let mut key = [0; 32];
         key.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
         let remembered = self.verified.get(&key);
+        let is_remembered = remembered.is_some();
         let verified = match remembered {
             Some(verified) => verified,
             None => self.verify_anew(token, now)?,
@@ -92,10 +105,17 @@ impl TokenVerifier {
         if now >= verified.expires_at.saturating_add(LEEWAY_SECONDS) {
             return Err(TokenError::Expired);
         }
-        if remembered.is_none() {
+        if self.revocations.contains(verified.caller.subject) {
+            return Err(TokenError::Revoked);
+        }
+        if !may_come_from(&verified.networks, address) {
+            return Err(TokenError::WrongPlace);
+        }
+        let caller = verified.caller;
+        if !is_remembered {
             self.verified.insert(key, verified);
         }
-        Ok(verified.caller)
+        Ok(caller)
     }
 
     /// Forgets every verified token, so that each is checked again.
@@ -122,7 +142,9 @@ impl TokenVerifier {
         }
         let scopes = Scopes::parse(&claims.scope).map_err(|_| TokenError::Malformed)?;
         let caller = Caller { tenant: claims.tenant, subject: claims.sub, scopes };
-        Ok(Verified { caller, expires_at: claims.exp })
+        let networks: Result<Vec<Network>, _> = claims.networks.iter().map(|text| text.parse()).collect();
+        let networks = networks.map_err(|_| TokenError::Malformed)?.into();
+        Ok(Verified { caller, networks, expires_at: claims.exp })
     }
 }
 
@@ -143,6 +165,7 @@ fn explain(kind: &jsonwebtoken::errors::ErrorKind) -> TokenError {
 
 #[cfg(test)]
 mod tests {
+    use super::super::client::Terms;
     use super::super::signing_key::tests::secret;
     use super::super::token::IssuedToken;
     use super::*;
@@ -169,7 +192,7 @@ mod tests {
     }
 
     fn verify(keys: &Arc<SigningKeys>, token: &str) -> Result<Caller, TokenError> {
-        TokenVerifier::new(Arc::clone(keys), ISSUER).verify(token, at(1))
+        TokenVerifier::new(Arc::clone(keys), ISSUER, Arc::default()).verify(token, at(1), None)
     }
 
     /// A token that differs from ours in one place; the signature is right.
@@ -194,15 +217,34 @@ mod tests {
     #[test]
     fn our_own_token_is_accepted_until_it_ends() {
         let keys = keys();
-        let IssuedToken { access_token, scope, .. } = keys.issue(ISSUER, &caller(), at(0));
+        let IssuedToken { access_token, scope, .. } = keys.issue(ISSUER, &caller(), &Terms::default(), at(0));
         assert_eq!(scope, "ledger:read ledger:write");
-        let verifier = TokenVerifier::new(keys, ISSUER);
+        let verifier = TokenVerifier::new(keys, ISSUER, Arc::default());
         for seconds in [0, 1, 599, 604] {
-            assert_eq!(verifier.verify(&access_token, at(seconds)), Ok(caller()), "after {seconds} s");
+            assert_eq!(verifier.verify(&access_token, at(seconds), None), Ok(caller()), "after {seconds} s");
         }
-        assert_eq!(verifier.verify(&access_token, at(605)), Err(TokenError::Expired), "from the cache");
+        assert_eq!(verifier.verify(&access_token, at(605), None), Err(TokenError::Expired), "from the cache");
         verifier.forget_all();
-        assert_eq!(verifier.verify(&access_token, at(605)), Err(TokenError::Expired), "anew");
+        assert_eq!(verifier.verify(&access_token, at(605), None), Err(TokenError::Expired), "anew");
+    }
+
+    #[test]
+    fn a_token_is_good_on_its_clients_terms() {
+        let keys = keys();
+        let terms = Terms { expires_at: Some(at(100)), networks: vec!["10.0.0.0/8".parse().unwrap()] };
+        let IssuedToken { access_token, expires_in, .. } = keys.issue(ISSUER, &caller(), &terms, at(0));
+        assert_eq!(expires_in, 100);
+        let verifier = TokenVerifier::new(keys, ISSUER, Arc::default());
+        let verify = |address: Option<&str>, seconds| {
+            verifier.verify(&access_token, at(seconds), address.map(|text| text.parse().unwrap()))
+        };
+        // Wrong first, so that what is remembered afterwards is not what decides.
+        for _ in 0..2 {
+            assert_eq!(verify(Some("192.0.2.1"), 1), Err(TokenError::WrongPlace));
+            assert_eq!(verify(None, 1), Err(TokenError::WrongPlace));
+            assert_eq!(verify(Some("10.9.9.9"), 1), Ok(caller()));
+            assert_eq!(verify(Some("10.9.9.9"), 105), Err(TokenError::Expired));
+        }
     }
 
     #[test]
@@ -239,7 +281,7 @@ mod tests {
         assert_refused(|header, _| header.kid = None, TokenError::UnknownKey);
         // The name of another key of ours, signed by the current one.
         assert_refused(|header, _| header.kid = Some("old".to_owned()), TokenError::BadSignature);
-        let stranger = keys().issue(ISSUER, &caller(), at(0)).access_token;
+        let stranger = keys().issue(ISSUER, &caller(), &Terms::default(), at(0)).access_token;
         assert_eq!(verify(&keys(), &stranger), Err(TokenError::BadSignature));
     }
 
@@ -265,7 +307,7 @@ mod tests {
     #[test]
     fn damage_anywhere_is_refused() {
         let keys = keys();
-        let token = keys.issue(ISSUER, &caller(), at(0)).access_token;
+        let token = keys.issue(ISSUER, &caller(), &Terms::default(), at(0)).access_token;
         for end in 0..token.len() {
             assert!(verify(&keys, &token[..end]).is_err(), "cut after {end} characters");
         }
@@ -287,7 +329,7 @@ mod tests {
     fn a_retired_signing_key_still_verifies() {
         let before = secret(&["old"]);
         let old_pem = before.keys[0].pkcs8_pem.clone();
-        let token = SigningKeys::try_new(&before).unwrap().issue(ISSUER, &caller(), at(0)).access_token;
+        let token = SigningKeys::try_new(&before).unwrap().issue(ISSUER, &caller(), &Terms::default(), at(0)).access_token;
         let mut after = secret(&["new", "old"]);
         after.keys[1].pkcs8_pem = old_pem;
         let keys = Arc::new(SigningKeys::try_new(&after).unwrap());

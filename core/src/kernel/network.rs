@@ -1,5 +1,6 @@
 //! Ranges of Internet addresses.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
@@ -34,6 +35,12 @@ impl Network {
             }
             _ => false,
         }
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.bits)
     }
 }
 

@@ -3,10 +3,12 @@
 use secrecy::SecretString;
 use sqlx::Connection as _;
 use std::sync::Arc;
+use std::time::Duration;
 use uuid::Uuid;
 use vintem_core::access::{
-    AccessError, AccessService, Client, ClientSecret, Scopes, SigningKeySecret, SigningKeys, SigningSecret, Tenant,
-    TokenVerifier, create_client, create_tenant, find_tenant, generate_signing_key, parse_time_zone,
+    AccessError, AccessService, Client, ClientSecret, NewClient, Scopes, SigningKeySecret, SigningKeys, SigningSecret,
+    Tenant, Terms, TokenError, TokenVerifier, create_client, create_tenant, find_tenant, generate_signing_key,
+    list_clients, parse_time_zone, revoke_client, rotate_client,
 };
 use vintem_core::event_store::{Limits, Shard};
 use vintem_core::ledger::store::look_ups::LedgerLookUps;
@@ -31,7 +33,7 @@ impl Fixture {
         let secret = SigningSecret { current: kid.clone(), keys: vec![SigningKeySecret { kid, pkcs8_pem }] };
         let keys = Arc::new(SigningKeys::try_new(&secret).unwrap());
         let service = AccessService::new(store.pool("vintem_reader"), Arc::clone(&keys), ISSUER.to_owned());
-        Self { store, writer, service, verifier: TokenVerifier::new(keys, ISSUER) }
+        Self { store, writer, service, verifier: TokenVerifier::new(keys, ISSUER, Arc::default()) }
     }
 
     async fn tenant(&self, name: &str) -> Result<Tenant, AccessError> {
@@ -42,7 +44,8 @@ impl Fixture {
 
     async fn client(&self, tenant: Uuid, scopes: &str) -> Result<(Client, ClientSecret), AccessError> {
         let mut operator = self.store.session("vintem_operator").await;
-        create_client(&mut operator, &self.writer, tenant, "till".parse()?, Scopes::parse(scopes)?).await
+        let (name, scopes) = ("till".parse()?, Scopes::parse(scopes)?);
+        create_client(&mut operator, &self.writer, NewClient { tenant, name, scopes, terms: Terms::default() }).await
     }
 
     async fn close(self) {
@@ -58,25 +61,97 @@ async fn a_client_logs_in_with_its_secret_and_with_nothing_else() {
     let (client, secret) = fixture.client(tenant.tenant, "ledger:read ledger:write").await.unwrap();
     let secret = SecretString::from(secret.reveal());
 
-    let token = fixture.service.issue_token(client.client, &secret, Some("ledger:read")).await.unwrap();
-    let caller = fixture.verifier.verify(&token.access_token, clock::now()).unwrap();
+    let token = fixture.service.issue_token(client.client, &secret, Some("ledger:read"), None).await.unwrap();
+    let caller = fixture.verifier.verify(&token.access_token, clock::now(), None).unwrap();
     assert_eq!((caller.tenant, caller.subject), (tenant.tenant, client.client));
     assert_eq!(caller.scopes.to_string(), "ledger:read");
     assert_eq!(*fixture.service.tenant(caller.tenant).await.unwrap(), tenant);
 
     let wrong = SecretString::from(ClientSecret::generate().reveal());
-    let refused = fixture.service.issue_token(client.client, &wrong, None).await;
+    let refused = fixture.service.issue_token(client.client, &wrong, None, None).await;
     assert!(matches!(refused, Err(AccessError::BadCredentials)));
-    let refused = fixture.service.issue_token(Uuid::from_u128(1), &secret, None).await;
+    let refused = fixture.service.issue_token(Uuid::from_u128(1), &secret, None, None).await;
     assert!(matches!(refused, Err(AccessError::BadCredentials)));
-    let refused = fixture.service.issue_token(client.client, &secret, Some("ledger:admin")).await;
+    let refused = fixture.service.issue_token(client.client, &secret, Some("ledger:admin"), None).await;
     assert!(matches!(refused, Err(AccessError::ScopeNotGranted)));
 
     let mut operator = fixture.store.session("vintem_operator").await;
-    let revoked = sqlx::query("UPDATE client SET revoked_at = now() WHERE client = $1").bind(client.client);
-    assert_eq!(revoked.execute(&mut operator).await.unwrap().rows_affected(), 1);
-    let refused = fixture.service.issue_token(client.client, &secret, None).await;
+    revoke_client(&mut operator, |_| fixture.writer.clone(), client.client).await.unwrap();
+    let refused = fixture.service.issue_token(client.client, &secret, None, None).await;
     assert!(matches!(refused, Err(AccessError::BadCredentials)), "a revoked client is out");
+    fixture.close().await;
+}
+
+#[tokio::test]
+async fn a_secret_is_replaced_without_a_break() {
+    let fixture = Fixture::create().await;
+    let tenant = fixture.tenant("coffee-town").await.unwrap();
+    let (client, old) = fixture.client(tenant.tenant, "ledger:read").await.unwrap();
+    let mut operator = fixture.store.session("vintem_operator").await;
+    let writer = |_| fixture.writer.clone();
+    let (_, new) = rotate_client(&mut operator, writer, client.client, Duration::from_hours(1)).await.unwrap();
+    let logs_in = async |secret: &ClientSecret| {
+        let secret = SecretString::from(secret.reveal());
+        fixture.service.issue_token(client.client, &secret, None, None).await.is_ok()
+    };
+    assert!(logs_in(&old).await && logs_in(&new).await);
+    let (_, newest) = rotate_client(&mut operator, writer, client.client, Duration::ZERO).await.unwrap();
+    assert!(!logs_in(&old).await, "there are two at most");
+    assert!(!logs_in(&new).await, "its time is over");
+    assert!(logs_in(&newest).await);
+    let listed = list_clients(&mut operator, tenant.tenant).await.unwrap();
+    assert!(listed.len() == 1 && listed[0].previous_until.is_some() && listed[0].revoked_at.is_none());
+
+    revoke_client(&mut operator, writer, client.client).await.unwrap();
+    let again = revoke_client(&mut operator, writer, client.client).await;
+    assert!(matches!(again, Err(AccessError::ClientRevoked)));
+    let rotated = rotate_client(&mut operator, writer, client.client, Duration::ZERO).await;
+    assert!(matches!(rotated, Err(AccessError::ClientRevoked)));
+    let unknown = revoke_client(&mut operator, writer, Uuid::from_u128(1)).await;
+    assert!(matches!(unknown, Err(AccessError::UnknownClient)));
+    assert!(list_clients(&mut operator, tenant.tenant).await.unwrap()[0].revoked_at.is_some());
+    let facts: Vec<String> = sqlx::query_scalar("SELECT kind FROM event WHERE stream = $1 ORDER BY version")
+        .bind(client.client)
+        .fetch_all(&mut operator)
+        .await
+        .unwrap();
+    assert_eq!(facts, ["client.created", "client.rotated", "client.rotated", "client.revoked"]);
+    fixture.close().await;
+}
+
+#[tokio::test]
+async fn a_client_calls_on_its_terms() {
+    let fixture = Fixture::create().await;
+    let tenant = fixture.tenant("coffee-town").await.unwrap().tenant;
+    let mut operator = fixture.store.session("vintem_operator").await;
+    let mut create = async |name: &str, terms: Terms| {
+        let scopes = Scopes::parse("ledger:read").unwrap();
+        let new = NewClient { tenant, name: name.parse().unwrap(), scopes, terms };
+        let (client, secret) = create_client(&mut operator, &fixture.writer, new).await.unwrap();
+        (client.client, SecretString::from(secret.reveal()))
+    };
+    let networks = vec!["10.0.0.0/8".parse().unwrap(), "2001:db8::/32".parse().unwrap()];
+    let (client, secret) = create("inside", Terms { networks, ..Terms::default() }).await;
+    for (address, is_inside) in [("10.2.3.4", true), ("2001:db8::7", true), ("192.0.2.1", false)] {
+        let address = Some(address.parse().unwrap());
+        match fixture.service.issue_token(client, &secret, None, address).await {
+            Ok(token) => {
+                assert!(is_inside, "{address:?}");
+                let verify = |address| fixture.verifier.verify(&token.access_token, clock::now(), address);
+                assert!(verify(address).is_ok());
+                assert_eq!(verify(Some("192.0.2.1".parse().unwrap())), Err(TokenError::WrongPlace));
+            }
+            Err(error) => assert!(matches!(error, AccessError::WrongPlace) && !is_inside, "{address:?}: {error}"),
+        }
+    }
+    let soon = clock::now() + chrono::Duration::seconds(90);
+    let (client, secret) = create("passing", Terms { expires_at: Some(soon), ..Terms::default() }).await;
+    let token = fixture.service.issue_token(client, &secret, None, None).await.unwrap();
+    assert!((85..=90).contains(&token.expires_in), "no longer than its client: {}", token.expires_in);
+    let past = clock::now() - chrono::Duration::seconds(1);
+    let (client, secret) = create("over", Terms { expires_at: Some(past), ..Terms::default() }).await;
+    let refused = fixture.service.issue_token(client, &secret, None, None).await;
+    assert!(matches!(refused, Err(AccessError::BadCredentials)));
     fixture.close().await;
 }
 
@@ -133,10 +208,12 @@ async fn no_role_sees_more_than_it_needs() {
     let denied = [
         ("vintem_reader", "SELECT FROM client"),
         ("vintem_writer", "SELECT FROM client"),
-        ("vintem_writer", "SELECT client_for_login(gen_random_uuid())"),
+        ("vintem_writer", "SELECT client_at_login(gen_random_uuid())"),
+        ("vintem_reader", "SELECT replace_client_secret(gen_random_uuid(), '', now())"),
+        ("vintem_writer", "SELECT clients_revoked_lately()"),
         ("vintem_operator", "SELECT secret_hash FROM client"),
         ("vintem_auditor", "SELECT secret_hash FROM client"),
-        ("vintem_auditor", "SELECT client_for_login(gen_random_uuid())"),
+        ("vintem_auditor", "SELECT client_at_login(gen_random_uuid())"),
         ("vintem_operator", "UPDATE tenant SET shard = 1"),
         ("vintem_operator", "DELETE FROM tenant"),
         ("vintem_operator", "UPDATE client SET scopes = '{}'"),

@@ -2,9 +2,15 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
 use vintem_api::operations::openapi;
 use vintem_api::routes::{Access, ROUTES};
+use vintem_core::access::revoke_client;
+use vintem_core::event_store::{Limits, Shard};
+use vintem_core::ledger::store::look_ups::LedgerLookUps;
 use vintem_tests::api::{Api, read};
+use vintem_tests::vault::eventually;
 
 /// A path with something in its places.
 fn filled(path: &str) -> String {
@@ -111,6 +117,19 @@ async fn tokens_are_given_for_secrets_by_form_or_basic() {
     }
     let json = api.client.http.post(api.server.url("/v1/token")).json(&json!({}));
     assert_eq!(read(json).await.expect(415)["code"], "unsupported-media-type");
+    api.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_clients_token_ends_within_seconds() {
+    let api = Api::create().await;
+    api.client.get("/v1/accounts").await.expect(200);
+    let mut operator = api.store.session("vintem_operator").await;
+    let shard = Shard::start(0, api.store.writer(), Arc::new(LedgerLookUps), Limits::default());
+    revoke_client(&mut operator, |_| shard, api.client.id).await.unwrap();
+    let is_out = eventually(Duration::from_secs(10), async || api.client.get("/v1/accounts").await.status == 401).await;
+    assert!(is_out, "its token is still good");
+    assert_eq!(api.client.get("/v1/accounts").await.code(), "unauthenticated");
     api.close().await;
 }
 

@@ -1,10 +1,14 @@
 //! `vintem client …`: the programs of a tenant that call the API.
 
 use std::error::Error;
+use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use clap::Subcommand;
-use serde_json::json;
-use vintem_core::access::{self, AccessError, Client as ServiceClient, ClientName, ClientSecret, Scopes, Tenant};
+use serde_json::{Value, json};
+use uuid::Uuid;
+use vintem_core::access::{self, Client as ServiceClient, ClientSecret, Listed, NewClient, Scopes, Terms};
+use vintem_core::kernel::Network;
 use vintem_core::secrets::DatabaseRole;
 
 use crate::session::Session;
@@ -23,36 +27,96 @@ pub enum Client {
         /// Separated by commas: ledger:read, ledger:write, ledger:admin.
         #[arg(long)]
         scopes: String,
+        /// From then on it may not call, such as 2027-12-31T23:59:59Z.
+        #[arg(long)]
+        expires_at: Option<DateTime<Utc>>,
+        /// A network that it may call from, such as 10.20.0.0/16; may be given several times.
+        #[arg(long = "network")]
+        networks: Vec<Network>,
+    },
+    /// List the clients of a tenant.
+    List {
+        /// Name or id of the tenant.
+        #[arg(long)]
+        tenant: String,
+    },
+    /// Print a new secret of a client, once; the one before stays good for a while.
+    Rotate {
+        /// Its id.
+        #[arg(long)]
+        client: Uuid,
+        /// How many hours the secret before stays good; 0 ends it at once.
+        #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u64).range(0..=720))]
+        overlap_hours: u64,
+    },
+    /// Shut a client out for ever; its tokens are refused within seconds.
+    Revoke {
+        /// Its id.
+        #[arg(long)]
+        client: Uuid,
     },
 }
 
 impl Client {
     /// Does it; the answer is the exit code.
     pub async fn run(self) -> Result<u8, Box<dyn Error>> {
-        let Self::Create { tenant, name, scopes } = self;
-        let (name, scopes) = (name.parse()?, Scopes::parse(&scopes)?);
         let mut session = Session::open(DatabaseRole::Operator).await?;
-        let created = create(&mut session, &tenant, name, scopes).await;
+        let printed = self.print(&mut session).await;
         session.close().await;
-        let (tenant, client, secret) = created?;
-        let printed = json!({
-            "client_id": client.client, "client_secret": secret.reveal(), "name": client.name.as_str(),
-            "tenant": tenant.tenant, "scope": client.scopes.to_string(),
-        });
-        println!("{printed:#}");
+        println!("{:#}", printed?);
         Ok(0)
+    }
+
+    async fn print(self, session: &mut Session) -> Result<Value, Box<dyn Error>> {
+        let mut connection = session.database().pool().acquire().await?;
+        Ok(match self {
+            Self::Create { tenant, name, scopes, expires_at, networks } => {
+                let (name, scopes) = (name.parse()?, Scopes::parse(&scopes)?);
+                let tenant = access::find_tenant(&mut connection, &tenant).await?;
+                let terms = Terms { expires_at, networks };
+                let new = NewClient { tenant: tenant.tenant, name, scopes, terms };
+                let writer = session.writer(tenant.shard);
+                let (client, secret) = access::create_client(&mut connection, &writer, new).await?;
+                with_secret(&client, &secret)
+            }
+            Self::List { tenant } => {
+                let tenant = access::find_tenant(&mut connection, &tenant).await?;
+                let clients = access::list_clients(&mut connection, tenant.tenant).await?;
+                clients.iter().map(listed).collect()
+            }
+            Self::Rotate { client, overlap_hours } => {
+                let overlap = Duration::from_hours(overlap_hours);
+                let writer = |shard| session.writer(shard);
+                let (client, secret) = access::rotate_client(&mut connection, writer, client, overlap).await?;
+                with_secret(&client, &secret)
+            }
+            Self::Revoke { client } => {
+                let client = access::revoke_client(&mut connection, |shard| session.writer(shard), client).await?;
+                shown(&client)
+            }
+        })
     }
 }
 
-async fn create(
-    session: &mut Session,
-    tenant: &str,
-    name: ClientName,
-    scopes: Scopes,
-) -> Result<(Tenant, ServiceClient, ClientSecret), AccessError> {
-    let mut connection = session.database().pool().acquire().await?;
-    let tenant = access::find_tenant(&mut connection, tenant).await?;
-    let writer = session.writer(tenant.shard);
-    let (client, secret) = access::create_client(&mut connection, &writer, tenant.tenant, name, scopes).await?;
-    Ok((tenant, client, secret))
+fn shown(client: &ServiceClient) -> Value {
+    let Terms { expires_at, networks } = &client.terms;
+    let networks: Vec<String> = networks.iter().map(ToString::to_string).collect();
+    json!({
+        "client_id": client.client, "name": client.name.as_str(), "tenant": client.tenant,
+        "scope": client.scopes.to_string(), "expires_at": expires_at, "networks": networks,
+    })
+}
+
+fn with_secret(client: &ServiceClient, secret: &ClientSecret) -> Value {
+    let mut shown = shown(client);
+    shown["client_secret"] = secret.reveal().into();
+    shown
+}
+
+fn listed(listed: &Listed) -> Value {
+    let mut shown = shown(&listed.client);
+    shown["created_at"] = json!(listed.created_at);
+    shown["previous_secret_until"] = json!(listed.previous_until);
+    shown["revoked_at"] = json!(listed.revoked_at);
+    shown
 }

@@ -3,7 +3,7 @@
 //! Each is made by the process that makes it in production, with the rights of that process only: the schema by
 //! a leased migrator, tenant and client by a leased operator.
 
-use vintem_core::access::{self, AccessError, ClientName, Scopes, TenantName};
+use vintem_core::access::{self, AccessError, ClientName, Scopes, TenantName, Terms};
 use vintem_core::secrets::{
     DatabaseRole, DatabaseSettings, ProcessSettings, SecretsError, TelemetrySettings, VaultSettings, WrappingToken,
 };
@@ -139,7 +139,8 @@ async fn make(
     let scopes = Scopes::parse(SCOPES).map_err(AccessError::from)?;
     for name in names {
         let name: ClientName = name.parse()?;
-        match access::create_client(&mut connection, &writer, tenant.tenant, name, scopes).await {
+        let new = access::NewClient { tenant: tenant.tenant, name, scopes, terms: Terms::default() };
+        match access::create_client(&mut connection, &writer, new).await {
             Err(AccessError::NameTaken) => {}
             made => {
                 let (client, secret) = made?;
