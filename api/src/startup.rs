@@ -29,7 +29,8 @@ use vintem_core::ledger::service::Ledger;
 use vintem_core::ledger::store::look_ups::LedgerLookUps;
 use vintem_core::projections::views::Views;
 use vintem_core::secrets::{
-    DatabaseRole, LeasedDatabase, SecretsError, ServerSettings, SettingsError, Vault, read_wrapping_token,
+    DatabaseRole, LeasedDatabase, SecretsError, ServerSettings, SettingsError, Vault, keep_memory_private,
+    rotate_on_hangup,
 };
 use vintem_core::telemetry::{self, Metrics, TelemetryError};
 use vintem_core::webhooks::signature::PublicKeys;
@@ -92,6 +93,7 @@ pub fn chain(error: &dyn Error) -> String {
 
 /// The whole life of the process.
 pub fn run() -> Result<(), StartError> {
+    keep_memory_private()?;
     let settings = ServerSettings::from_env()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(settings))
@@ -101,7 +103,8 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     let _telemetry = telemetry::init(&settings.process.telemetry, "vintem-api")?;
     // Listening first: an address that is taken is found before a secret is spent.
     let (listener, metrics_listener) = (listen(settings.listen)?, listen(settings.metrics_listen)?);
-    let vault = Vault::login(settings.process.vault.clone(), read_wrapping_token()?).await?;
+    let vault = Vault::connect(settings.process.vault.clone()).await?;
+    rotate_on_hangup(&vault)?;
     let reader = LeasedDatabase::connect(&vault, &settings.process.database, DatabaseRole::Reader, READERS).await?;
     let writer =
         LeasedDatabase::connect(&vault, &settings.process.database, DatabaseRole::Writer, WRITER_CONNECTIONS).await?;

@@ -7,7 +7,7 @@ use sqlx::PgPool;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use vintem_core::event_store::outbox;
-use vintem_core::secrets::LeaseState;
+use vintem_core::secrets::{LeaseState, Vault};
 
 use crate::rabbitmq::Broker;
 
@@ -20,6 +20,8 @@ pub type Lease = (&'static str, watch::Receiver<LeaseState>);
 /// What the process stands on.
 #[derive(Clone, Default)]
 pub struct Health {
+    /// Vault; a test may do without.
+    pub vault: Option<Vault>,
     /// Its users of the database.
     pub databases: Vec<Lease>,
     /// Its ways to the broker, each with its user.
@@ -37,6 +39,8 @@ pub struct Report {
     pub database: &'static str,
     /// `ok` or `unavailable`.
     pub broker: &'static str,
+    /// `ok`, `sealed` or `unavailable`. What is leased goes on without it.
+    pub vault: &'static str,
     /// The leased users whose time is over.
     pub ended_leases: Vec<&'static str>,
 }
@@ -54,7 +58,11 @@ impl Health {
         let has_users = !self.databases.iter().any(|(_, lease)| is_over(lease));
         // Nobody can lease a user of a broker that is away, so the end of such a lease says no more than that.
         let has_broker = !self.brokers.iter().any(|(broker, (_, lease))| broker.is_away() || is_over(lease));
-        Report::of(has_database && has_users, has_broker, ended_leases)
+        let vault = match &self.vault {
+            Some(vault) => vault.health().await.as_str(),
+            None => "ok",
+        };
+        Report { vault, ..Report::of(has_database && has_users, has_broker, ended_leases) }
     }
 
     /// All its users.
@@ -71,7 +79,7 @@ impl Report {
             (true, false) => "degraded",
             (true, true) => "ready",
         };
-        Self { status, database: word(has_database), broker: word(has_broker), ended_leases }
+        Self { status, database: word(has_database), broker: word(has_broker), vault: "ok", ended_leases }
     }
 
     /// Whether the process is of use.

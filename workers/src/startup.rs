@@ -18,7 +18,7 @@ use vintem_core::event_store::{fresh, lease, outbox};
 use vintem_core::projections::{ALL, Reading};
 use vintem_core::secrets::{
     BrokerRole, DatabaseRole, LeasedBroker, LeasedDatabase, SecretsError, SettingsError, Vault, WorkerSettings,
-    read_wrapping_token,
+    keep_memory_private, rotate_on_hangup,
 };
 use vintem_core::telemetry::{self, TelemetryError, WorkerMetrics};
 use vintem_core::webhooks::Egress;
@@ -112,6 +112,7 @@ pub fn chain(error: &dyn Error) -> String {
 
 /// The whole life of the process.
 pub fn run(arguments: &Arguments) -> Result<(), StartError> {
+    keep_memory_private()?;
     let settings = WorkerSettings::from_env()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(work(settings, arguments.roles()))
@@ -121,9 +122,11 @@ async fn work(settings: WorkerSettings, roles: BTreeSet<Role>) -> Result<(), Sta
     let _telemetry = telemetry::init(&settings.process.telemetry, "vintem-worker")?;
     // Listening first: an address that is taken is found before a secret is spent.
     let listener = http::listen(settings.metrics_listen).await?;
-    let vault = Vault::login(settings.process.vault.clone(), read_wrapping_token()?).await?;
+    let vault = Vault::connect(settings.process.vault.clone()).await?;
+    rotate_on_hangup(&vault)?;
     let metrics = Arc::new(WorkerMetrics::new());
-    let mut staff = Staff { tasks: JoinSet::new(), health: Health::default(), databases: Vec::new() };
+    let health = Health { vault: Some(vault.clone()), ..Health::default() };
+    let mut staff = Staff { tasks: JoinSet::new(), health, databases: Vec::new() };
     let holder = fresh::new_id();
     if roles.contains(&Role::Relay) {
         staff.hire_relays(&settings, &vault, &metrics, holder).await?;
@@ -146,7 +149,7 @@ async fn work(settings: WorkerSettings, roles: BTreeSet<Role>) -> Result<(), Sta
             counted.lease_ttl(role, lease.borrow().expires_at.saturating_duration_since(Instant::now()));
         }
         counted.token_ttl(token.token_remaining());
-        counted.encode()
+        counted.encode() + &token.metrics()
     };
     staff.tasks.spawn(http::serve(listener, Arc::new(print), staff.health.clone()));
     tracing::info!(?roles, metrics = %settings.metrics_listen, "the worker works");

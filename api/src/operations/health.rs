@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout};
 use utoipa::ToSchema;
 use vintem_core::ledger::service::Ledger;
 use vintem_core::projections::views::Views;
-use vintem_core::secrets::{LeaseState, Vault, VaultHealth};
+use vintem_core::secrets::{LeaseState, Vault};
 
 /// How long an answer is kept.
 const KEPT: Duration = Duration::from_secs(1);
@@ -79,11 +79,7 @@ impl Health {
         let is_behind = lags.iter().any(|lag| lag.is_parked || lag.age > OLD);
         let vault = match &self.vault {
             None => "ok",
-            Some(vault) => match vault.health().await {
-                VaultHealth::Ready => "ok",
-                VaultHealth::Sealed => "sealed",
-                VaultHealth::Unreachable => "unavailable",
-            },
+            Some(vault) => vault.health().await.as_str(),
         };
         let is_over = |lease: &watch::Receiver<LeaseState>| lease.borrow().expires_at <= Instant::now();
         let ended_leases: Vec<&'static str> =
@@ -117,6 +113,11 @@ impl Health {
         let life =
             |lease: &watch::Receiver<LeaseState>| lease.borrow().expires_at.saturating_duration_since(Instant::now());
         self.leases.iter().map(|(role, lease)| (*role, life(lease))).collect()
+    }
+
+    /// The calls to Vault, in Prometheus's text form.
+    pub fn vault_calls(&self) -> String {
+        self.vault.as_ref().map(Vault::metrics).unwrap_or_default()
     }
 
     /// The remaining life of the Vault token.

@@ -21,5 +21,6 @@ pub async fn show(app: web::Data<App>) -> HttpResponse {
             app.metrics.writer(shard, phase, spent);
         }
     }
-    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(app.metrics.encode())
+    let text = app.metrics.encode() + &app.health.vault_calls();
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text)
 }

@@ -3,6 +3,8 @@
 use rustify::errors::ClientError as RestError;
 use vaultrs::error::ClientError;
 
+use super::breaker::Outage;
+
 /// A failure of a call to Vault, or of the leased database behind it.
 ///
 /// Causes from `vaultrs` are not kept as `source()`: they carry whole response bodies, and a
@@ -76,6 +78,34 @@ impl SecretsError {
             Self::Unreachable { .. } | Self::Sealed { .. } | Self::Database { .. } => true,
             Self::Status { status, .. } => *status == 429 || *status >= 500,
             _ => false,
+        }
+    }
+
+    /// In one word, for metrics.
+    pub(super) fn outcome(&self) -> &'static str {
+        match self {
+            Self::Unreachable { .. } => "unreachable",
+            Self::Sealed { .. } => "sealed",
+            Self::Forbidden { .. } => "forbidden",
+            Self::Malformed { .. } => "malformed",
+            _ => "refused",
+        }
+    }
+
+    /// What it says of Vault as a whole.
+    pub(super) fn outage(&self) -> Option<Outage> {
+        match self {
+            Self::Unreachable { .. } => Some(Outage::Unreachable),
+            Self::Sealed { .. } => Some(Outage::Sealed),
+            _ => None,
+        }
+    }
+
+    /// A call that was not made.
+    pub(super) fn spared(call: &'static str, outage: Outage) -> Self {
+        match outage {
+            Outage::Unreachable => Self::Unreachable { call },
+            Outage::Sealed => Self::Sealed { call },
         }
     }
 

@@ -1,8 +1,8 @@
 //! Keeping a leased user: renewal, rotation and the retirement of the old one.
 //!
 //! The lease is renewed at two thirds. When a renewal grants markedly less than a new lease
-//! would, when the token the lease hangs on was replaced, or when the holder doubts the user, a new
-//! user takes over:
+//! would, when the token the lease hangs on was replaced, when the holder doubts the user, or when the
+//! operator asks for it, a new user takes over:
 //!
 //! 1. lease a new user;
 //! 2. give it to its [`Holder`], who uses it for every new connection and retires the old ones;
@@ -67,6 +67,7 @@ pub(super) struct Keeper<H> {
     holder: Weak<H>,
     vault: Vault,
     logins: watch::Receiver<Token>,
+    orders: watch::Receiver<()>,
     /// Rung by a holder whose user was refused.
     doubts: Arc<Notify>,
     lease: Lease,
@@ -94,7 +95,8 @@ impl<H: Holder> Keeper<H> {
         doubts: Arc<Notify>,
         lease: Lease,
     ) -> Self {
-        Self { holder, vault, logins, doubts, lease, must_rotate: false, retirements: Vec::new() }
+        let orders = vault.rotations();
+        Self { holder, vault, logins, orders, doubts, lease, must_rotate: false, retirements: Vec::new() }
     }
 
     /// Runs until the holder is closed or dropped.
@@ -106,6 +108,7 @@ impl<H: Holder> Keeper<H> {
             tokio::select! {
                 () = sleep_until(wake_at) => {}
                 Ok(()) = self.logins.changed() => self.must_rotate = true,
+                Ok(()) = self.orders.changed() => self.must_rotate = true,
                 () = self.doubts.notified() => self.must_rotate = true,
                 () = sleep_until(retire_at.unwrap_or(wake_at)), if retire_at.is_some() => {
                     let Some(holder) = self.open() else { return };

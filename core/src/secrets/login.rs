@@ -5,6 +5,7 @@
 //! they wrapped something of theirs (the path differs). Both are alarms, not retries.
 
 use std::io::BufRead;
+use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -18,8 +19,30 @@ use super::settings::VaultSettings;
 use super::token::Token;
 
 const APPROLE: &str = "approle";
+const KUBERNETES: &str = "kubernetes";
 /// A wrapping token is around a hundred characters; more is not one.
 const LINE_MAX: u64 = 4_096;
+
+/// How a process proves to Vault who it is.
+#[derive(Debug, Clone)]
+pub enum LoginMethod {
+    /// By a role id and a secret id, which comes wrapped on standard input.
+    AppRole {
+        /// `VINTEM_VAULT_ROLE_ID`: a name and not a secret.
+        role_id: String,
+    },
+    /// By the token of its service account.
+    Kubernetes {
+        /// `VINTEM_VAULT_TOKEN_FILE`: where the cluster puts it, and replaces it before it ends.
+        token_file: PathBuf,
+    },
+}
+
+/// What is presented at each login.
+pub(super) enum Proof {
+    SecretId { role_id: String, secret_id: SecretString },
+    ServiceAccount(PathBuf),
+}
 
 /// A token that unwraps one secret id, once.
 pub struct WrappingToken(SecretString);
@@ -63,8 +86,26 @@ struct WrappedSecretId {
     secret_id: SecretString,
 }
 
+/// What the settings ask for, with the secret id out of its wrapping.
+pub(super) async fn proof(
+    http: &reqwest::Client,
+    settings: &VaultSettings,
+    wrapping: Option<WrappingToken>,
+) -> Result<Proof, SecretsError> {
+    match (&settings.login, wrapping) {
+        (LoginMethod::Kubernetes { token_file }, _) => Ok(Proof::ServiceAccount(token_file.clone())),
+        (LoginMethod::AppRole { role_id }, Some(wrapping)) => {
+            let secret_id = unwrap_secret_id(http, settings, wrapping).await?;
+            Ok(Proof::SecretId { role_id: role_id.clone(), secret_id })
+        }
+        (LoginMethod::AppRole { .. }, None) => {
+            Err(SecretsError::WrappingTokenMissing { reason: "an AppRole needs one" })
+        }
+    }
+}
+
 /// Looks the wrapping token up, checks where it was made, and spends it.
-pub(super) async fn unwrap_secret_id(
+async fn unwrap_secret_id(
     http: &reqwest::Client,
     settings: &VaultSettings,
     WrappingToken(wrapping): WrappingToken,
@@ -82,7 +123,7 @@ pub(super) async fn unwrap_secret_id(
             .await
             .map_err(|error| SecretsError::from_client("sys/wrapping/lookup", &error))
     };
-    let found = match retrying(lookup).await {
+    let found = match retrying(lookup, || true).await {
         Ok(found) => found,
         Err(error) if error.is_transient() => return Err(error),
         Err(_) => return Err(rejected("it is unknown, spent or expired")),
@@ -100,21 +141,38 @@ pub(super) async fn unwrap_secret_id(
     }
 }
 
-/// Logs in by AppRole.
+/// Logs in.
 pub(super) async fn login(
     anonymous: &VaultClient,
-    settings: &VaultSettings,
-    secret_id: &SecretString,
+    role: &str,
+    proof: &Proof,
 ) -> Result<(SecretString, Token), SecretsError> {
     let login = || async {
-        vaultrs::auth::approle::login(anonymous, APPROLE, &settings.role_id, secret_id.expose_secret())
-            .await
-            .map_err(|error| SecretsError::from_client("auth/approle/login", &error))
+        match proof {
+            Proof::SecretId { role_id, secret_id } => {
+                vaultrs::auth::approle::login(anonymous, APPROLE, role_id, secret_id.expose_secret())
+                    .await
+                    .map_err(|error| SecretsError::from_client("auth/approle/login", &error))
+            }
+            Proof::ServiceAccount(file) => {
+                let token = service_account_token(file)?;
+                vaultrs::auth::kubernetes::login(anonymous, KUBERNETES, role, token.expose_secret())
+                    .await
+                    .map_err(|error| SecretsError::from_client("auth/kubernetes/login", &error))
+            }
+        }
     };
     let asked_at = Instant::now();
-    let auth = retrying(login).await?;
+    let auth = retrying(login, || true).await?;
     let token = Token::granted(asked_at, auth.lease_duration, auth.renewable);
     Ok((SecretString::from(auth.client_token), token))
+}
+
+/// Read anew at each login: the cluster replaces it every hour or so.
+fn service_account_token(file: &Path) -> Result<SecretString, SecretsError> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| SecretsError::Setup { reason: format!("{} cannot be read: {error}", file.display()) })?;
+    Ok(SecretString::from(Zeroizing::new(text).trim()))
 }
 
 #[cfg(test)]

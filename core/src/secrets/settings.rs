@@ -9,10 +9,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use super::login::LoginMethod;
 use crate::kernel::Network;
 
 const PREFIX: &str = "VINTEM_";
 const OTLP: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+/// Where Kubernetes puts the token of a pod's service account.
+const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 /// Settings of the programs beside a command: one environment may serve them all.
 const OTHERS: [&str; 13] = [
     "VINTEM_LISTEN",
@@ -37,10 +40,10 @@ pub struct VaultSettings {
     pub address: String,
     /// `VINTEM_VAULT_CA`: the PEM file of the authorities that may vouch for Vault; no other may.
     pub ca: PathBuf,
-    /// `VINTEM_VAULT_ROLE`: our AppRole.
+    /// `VINTEM_VAULT_ROLE`: our role, of the login method below.
     pub role: String,
-    /// `VINTEM_VAULT_ROLE_ID`: its role id, which is a name and not a secret.
-    pub role_id: String,
+    /// `VINTEM_VAULT_AUTH`: `approle`, or `kubernetes` in a cluster.
+    pub login: LoginMethod,
     /// `VINTEM_VAULT_MOUNTS`: a prefix of the mounts, so that several systems can share a Vault.
     pub mount_prefix: String,
 }
@@ -176,8 +179,8 @@ impl Environment {
         // Each is read before any `?`, so that one run reports every problem.
         let address = self.required_where("VINTEM_VAULT_ADDR", "an https:// address", |a| a.starts_with("https://"));
         let vault_ca = self.required("VINTEM_VAULT_CA", "a file name");
-        let role = self.required("VINTEM_VAULT_ROLE", "the name of an AppRole");
-        let role_id = self.required("VINTEM_VAULT_ROLE_ID", "the id of the AppRole");
+        let role = self.required("VINTEM_VAULT_ROLE", "the name of a role in Vault");
+        let login = self.login_method();
         let mount_prefix = self.optional("VINTEM_VAULT_MOUNTS").unwrap_or_default();
         let host = self.required("VINTEM_DATABASE_HOST", "a host name");
         let port = self.required("VINTEM_DATABASE_PORT", "a port number");
@@ -186,10 +189,27 @@ impl Environment {
         let log = self.optional("VINTEM_LOG").unwrap_or_else(|| default_log.to_owned());
         let otlp_endpoint = self.optional(OTLP);
         Some(ProcessSettings {
-            vault: VaultSettings { address: address?, ca: vault_ca?, role: role?, role_id: role_id?, mount_prefix },
+            vault: VaultSettings { address: address?, ca: vault_ca?, role: role?, login: login?, mount_prefix },
             database: DatabaseSettings { host: host?, port: port?, name: name?, ca: database_ca? },
             telemetry: TelemetrySettings { log, otlp_endpoint },
         })
+    }
+
+    fn login_method(&mut self) -> Option<LoginMethod> {
+        match self.optional("VINTEM_VAULT_AUTH").as_deref() {
+            None | Some("approle") => {
+                let role_id = self.required("VINTEM_VAULT_ROLE_ID", "the id of the AppRole")?;
+                Some(LoginMethod::AppRole { role_id })
+            }
+            Some("kubernetes") => {
+                let token_file = self.optional("VINTEM_VAULT_TOKEN_FILE").unwrap_or_else(|| SERVICE_ACCOUNT.to_owned());
+                Some(LoginMethod::Kubernetes { token_file: token_file.into() })
+            }
+            Some(_) => {
+                self.problems.push("VINTEM_VAULT_AUTH is neither approle nor kubernetes".to_owned());
+                None
+            }
+        }
     }
 
     fn server(&mut self) -> Option<ServerSettings> {
@@ -313,6 +333,17 @@ mod tests {
         assert_eq!(settings.process.vault.mount_prefix, "");
         assert!(settings.process.telemetry.otlp_endpoint.is_none());
         assert!(settings.webhook_networks.is_empty());
+    }
+
+    #[test]
+    fn in_a_cluster_the_service_account_takes_the_place_of_the_role_id() {
+        let changes = [("VINTEM_VAULT_AUTH", Some("kubernetes")), ("VINTEM_VAULT_ROLE_ID", None)];
+        let LoginMethod::Kubernetes { token_file } = server(&changes).unwrap().process.vault.login else {
+            panic!("it was asked for")
+        };
+        assert_eq!(token_file.display().to_string(), SERVICE_ACCOUNT);
+        let sentence = server(&[("VINTEM_VAULT_AUTH", Some("token"))]).unwrap_err();
+        assert!(sentence.contains("VINTEM_VAULT_AUTH is neither approle nor kubernetes"), "{sentence}");
     }
 
     #[test]

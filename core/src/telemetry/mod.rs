@@ -11,11 +11,13 @@ pub mod clock;
 mod logs;
 mod metrics;
 mod trace;
+mod vault_metrics;
 mod webhook_metrics;
 mod worker_metrics;
 
 pub use logs::{TelemetryError, TelemetryGuard, init};
 pub use metrics::{Metrics, ProposalResult};
 pub use trace::TraceId;
+pub use vault_metrics::VaultMetrics;
 pub use webhook_metrics::WebhookMetrics;
 pub use worker_metrics::{PublishResult, WorkerMetrics};

@@ -47,7 +47,14 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let result = match Arguments::parse().command {
+    let command = Arguments::parse().command;
+    // The stack's own command finds its processes by looking at them, which this would forbid to all but root.
+    if !matches!(command, Command::Dev(_))
+        && let Err(error) = vintem_core::secrets::keep_memory_private()
+    {
+        return commands::complain(&error);
+    }
+    let result = match command {
         Command::Dev(command) => command.run().await,
         Command::Migrate(command) => command.run().await,
         Command::Tenant(command) => command.run().await,

@@ -11,7 +11,7 @@ use vintem_core::event_store::{Limits, Shard};
 use vintem_core::ledger::store::look_ups::LedgerLookUps;
 use vintem_core::migrations;
 use vintem_core::secrets::{
-    DatabaseRole, LeasedDatabase, ProcessSettings, SecretsError, Vault, WrappingToken, read_wrapping_token,
+    DatabaseRole, DatabaseSettings, LeasedDatabase, LoginMethod, ProcessSettings, SecretsError, Vault, WrappingToken,
 };
 use vintem_core::telemetry::{self, TelemetryGuard};
 
@@ -35,11 +35,11 @@ impl Session {
     pub async fn open(role: DatabaseRole) -> Result<Self, Box<dyn Error>> {
         let settings = ProcessSettings::from_env()?;
         let telemetry = telemetry::init(&settings.telemetry, "vintem")?;
-        if std::io::stdin().is_terminal() {
+        let is_asked = matches!(settings.vault.login, LoginMethod::AppRole { .. });
+        if is_asked && std::io::stdin().is_terminal() {
             ui::say("waiting for one line: a wrapping token of a secret id of this role");
         }
-        let wrapping = tokio::task::spawn_blocking(read_wrapping_token).await??;
-        let session = Self::log_in(settings, wrapping, role).await?;
+        let session = Self::lease(Vault::connect(settings.vault).await?, &settings.database, role).await?;
         Ok(Self { telemetry: Some(telemetry), ..session })
     }
 
@@ -49,8 +49,11 @@ impl Session {
         wrapping: WrappingToken,
         role: DatabaseRole,
     ) -> Result<Self, SecretsError> {
-        let vault = Vault::login(settings.vault, wrapping).await?;
-        let database = LeasedDatabase::connect(&vault, &settings.database, role, CONNECTIONS).await?;
+        Self::lease(Vault::login(settings.vault, wrapping).await?, &settings.database, role).await
+    }
+
+    async fn lease(vault: Vault, settings: &DatabaseSettings, role: DatabaseRole) -> Result<Self, SecretsError> {
+        let database = LeasedDatabase::connect(&vault, settings, role, CONNECTIONS).await?;
         Ok(Self { vault, database, writers: HashMap::new(), telemetry: None })
     }
 

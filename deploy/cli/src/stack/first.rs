@@ -5,7 +5,8 @@
 
 use vintem_core::access::{self, AccessError, ClientName, Scopes, TenantName, Terms};
 use vintem_core::secrets::{
-    DatabaseRole, DatabaseSettings, ProcessSettings, SecretsError, TelemetrySettings, VaultSettings, WrappingToken,
+    DatabaseRole, DatabaseSettings, LoginMethod, ProcessSettings, SecretsError, TelemetrySettings, VaultSettings,
+    WrappingToken,
 };
 use vintem_core::verify::{self, Finding, Report};
 
@@ -165,7 +166,7 @@ async fn settings(stack: &Stack, role: &str) -> Result<ProcessSettings, StackErr
         address: stack.vault_address(),
         ca: authority.clone(),
         role: role.into(),
-        role_id: stack.role_id(role).await?,
+        login: LoginMethod::AppRole { role_id: stack.role_id(role).await? },
         mount_prefix: String::new(),
     };
     let database = DatabaseSettings {

@@ -6,7 +6,9 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 use vintem_cli::stack::Stack;
 use vintem_core::migrations;
-use vintem_core::secrets::{DatabaseRole, DatabaseSettings, LeasedDatabase, Vault, VaultSettings, WrappingToken};
+use vintem_core::secrets::{
+    DatabaseRole, DatabaseSettings, LeasedDatabase, LoginMethod, Vault, VaultSettings, WrappingToken,
+};
 
 /// A database, mounts and roles of its own.
 pub struct System {
@@ -37,7 +39,7 @@ impl System {
         let settings = VaultSettings {
             address: self.stack.vault_address(),
             ca: ca.clone(),
-            role_id: self.stack.role_id(&role).await.unwrap(),
+            login: LoginMethod::AppRole { role_id: self.stack.role_id(&role).await.unwrap() },
             role,
             mount_prefix: self.prefix.clone(),
         };
