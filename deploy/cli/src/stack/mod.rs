@@ -28,6 +28,7 @@ pub mod nginx;
 pub mod owner;
 pub mod packages;
 pub mod policy;
+pub mod private_vault;
 pub mod process;
 pub mod provision;
 pub mod queries;
@@ -41,6 +42,7 @@ pub mod ui;
 pub mod up;
 pub mod vault;
 pub mod vault_build;
+pub mod vault_node;
 pub mod vault_server;
 pub mod welcome;
 
@@ -50,6 +52,7 @@ use tokio::sync::OnceCell;
 pub use broker::Broker;
 pub use cluster::Cluster;
 pub use error::StackError;
+pub use private_vault::PrivateVault;
 pub use provision::LeaseTimes;
 use state::{BrokerPorts, Folder, State, find_checkout};
 use vault::{Vault, text};
@@ -162,6 +165,22 @@ impl Stack {
         owner::write_file(&authority::pair(&broker.folder), pair.as_bytes(), owner, 0o600)?;
         broker.start().await?;
         Ok(broker)
+    }
+
+    /// A Vault of its own, unsealed, and a stack like this one that administers it, for a test that seals or kills it.
+    /// The caller removes it with [`PrivateVault::remove`]; `down` removes what was forgotten.
+    pub async fn private_vault(&self, name: &str) -> Result<(Self, PrivateVault), StackError> {
+        let vault = PrivateVault::create(self, name).await?;
+        let mut known = self.known.clone();
+        known.ports.vault = vault.node.port;
+        Ok((Self::administered(self.folder.clone(), known, vault.administrator.clone()), vault))
+    }
+
+    /// The same stack for processes that see its Vault at another port: that of a wire which a test can cut.
+    #[must_use]
+    pub fn with_vault_at(mut self, port: u16) -> Self {
+        self.known.ports.vault = port;
+        self
     }
 
     /// Makes `<prefix>rabbitmq`, from which users of a virtual host are leased.

@@ -3,17 +3,22 @@
 //! The files are plain HCL that `vault policy write` takes in production. A test has mounts and roles of its own,
 //! whose names begin with its prefix, so the paths of the policies move along.
 
-/// The policies of the processes that log in by AppRole, by name.
-pub const APP_ROLES: [(&str, &str); 8] = [
+/// The policies of the processes that log in by AppRole, by name: first those that run for ever, then commands.
+pub const APP_ROLES: [(&str, &str); 10] = [
     ("api", include_str!("../../../../vault-policies/api.hcl")),
     ("worker", include_str!("../../../../vault-policies/worker.hcl")),
+    ("relay", include_str!("../../../../vault-policies/relay.hcl")),
+    ("projector", include_str!("../../../../vault-policies/projector.hcl")),
     ("integrators", include_str!("../../../../vault-policies/integrators.hcl")),
+    ("clocks", include_str!("../../../../vault-policies/clocks.hcl")),
     ("webhooks", include_str!("../../../../vault-policies/webhooks.hcl")),
     ("migrator", include_str!("../../../../vault-policies/migrator.hcl")),
     ("operator", include_str!("../../../../vault-policies/operator.hcl")),
-    ("projector", include_str!("../../../../vault-policies/projector.hcl")),
     ("auditor", include_str!("../../../../vault-policies/auditor.hcl")),
 ];
+
+/// Who logs in again by itself, for as long as it runs.
+pub const SERVERS: [&str; 7] = ["api", "worker", "relay", "projector", "integrators", "clocks", "webhooks"];
 
 /// The policy of the supervisor's token.
 pub const SUPERVISOR: &str = include_str!("../../../../vault-policies/supervisor.hcl");
@@ -27,11 +32,18 @@ pub fn render(policy: &str, prefix: &str) -> String {
 }
 
 fn render_line(line: &str, prefix: &str) -> String {
-    let Some(path) = line.strip_prefix("path \"") else { return line.to_owned() };
+    let Some((path, rest)) = line.strip_prefix("path \"").and_then(|line| line.split_once('"')) else {
+        return line.to_owned();
+    };
+    format!("path \"{}\"{rest}", place(path, prefix))
+}
+
+/// Where a path of the files lies for a prefix.
+pub fn place(path: &str, prefix: &str) -> String {
     match OWN.into_iter().find(|own| path.starts_with(own)) {
-        Some(own @ "auth/approle/role/") => format!("path \"{own}{prefix}{}", &path[own.len()..]),
-        Some(_) => format!("path \"{prefix}{path}"),
-        None => line.to_owned(),
+        Some(own @ "auth/approle/role/") => format!("{own}{prefix}{}", &path[own.len()..]),
+        Some(_) => format!("{prefix}{path}"),
+        None => path.to_owned(),
     }
 }
 
@@ -46,21 +58,24 @@ mod tests {
         }
     }
 
+    fn policy(name: &str) -> &'static str {
+        APP_ROLES.iter().find(|(role, _)| *role == name).unwrap().1
+    }
+
     #[test]
     fn a_prefix_moves_own_paths_and_leaves_shared_ones() {
-        let api = render(APP_ROLES[0].1, "t1-");
+        let api = render(policy("api"), "t1-");
         assert!(api.contains("path \"t1-database/creds/reader\" {"));
         assert!(api.contains("path \"t1-kv/data/cursor\" {"));
         assert!(api.contains("path \"t1-transit/encrypt/webhooks\" {"));
         assert!(api.contains("path \"sys/leases/revoke\" {"));
-        assert!(render(APP_ROLES[1].1, "t1-").contains("path \"t1-rabbitmq/creds/relay\" {"));
-        assert!(render(APP_ROLES[2].1, "t1-").contains("path \"t1-rabbitmq/creds/integrators\" {"));
+        assert!(render(policy("worker"), "t1-").contains("path \"t1-rabbitmq/creds/relay\" {"));
         assert!(render(SUPERVISOR, "t1-").contains("path \"auth/approle/role/t1-api/secret-id\" {"));
     }
 
     #[test]
     fn who_makes_secrets_of_webhooks_cannot_open_them_and_who_delivers_cannot_make_them() {
-        let [(_, api), _, _, (_, webhooks), ..] = APP_ROLES;
+        let (api, webhooks) = (policy("api"), policy("webhooks"));
         assert!(api.contains("transit/encrypt/webhooks") && !api.contains("transit/decrypt"));
         assert!(webhooks.contains("transit/decrypt/webhooks") && !webhooks.contains("transit/encrypt"));
         assert!(!api.contains("kv/data/webhook-signing"));
@@ -68,7 +83,7 @@ mod tests {
 
     #[test]
     fn every_command_reads_only_what_its_name_stands_for() {
-        for (name, policy) in &APP_ROLES[4..] {
+        for (name, policy) in APP_ROLES.iter().filter(|(name, _)| !SERVERS.contains(name)) {
             let paths: Vec<&str> =
                 policy.lines().filter_map(|line| line.strip_prefix("path \"")?.split('"').next()).collect();
             assert_eq!(paths, [format!("database/creds/{name}").as_str(), "sys/leases/revoke"]);

@@ -13,9 +13,10 @@ use super::broker_users;
 use super::cluster::Cluster;
 use super::database::check_name;
 use super::error::StackError;
-use super::policy::{APP_ROLES, SUPERVISOR, render};
+use super::policy::{APP_ROLES, SERVERS, SUPERVISOR, render};
 use super::state::State;
 use super::vault::{Vault, VaultError, text};
+use super::vault_node::Node;
 
 /// Name of the one connection in a database engine.
 const CONNECTION: &str = "ledger";
@@ -51,8 +52,12 @@ const LEASED: [(&str, &str); 10] = [
     ("migrator", "vintem_owner"),
 ];
 
-/// What exists once per Vault: the plugins and the login method.
-pub async fn shared(vault: &Vault, known: &State) -> Result<(), StackError> {
+/// What exists once per Vault: its audit log, the plugins and the login method.
+pub async fn shared(vault: &Vault, known: &State, node: &Node) -> Result<(), StackError> {
+    if vault.get("sys/audit").await?.pointer("/data/file~1").is_none() {
+        let options = json!({ "file_path": node.audit_log().display().to_string() });
+        vault.write("sys/audit/file", json!({ "type": "file", "options": options })).await?;
+    }
     register(vault, known, "database", PLUGIN).await?;
     register(vault, known, "secret", broker_users::PLUGIN).await?;
     if vault.get("sys/auth").await?.pointer("/data/approle~1").is_none() {
@@ -165,7 +170,7 @@ fn app_role(role: &str, name: &str) -> Value {
     let mut body = json!({
         "token_policies": [name], "bind_secret_id": true, "token_bound_cidrs": ["127.0.0.1/32"], "secret_id_bound_cidrs": ["127.0.0.1/32"],
     });
-    let times = if matches!(role, "api" | "worker" | "integrators" | "webhooks") {
+    let times = if SERVERS.contains(&role) {
         // It logs in again by itself when Vault was away for longer than its token lives.
         json!({ "token_period": "1h", "secret_id_ttl": "72h", "secret_id_num_uses": 20 })
     } else {

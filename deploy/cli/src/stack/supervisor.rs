@@ -9,13 +9,13 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{self, kill};
 use nix::unistd::Pid;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, Command};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind};
 use tokio::time::Instant;
 
 use super::error::StackError;
@@ -61,23 +61,15 @@ impl Supervisor {
 
     /// Runs until SIGTERM. The environment of the server is our own.
     pub async fn run(self) -> Result<(), StackError> {
-        let mut told =
-            signal(SignalKind::terminate()).map_err(StackError::file("listen for signals in", &self.folder))?;
+        let listen =
+            |kind| tokio::signal::unix::signal(kind).map_err(StackError::file("listen for signals in", &self.folder));
+        let (mut told, mut hangups) = (listen(SignalKind::terminate())?, listen(SignalKind::hangup())?);
         let renewal = tokio::spawn(renew(self.vault.clone()));
         let mut pause = PAUSE_MIN;
         loop {
             let began = Instant::now();
             let end = match self.start().await {
-                Ok(mut child) => tokio::select! {
-                    status = child.wait() => {
-                        say(&format!("supervisor: the {} ended ({})", self.server.shown, status.map_or_else(|error| error.to_string(), |status| status.to_string())));
-                        End::Died
-                    }
-                    _ = told.recv() => {
-                        drain(&mut child).await;
-                        End::Told
-                    }
-                },
+                Ok(mut child) => self.watch(&mut child, &mut told, &mut hangups).await,
                 Err(error) => {
                     let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
                     say(&format!("supervisor: {error}{cause}"));
@@ -92,6 +84,24 @@ impl Supervisor {
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 _ = told.recv() => return Ok(()),
+            }
+        }
+    }
+
+    /// Until the server ends or is to end. A SIGHUP is for the server: it replaces its leased users.
+    async fn watch(&self, child: &mut Child, told: &mut Signal, hangups: &mut Signal) -> End {
+        loop {
+            tokio::select! {
+                status = child.wait() => {
+                    let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
+                    say(&format!("supervisor: the {} ended ({status})", self.server.shown));
+                    return End::Died;
+                }
+                _ = told.recv() => {
+                    drain(child).await;
+                    return End::Told;
+                }
+                _ = hangups.recv() => send(child, signal::Signal::SIGHUP),
             }
         }
     }
@@ -121,11 +131,16 @@ impl Supervisor {
 
 /// Asks the server to end and waits for what it still does.
 async fn drain(child: &mut Child) {
-    if let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) {
-        let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
-    }
+    send(child, signal::Signal::SIGTERM);
     if tokio::time::timeout(DRAIN, child.wait()).await.is_err() {
         let _ = child.kill().await;
+    }
+}
+
+fn send(child: &Child, signal: signal::Signal) {
+    if let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) {
+        // It may have ended just now, which its supervisor is about to see.
+        let _ = kill(Pid::from_raw(pid), signal);
     }
 }
 

@@ -134,7 +134,7 @@ pub async fn services(folder: &Folder, checkout: &Path, yes: bool) -> Result<Sta
     step.done(&format!("on port {}", cluster.port));
 
     let step = Step::begin("Secrets", "policies, roles, keys");
-    provision::shared(&vault, &known).await?;
+    provision::shared(&vault, &known, &vault_server::node(folder, &known)).await?;
     stack.provision_vault("", DATABASE).await?;
     step.done("database users are leased, policies are those of vault-policies/");
 

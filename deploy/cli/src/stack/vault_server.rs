@@ -13,14 +13,14 @@ use serde_json::{Value, json};
 use super::authority;
 use super::error::StackError;
 use super::owner;
-use super::process::{self, Service};
-use super::state::{Folder, State, is_free};
+use super::process;
+use super::state::{Folder, State};
 use super::vault::{Health, Vault, VaultError, secret, text};
+use super::vault_node::Node;
+pub use super::vault_node::STOP;
 
 /// Name of the process record and log.
 pub const NAME: &str = "vault";
-/// How Vault is asked to end.
-pub const STOP: Signal = Signal::SIGTERM;
 /// How long a freshly started or unsealed Vault may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Life of a token that a command administers with; it revokes it when it ends in order.
@@ -62,6 +62,7 @@ pub async fn ensure(state: &Folder, known: &mut State) -> Result<Vault, StackErr
     let strict = Vault::new(&address(known), &[&state.authority()])?;
     await_health(&strict, state, Health::Active).await?;
     let _ = std::fs::remove_file(authority::bootstrap(state));
+    node(state, known).turn_audit_log()?;
     Ok(token.map_or_else(|| strict.clone(), |token| strict.with_token(token)))
 }
 
@@ -80,53 +81,18 @@ pub async fn operator_for(state: &Folder, known: &State, ttl: &str) -> Result<Va
     Ok(client(state, known)?.operator(&key, ttl).await?)
 }
 
-fn start(state: &Folder, known: &State) -> Result<(), StackError> {
-    let owner = state.owners().vault;
-    let place = folder(state);
-    owner::make_folder(&place, owner, 0o755)?;
-    owner::make_folder(&place.join("raft"), owner, 0o700)?;
-    if !authority::is_valid(known, NAME, &place) {
-        authority::make_bootstrap(state, owner)?;
-    }
-    owner::write_file(&place.join("config.hcl"), config(state, known).as_bytes(), None, 0o644)?;
-    let service = Service {
-        name: NAME.into(),
-        program: known.vault_program.clone(),
-        arguments: vec!["server".into(), "-config".into(), place.join("config.hcl").into()],
-        // Its RabbitMQ engine trusts what the machine trusts and takes no other authority by configuration.
-        environment: vec![("SSL_CERT_FILE".into(), state.authority().display().to_string())],
-        owner,
-        folder: place.clone(),
-        stop: STOP,
-        secret_line: None,
-    };
-    process::end_strays(state, &place, STOP);
-    for (port, name) in [(known.ports.vault, "Vault"), (known.ports.vault_cluster, "Vault's cluster")] {
-        if !is_free(port) {
-            return Err(StackError::PortTaken { service: name.into(), port });
-        }
-    }
-    service.start(state).map(drop)
+/// The stack's server.
+pub fn node(state: &Folder, known: &State) -> Node {
+    Node::new(state, known, NAME, folder(state), (known.ports.vault, known.ports.vault_cluster))
 }
 
-fn config(state: &Folder, known: &State) -> String {
-    let place = folder(state);
-    let pair = authority::pair(&place);
-    let plugins = known
-        .vault_plugins
-        .as_ref()
-        .map_or_else(String::new, |path| format!("plugin_directory = {:?}\n", path.display().to_string()));
-    format!(
-        "# Written by `vintem dev up`; changes are overwritten.\n\
-         storage \"raft\" {{\n  path = {raft:?}\n  node_id = \"stack\"\n  performance_multiplier = 1\n}}\n\
-         listener \"tcp\" {{\n  address = \"127.0.0.1:{port}\"\n  tls_cert_file = {pair:?}\n  tls_key_file = {pair:?}\n  tls_min_version = \"tls13\"\n}}\n\
-         api_addr = \"https://127.0.0.1:{port}\"\ncluster_addr = \"https://127.0.0.1:{cluster}\"\n\
-         disable_mlock = true\nui = false\nlog_level = \"warn\"\n{plugins}",
-        raft = place.join("raft").display().to_string(),
-        pair = pair.display().to_string(),
-        port = known.ports.vault,
-        cluster = known.ports.vault_cluster,
-    )
+fn start(state: &Folder, known: &State) -> Result<(), StackError> {
+    let node = node(state, known);
+    node.make_folders()?;
+    if !authority::is_valid(known, NAME, &node.folder) {
+        authority::make_bootstrap(state, node.owner)?;
+    }
+    node.launch()
 }
 
 /// Initialises a new Vault and unseals a sealed one.
