@@ -45,9 +45,11 @@ pub struct Factory {
     pub wire: BrokerWire,
     /// Who listens for webhooks of every event.
     pub receiver: Receiver,
-    client: Client,
+    /// Who calls the API.
+    pub client: Client,
     clients: usize,
-    events: Vec<Value>,
+    /// What the subscription's queue held so far.
+    pub events: Vec<Value>,
 }
 
 impl Factory {

@@ -80,6 +80,11 @@ impl Client {
         Self { http, url: url.to_owned(), credentials, token: Arc::default() }
     }
 
+    /// What it proves with who it is.
+    pub fn secret(&self) -> String {
+        self.credentials.secret.clone()
+    }
+
     /// A token, kept while it is good.
     pub async fn token(&self) -> Option<String> {
         if let Some(token) = self.token.lock().unwrap().clone() {

@@ -2,6 +2,7 @@
 
 use crate::vault::{Secrets, eventually};
 use crate::webhooks::HOME;
+use nix::sys::signal::Signal;
 use secrecy::ExposeSecret;
 use std::io::Write;
 use std::path::PathBuf;
@@ -45,7 +46,7 @@ impl Server {
             variable("VINTEM_METRICS_LISTEN", &metrics),
             variable("VINTEM_ISSUER", "https://test.invalid"),
         ];
-        let process = Process::start(secrets, "api", own, &[]).await;
+        let process = Process::start(secrets, "api", "api", own, &[]).await;
         let server =
             Self { process, url: format!("http://127.0.0.1:{port}"), metrics_url: format!("http://{metrics}/metrics") };
         let is_up = eventually(Duration::from_mins(2), async || server.is_ready().await).await;
@@ -67,6 +68,16 @@ impl Server {
     pub fn kill(&mut self) {
         self.process.kill();
     }
+
+    /// SIGHUP: every leased user is replaced.
+    pub fn hang_up(&self) {
+        self.process.signal(Signal::SIGHUP);
+    }
+
+    /// The process's number.
+    pub fn id(&self) -> u32 {
+        self.process.0.id()
+    }
 }
 
 /// A running `vintem-worker`.
@@ -79,15 +90,20 @@ impl Worker {
     /// Starts it with some roles, or with all of them, and waits until it can be asked. `broker` is what its environment
     /// says of one.
     pub async fn start(secrets: &Secrets, broker: &[(String, String)], roles: &[&str]) -> Self {
+        Self::start_as(secrets, "worker", broker, roles).await
+    }
+
+    /// The same as another AppRole than that of a worker with all roles.
+    pub async fn start_as(secrets: &Secrets, app_role: &str, broker: &[(String, String)], roles: &[&str]) -> Self {
         let listen = format!("127.0.0.1:{}", free_port());
         let mut own = broker.to_vec();
         own.push(variable("VINTEM_METRICS_LISTEN", &listen));
-        let process = Process::start(secrets, "worker", own.clone(), roles).await;
+        let process = Process::start(secrets, "worker", app_role, own.clone(), roles).await;
         let mut worker = Self { process, url: format!("http://{listen}") };
         let is_up = eventually(Duration::from_mins(2), async || {
             // As its supervisor would: on a busy machine Vault may not have answered in time.
             if !worker.is_running() {
-                worker.process = Process::start(secrets, "worker", own.clone(), roles).await;
+                worker.process = Process::start(secrets, "worker", app_role, own.clone(), roles).await;
             }
             worker.status().await.is_some()
         })
@@ -123,19 +139,36 @@ impl Worker {
     pub fn kill(&mut self) {
         self.process.kill();
     }
+
+    /// SIGHUP: every leased user is replaced.
+    pub fn hang_up(&self) {
+        self.process.signal(Signal::SIGHUP);
+    }
+
+    /// The process's number.
+    pub fn id(&self) -> u32 {
+        self.process.0.id()
+    }
 }
 
 impl Process {
-    /// Starts a program as its AppRole. Whatever it posts may go to this machine.
-    async fn start(secrets: &Secrets, role: &str, own: Vec<(String, String)>, arguments: &[&str]) -> Self {
+    /// Starts a program as an AppRole. Whatever it posts may go to this machine.
+    async fn start(
+        secrets: &Secrets,
+        program: &str,
+        role: &str,
+        own: Vec<(String, String)>,
+        arguments: &[&str],
+    ) -> Self {
         let store = &secrets.store;
         let shared = secrets.stack.environment(&store.cluster, &secrets.prefix, role, &store.name).await.unwrap();
-        let log = std::fs::File::options().create(true).append(true).open(log_file(secrets, role)).unwrap();
-        let mut child = Command::new(binary(&format!("vintem-{role}")))
+        let log = std::fs::File::options().create(true).append(true).open(log_file(secrets, program)).unwrap();
+        let mut child = Command::new(binary(&format!("vintem-{program}")))
             .args(arguments)
             .envs(shared)
             .env("VINTEM_WEBHOOK_NETWORKS", HOME.join(","))
             .envs(own)
+            .envs(secrets.log.map(|filter| ("VINTEM_LOG", filter)))
             .stdin(Stdio::piped())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
@@ -147,9 +180,12 @@ impl Process {
     }
 
     fn terminate(&mut self) -> ExitStatus {
-        let id = nix::unistd::Pid::from_raw(self.0.id().cast_signed());
-        nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM).unwrap();
+        self.signal(Signal::SIGTERM);
         self.0.wait().unwrap()
+    }
+
+    fn signal(&self, signal: Signal) {
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(self.0.id().cast_signed()), signal).unwrap();
     }
 
     fn kill(&mut self) {

@@ -6,9 +6,15 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use vintem_cli::stack::{LeaseTimes, Stack};
-use vintem_core::secrets::{DatabaseSettings, Vault, VaultSettings, WrappingToken};
+use vintem_core::secrets::{DatabaseSettings, LoginMethod, Vault, VaultSettings, WrappingToken};
 
 use crate::store::Store;
+
+/// How long users live in tests that do not care: with `DEV_LEASE_TTL=60` a minute, so that every test is one of rotation too.
+pub fn lease_times() -> LeaseTimes {
+    let seconds = std::env::var("DEV_LEASE_TTL").ok().map(|text| text.parse().expect("DEV_LEASE_TTL is a number"));
+    seconds.map_or_else(LeaseTimes::default, |seconds: u32| LeaseTimes { default_s: seconds, max_s: seconds * 2 })
+}
 
 /// Secrets for a test's database.
 pub struct Secrets {
@@ -18,12 +24,14 @@ pub struct Secrets {
     pub store: Store,
     /// Stands before every mount and role.
     pub prefix: String,
+    /// What the processes tell about themselves, if not what they tell by themselves.
+    pub log: Option<&'static str>,
 }
 
 impl Secrets {
-    /// With the lease times of the stack.
+    /// With the lease times of the stack, or those that `DEV_LEASE_TTL` names.
     pub async fn create() -> Self {
-        Self::with(LeaseTimes::default()).await
+        Self::with(lease_times()).await
     }
 
     /// With lease times that a test can wait for.
@@ -42,12 +50,18 @@ impl Secrets {
         Self::of(stack, store, times).await
     }
 
+    /// In the Vault of another stack.
+    pub async fn on(stack: Stack, times: LeaseTimes) -> Self {
+        let store = Store::create().await;
+        Self::of(stack, store, times).await
+    }
+
     async fn of(stack: Stack, store: Store, times: LeaseTimes) -> Self {
         let id = vintem_core::event_store::fresh::new_id().simple().to_string();
         // The end of a UUIDv7 is its random part.
         let prefix = format!("t{}-", &id[id.len() - 10..]);
         stack.provision_vault_on(&store.cluster, &prefix, &store.name, times).await.unwrap();
-        Self { stack, store, prefix }
+        Self { stack, store, prefix, log: None }
     }
 
     /// What a process of the role would find in its environment.
@@ -56,7 +70,7 @@ impl Secrets {
         VaultSettings {
             address: self.stack.vault_address(),
             ca: self.stack.folder().authority(),
-            role_id: self.stack.role_id(&role).await.unwrap(),
+            login: LoginMethod::AppRole { role_id: self.stack.role_id(&role).await.unwrap() },
             role,
             mount_prefix: self.prefix.clone(),
         }
@@ -105,47 +119,73 @@ impl Secrets {
     }
 }
 
-/// A wire to Vault that a test can cut, so that Vault is away for one process and nobody else.
+/// A wire to Vault that a test can cut, so that Vault is away for one process and nobody else; or slow, or replaced.
 pub struct Wire {
     /// Where to connect instead of Vault.
     pub address: String,
-    is_up: watch::Sender<bool>,
+    home: String,
+    way: watch::Sender<Option<Way>>,
+}
+
+/// Where a wire leads, and how long until it does.
+#[derive(Clone)]
+struct Way {
+    target: String,
+    delay: Duration,
 }
 
 impl Wire {
     /// Lays the wire.
     pub async fn to(vault_address: &str) -> Self {
-        let target = vault_address.trim_start_matches("https://").to_owned();
+        let home = vault_address.trim_start_matches("https://").to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("https://{}", listener.local_addr().unwrap());
-        let is_up = watch::Sender::new(true);
-        let watched = is_up.subscribe();
+        let way = watch::Sender::new(Some(Way { target: home.clone(), delay: Duration::ZERO }));
+        let watched = way.subscribe();
         tokio::spawn(async move {
             while let Ok((mut inner, _)) = listener.accept().await {
-                let (mut watched, target) = (watched.clone(), target.clone());
+                let mut watched = watched.clone();
                 tokio::spawn(async move {
-                    if !*watched.borrow() {
-                        return;
-                    }
-                    let Ok(mut outer) = TcpStream::connect(target).await else { return };
+                    let Some(way) = watched.borrow_and_update().clone() else { return };
+                    let through = async {
+                        tokio::time::sleep(way.delay).await;
+                        let Ok(mut outer) = TcpStream::connect(way.target).await else { return };
+                        let _ = copy_bidirectional(&mut inner, &mut outer).await;
+                    };
                     tokio::select! {
-                        _ = copy_bidirectional(&mut inner, &mut outer) => {}
-                        _ = watched.wait_for(|is_up| !is_up) => {}
+                        () = through => {}
+                        _ = watched.changed() => {}
                     }
                 });
             }
         });
-        Self { address, is_up }
+        Self { address, home, way }
+    }
+
+    /// The port of [`Self::address`].
+    pub fn port(&self) -> u16 {
+        self.address.rsplit(':').next().unwrap().parse().unwrap()
     }
 
     /// Cuts every connection and refuses new ones.
     pub fn cut(&self) {
-        self.is_up.send_replace(false);
+        self.way.send_replace(None);
     }
 
     /// Mends it.
     pub fn mend(&self) {
-        self.is_up.send_replace(true);
+        self.slow(Duration::ZERO);
+    }
+
+    /// Cuts every connection, and lets new ones wait so long.
+    pub fn slow(&self, delay: Duration) {
+        self.way.send_replace(Some(Way { target: self.home.clone(), delay }));
+    }
+
+    /// Cuts every connection, and leads new ones to somebody else.
+    pub fn lead_to(&self, address: &str) {
+        let target = address.trim_start_matches("https://").to_owned();
+        self.way.send_replace(Some(Way { target, delay: Duration::ZERO }));
     }
 }
 

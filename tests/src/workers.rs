@@ -18,7 +18,7 @@ use vintem_workers::relay::range::{self, RangeMessage};
 
 use crate::book::{Book, transfer};
 use crate::store::Store;
-use crate::vault::{Secrets, eventually};
+use crate::vault::{Secrets, eventually, lease_times};
 
 /// A ledger in which money moves until it is told to stop.
 pub struct Load {
@@ -81,7 +81,7 @@ impl Plant {
     pub async fn create() -> Self {
         let secrets = Secrets::create().await;
         let node = secrets.stack.broker();
-        Self::of(secrets, node, LeaseTimes::default()).await
+        Self::of(secrets, node, lease_times()).await
     }
 
     /// With broker users whose lease ends soon.
@@ -95,14 +95,20 @@ impl Plant {
     pub async fn on_private_broker() -> Self {
         let secrets = Secrets::create().await;
         let node = secrets.stack.private_broker(secrets.prefix.trim_end_matches('-')).await.unwrap();
-        Self::of(secrets, node, LeaseTimes::default()).await
+        Self::of(secrets, node, lease_times()).await
     }
 
     /// In a Postgres of the test's own, which it may crash.
     pub async fn on_private_cluster() -> Self {
-        let secrets = Secrets::on_private_cluster(LeaseTimes::default()).await;
+        let secrets = Secrets::on_private_cluster(lease_times()).await;
         let node = secrets.stack.broker();
-        Self::of(secrets, node, LeaseTimes::default()).await
+        Self::of(secrets, node, lease_times()).await
+    }
+
+    /// With the Vault of another stack.
+    pub async fn on(secrets: Secrets, times: LeaseTimes) -> Self {
+        let node = secrets.stack.broker();
+        Self::of(secrets, node, times).await
     }
 
     async fn of(secrets: Secrets, node: Node, times: LeaseTimes) -> Self {
