@@ -11,7 +11,7 @@ use vintem_cli::stack::{LeaseTimes, PrivateVault, Stack};
 use vintem_core::event_store::fresh;
 use vintem_tests::factory::Factory;
 use vintem_tests::load::Client;
-use vintem_tests::server::{Server, Worker, free_port, make_client};
+use vintem_tests::server::{Server, Worker, free_port, log_file, make_client};
 use vintem_tests::stub::Stub;
 use vintem_tests::vault::{Secrets, Wire, eventually};
 use vintem_tests::workers::Plant;
@@ -188,8 +188,10 @@ async fn a_start_waits_for_vault_to_serve() {
     place.wire.cut();
     let port = free_port();
     let recovery = async {
-        // Long enough for both processes to have been started, with what they need.
-        sleep(Duration::from_secs(4)).await;
+        // What a process needs before it can wait for Vault came from there, too.
+        let waits =
+            |role| std::fs::read_to_string(log_file(secrets, role)).is_ok_and(|log| log.contains("waiting for Vault"));
+        assert!(eventually(PATIENCE, async || waits("api") && waits("worker")).await, "both wait");
         place.vault.seal().await.unwrap();
         place.wire.mend();
         stays_out(port, Fault::Sealed).await;
