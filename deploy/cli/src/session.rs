@@ -11,7 +11,8 @@ use vintem_core::event_store::{Limits, Shard};
 use vintem_core::ledger::store::look_ups::LedgerLookUps;
 use vintem_core::migrations;
 use vintem_core::secrets::{
-    DatabaseRole, LeasedDatabase, ProcessSettings, SecretsError, Vault, WrappingToken, read_wrapping_token,
+    DatabaseRole, DatabaseSettings, LeasedDatabase, ProcessSettings, SecretsError, Vault, WrappingToken,
+    read_wrapping_token,
 };
 use vintem_core::telemetry::{self, TelemetryGuard};
 
@@ -22,9 +23,21 @@ const CONNECTIONS: u32 = 4;
 /// A command touches few accounts.
 const WRITER: Limits = Limits { queue: 1_000, cached_accounts: 1_000 };
 
+/// Why a schema is not of this version.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrationError {
+    /// A migration.
+    #[error("a migration failed")]
+    Failed(#[from] MigrateError),
+    /// The user for the database of keys.
+    #[error("the database of keys cannot be entered")]
+    Secrets(#[from] SecretsError),
+}
+
 /// What a command works with.
 pub struct Session {
     vault: Vault,
+    keys: DatabaseSettings,
     database: LeasedDatabase,
     writers: HashMap<i16, Shard>,
     telemetry: Option<TelemetryGuard>,
@@ -50,8 +63,10 @@ impl Session {
         role: DatabaseRole,
     ) -> Result<Self, SecretsError> {
         let vault = Vault::login(settings.vault, wrapping).await?;
-        let database = LeasedDatabase::connect(&vault, &settings.database, role, CONNECTIONS).await?;
-        Ok(Self { vault, database, writers: HashMap::new(), telemetry: None })
+        let of_keys = matches!(role, DatabaseRole::Rewrapper | DatabaseRole::KeysMigrator);
+        let place = if of_keys { &settings.keys } else { &settings.database };
+        let database = LeasedDatabase::connect(&vault, place, role, CONNECTIONS).await?;
+        Ok(Self { vault, keys: settings.keys, database, writers: HashMap::new(), telemetry: None })
     }
 
     /// The leased database.
@@ -59,10 +74,21 @@ impl Session {
         &self.database
     }
 
-    /// Brings the database to the schema of this version, for the migrator.
-    pub async fn migrate(&self) -> Result<(), MigrateError> {
-        let mut connection = self.database.pool().acquire().await?;
-        migrations::run(&mut connection).await
+    /// The login, for commands that ask Vault for more than a user.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// Brings both databases to the schema of this version, for the migrator.
+    pub async fn migrate(&self) -> Result<(), MigrationError> {
+        let mut connection = self.database.pool().acquire().await.map_err(MigrateError::from)?;
+        migrations::run(&mut connection).await?;
+        let keys = LeasedDatabase::connect(&self.vault, &self.keys, DatabaseRole::KeysMigrator, 1).await?;
+        let mut connection = keys.pool().acquire().await.map_err(MigrateError::from)?;
+        let migrated = migrations::run_keys(&mut connection).await;
+        drop(connection);
+        keys.close().await;
+        Ok(migrated?)
     }
 
     /// The writer of a shard, for roles that may append.

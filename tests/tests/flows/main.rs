@@ -14,6 +14,7 @@ mod bulk;
 mod clock;
 mod drift;
 mod faults;
+mod holders;
 mod http_access;
 mod http_events;
 mod http_ledger;

@@ -4,7 +4,7 @@
 //! whose names begin with its prefix, so the paths of the policies move along.
 
 /// The policies of the processes that log in by AppRole, by name.
-pub const APP_ROLES: [(&str, &str); 8] = [
+pub const APP_ROLES: [(&str, &str); 9] = [
     ("api", include_str!("../../../../vault-policies/api.hcl")),
     ("worker", include_str!("../../../../vault-policies/worker.hcl")),
     ("integrators", include_str!("../../../../vault-policies/integrators.hcl")),
@@ -13,6 +13,7 @@ pub const APP_ROLES: [(&str, &str); 8] = [
     ("operator", include_str!("../../../../vault-policies/operator.hcl")),
     ("projector", include_str!("../../../../vault-policies/projector.hcl")),
     ("auditor", include_str!("../../../../vault-policies/auditor.hcl")),
+    ("rewrapper", include_str!("../../../../vault-policies/rewrapper.hcl")),
 ];
 
 /// The policy of the supervisor's token.
@@ -61,7 +62,7 @@ mod tests {
     #[test]
     fn who_makes_secrets_of_webhooks_cannot_open_them_and_who_delivers_cannot_make_them() {
         let [(_, api), _, _, (_, webhooks), ..] = APP_ROLES;
-        assert!(api.contains("transit/encrypt/webhooks") && !api.contains("transit/decrypt"));
+        assert!(api.contains("transit/encrypt/webhooks") && !api.contains("transit/decrypt/webhooks"));
         assert!(webhooks.contains("transit/decrypt/webhooks") && !webhooks.contains("transit/encrypt"));
         assert!(!api.contains("kv/data/webhook-signing"));
     }
@@ -71,7 +72,15 @@ mod tests {
         for (name, policy) in &APP_ROLES[4..] {
             let paths: Vec<&str> =
                 policy.lines().filter_map(|line| line.strip_prefix("path \"")?.split('"').next()).collect();
-            assert_eq!(paths, [format!("database/creds/{name}").as_str(), "sys/leases/revoke"]);
+            let own = format!("database/creds/{name}");
+            let expected = match *name {
+                // It changes the schema of both databases.
+                "migrator" => vec![own.as_str(), "database/creds/keys-migrator", "sys/leases/revoke"],
+                // It has keys wrapped anew, and none opened.
+                "rewrapper" => vec![own.as_str(), "transit/keys/people", "transit/rewrap/people", "sys/leases/revoke"],
+                _ => vec![own.as_str(), "sys/leases/revoke"],
+            };
+            assert_eq!(paths, expected);
         }
     }
 }
