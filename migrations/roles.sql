@@ -17,6 +17,9 @@ BEGIN
         'vintem_integrators', -- publishes events to subscriptions; reads facts, moves its checkpoints
         'vintem_editor',    -- the API's writes beside the ledger, limited to one tenant by row-level security
         'vintem_webhooks',  -- turns events into deliveries and delivers them; reads facts, writes deliveries only
+        'vintem_key_owner', -- owns the schema of the database of people's keys; its migrator becomes it
+        'vintem_keeper',    -- makes, fetches and destroys those keys, limited to one tenant by row-level security
+        'vintem_rewrapper', -- wraps those keys anew; opens none
         'vintem_auditor'    -- verify and export: reads everything, changes nothing
     ] LOOP
         IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = wanted) THEN

@@ -33,6 +33,29 @@ path "transit/encrypt/webhooks" {
   capabilities = ["update"]
 }
 
+# The keys of people: a leased Postgres user of the group role vintem_keeper, in the database of keys; making keys, which
+# come back in clear and wrapped; unwrapping those that are kept.
+path "database/creds/keeper" {
+  capabilities = ["read"]
+}
+
+path "transit/datakey/plaintext/people" {
+  capabilities = ["update"]
+}
+
+path "transit/decrypt/people" {
+  capabilities = ["update"]
+}
+
+# The keys of blind indexes, and the one of fingerprints of requests that carry something personal.
+path "kv/data/blind-index" {
+  capabilities = ["read"]
+}
+
+path "kv/data/request-digest" {
+  capabilities = ["read"]
+}
+
 # Giving a retired database user back before its lease ends; the lease id is known only to its holder.
 path "sys/leases/revoke" {
   capabilities = ["update"]

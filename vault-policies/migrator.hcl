@@ -5,6 +5,11 @@ path "database/creds/migrator" {
   capabilities = ["read"]
 }
 
+# The same for the database of keys: vintem_key_owner.
+path "database/creds/keys-migrator" {
+  capabilities = ["read"]
+}
+
 # Giving it back before its lease ends.
 path "sys/leases/revoke" {
   capabilities = ["update"]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 use vintem_core::access::{AccessService, TokenVerifier};
+use vintem_core::holders::Holders;
 use vintem_core::ledger::service::Ledger;
 use vintem_core::projections::views::Views;
 use vintem_core::telemetry::Metrics;
@@ -18,6 +19,8 @@ const STREAMS: usize = 1_000;
 pub struct App {
     /// The ledger.
     pub ledger: Ledger,
+    /// The people behind it.
+    pub holders: Holders,
     /// Views of its log.
     pub views: Views,
     /// Where tenants want to be told.

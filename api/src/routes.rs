@@ -4,6 +4,7 @@
 //! authorisation. A path that is not in it does not exist.
 
 use crate::access::{jwks, token};
+use crate::holders;
 use crate::ledger::{
     accounts, assets, balances, batches, events, holds, requests, reversals, statements, transactions, trial_balance,
 };
@@ -14,7 +15,7 @@ use crate::webhooks::{deliveries, endpoints};
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig, delete, get, patch, post};
 use actix_web::{HttpRequest, HttpResponse, Route};
-use vintem_core::access::Scope::{self, LedgerAdmin, LedgerRead, LedgerWrite};
+use vintem_core::access::Scope::{self, HoldersRead, HoldersWrite, LedgerAdmin, LedgerRead, LedgerWrite};
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +55,8 @@ const fn row(method: Method, path: &'static str, access: Access, body_limit: usi
 const READ: Access = Access::Scope(LedgerRead);
 const WRITE: Access = Access::Scope(LedgerWrite);
 const ADMIN: Access = Access::Scope(LedgerAdmin);
+const PEOPLE: Access = Access::Scope(HoldersRead);
+const REGISTRY: Access = Access::Scope(HoldersWrite);
 const OPEN: Access = Access::Nobody;
 
 /// Every route.
@@ -100,6 +103,10 @@ pub static ROUTES: &[Entry] = &[
     row(Method::POST, "/v1/webhook-endpoints/{id}/secrets", ADMIN, SMALL, || post().to(endpoints::rotate)),
     row(Method::GET, "/v1/webhook-endpoints/{id}/deliveries", READ, 0, || get().to(deliveries::list)),
     row(Method::POST, "/v1/webhook-endpoints/{id}/replays", ADMIN, SMALL, || post().to(deliveries::replay)),
+    row(Method::POST, "/v1/holders", REGISTRY, SMALL, || post().to(holders::register)),
+    row(Method::POST, "/v1/holders/lookups", PEOPLE, SMALL, || post().to(holders::look_up)),
+    row(Method::GET, "/v1/holders/{id}", PEOPLE, 0, || get().to(holders::show)),
+    row(Method::POST, "/v1/holders/{id}/erasure", REGISTRY, SMALL, || post().to(holders::erase)),
     row(Method::POST, "/v1/token", OPEN, FORM, || post().to(token::issue)),
     row(Method::GET, "/.well-known/jwks.json", OPEN, 0, || get().to(jwks::show)),
     row(Method::GET, "/livez", OPEN, 0, || get().to(live::show)),
@@ -108,6 +115,14 @@ pub static ROUTES: &[Entry] = &[
     row(Method::GET, "/docs", OPEN, 0, || get().to(docs::redirect)),
     row(Method::GET, "/docs/problems", OPEN, 0, || get().to(docs::problems)),
 ];
+
+impl Entry {
+    /// Whether it changes something, and so goes under a key.
+    pub fn is_write(&self) -> bool {
+        let is_question = matches!(self.access, Access::Scope(scope) if scope.is_read());
+        self.method != Method::GET && self.access != Access::Nobody && !is_question
+    }
+}
 
 /// The row of a request.
 pub fn find(request: &HttpRequest) -> Option<&'static Entry> {
@@ -162,10 +177,17 @@ mod tests {
         let rows: HashSet<(&str, &str)> = ROUTES.iter().map(|entry| (entry.method.as_str(), entry.path)).collect();
         assert_eq!(rows.len(), ROUTES.len());
         for entry in ROUTES.iter().filter(|entry| entry.path.starts_with("/v1/") && entry.method == Method::GET) {
-            assert!(matches!(entry.access, Access::Scope(LedgerRead) | Access::AnyCaller), "{}", entry.path);
+            assert!(
+                matches!(entry.access, Access::Scope(LedgerRead | HoldersRead) | Access::AnyCaller),
+                "{}",
+                entry.path
+            );
         }
         for entry in ROUTES.iter().filter(|entry| entry.method != Method::GET && entry.path != "/v1/token") {
-            assert!(matches!(entry.access, Access::Scope(LedgerWrite | LedgerAdmin)), "{}", entry.path);
+            // A question whose body is personal is no write.
+            let is_question = entry.path.ends_with("/lookups") && matches!(entry.access, Access::Scope(HoldersRead));
+            let is_write = matches!(entry.access, Access::Scope(LedgerWrite | LedgerAdmin | HoldersWrite));
+            assert!(is_write != is_question, "{}", entry.path);
         }
     }
 }

@@ -24,13 +24,15 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use vintem_core::access::{AccessService, KeyError, Revocations, SigningKeys, SigningSecret, TokenVerifier};
 use vintem_core::event_store::{Credentials, Limits, Shard};
+use vintem_core::holders::{Holders, Personal};
 use vintem_core::ledger::error::LedgerError;
 use vintem_core::ledger::service::Ledger;
 use vintem_core::ledger::store::look_ups::LedgerLookUps;
 use vintem_core::projections::views::Views;
+use vintem_core::secrets::people::PersonKeys;
 use vintem_core::secrets::{
-    DatabaseRole, LeasedDatabase, SecretsError, ServerSettings, SettingsError, Vault, keep_memory_private,
-    rotate_on_hangup,
+    BlindIndex, DatabaseRole, LeasedDatabase, RequestDigest, SecretsError, ServerSettings, SettingsError, Vault,
+    keep_memory_private, rotate_on_hangup,
 };
 use vintem_core::telemetry::{self, Metrics, TelemetryError};
 use vintem_core::webhooks::signature::PublicKeys;
@@ -42,6 +44,8 @@ const READERS: u32 = 16;
 const WRITER_CONNECTIONS: u32 = 1;
 /// Connections for writes beside the ledger.
 const EDITORS: u32 = 4;
+/// Connections to the database of people's keys.
+const KEEPERS: u32 = 4;
 /// Identities of accounts kept in memory.
 const KNOWN_ACCOUNTS: u64 = 500_000;
 /// How long requests in progress may take once the process is asked to end.
@@ -109,6 +113,7 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     let writer =
         LeasedDatabase::connect(&vault, &settings.process.database, DatabaseRole::Writer, WRITER_CONNECTIONS).await?;
     let editor = LeasedDatabase::connect(&vault, &settings.process.database, DatabaseRole::Editor, EDITORS).await?;
+    let keeper = LeasedDatabase::connect(&vault, &settings.process.keys, DatabaseRole::Keeper, KEEPERS).await?;
     let leased = writer.clone();
     let shards =
         start_shards(Ledger::shards(reader.pool()).await?, &(Arc::new(move || leased.current()) as Credentials));
@@ -117,6 +122,7 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     tokio::spawn(Arc::clone(&revocations).follow(reader.pool().clone()));
     let (end, ending) = watch::channel(false);
     let app = web::Data::new(App {
+        holders: Holders::new(reader.pool().clone(), shards.clone(), Some(personal(&vault, &keeper).await?)),
         ledger: Ledger::new(reader.pool().clone(), shards, KNOWN_ACCOUNTS),
         views: Views::new(reader.pool().clone()),
         webhooks: Webhooks::new(
@@ -133,7 +139,12 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
         metrics: Arc::new(Metrics::new()),
         health: Health::new(
             vault.clone(),
-            vec![("reader", reader.state()), ("writer", writer.state()), ("editor", editor.state())],
+            vec![
+                ("reader", reader.state()),
+                ("writer", writer.state()),
+                ("editor", editor.state()),
+                ("keeper", keeper.state()),
+            ],
         ),
         streams: App::stream_places(),
         ending,
@@ -144,10 +155,20 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     tracing::info!(listen = %settings.listen, metrics = %settings.metrics_listen, "the server answers");
     let ended = until_asked_to_end(server, metrics_server, end).await;
     // A connection that does not close in time ends with its lease.
-    let _ = timeout(CLOSING, async { tokio::join!(reader.close(), writer.close(), editor.close()) }).await;
+    let _ =
+        timeout(CLOSING, async { tokio::join!(reader.close(), writer.close(), editor.close(), keeper.close()) }).await;
     vault.logout().await;
     tracing::info!("the server has ended");
     Ok(ended?)
+}
+
+/// What people's data is sealed, found and recognised with.
+async fn personal(vault: &Vault, keeper: &LeasedDatabase) -> Result<Personal, SecretsError> {
+    Ok(Personal {
+        keys: PersonKeys::new(vault.clone(), keeper.pool().clone()),
+        index: BlindIndex::read(vault).await?,
+        requests: RequestDigest::read(vault).await?,
+    })
 }
 
 /// The parts as the servers share them.

@@ -54,12 +54,17 @@ pub async fn single(context: &Context, key: RequestKey, command: Command) -> Res
     let render = Arc::new(move |done: &Done, known: &Known| answer::single(done, known, &shown));
     let request = WriteRequest { key: Some(key), commands: vec![command.into()], is_batch: false, render };
     let Executed { disposed, known } = context.app.ledger.execute(&context.actor, &request).await?;
+    answered(context, disposed, &known).await
+}
+
+/// The answer to a single write that the writer has disposed of.
+pub async fn answered(context: &Context, disposed: Disposed, known: &Known) -> Result<Ready, Problem> {
     match disposed {
         Disposed::Done(done, Answer { status, body, .. }) => {
             count(context, &done);
             let body = match (body, done.outcomes.first()) {
                 (StoredBody::Whole(body), _) => body,
-                (_, Some(Outcome::Applied(applied) | Outcome::Already(applied))) => show(applied, &known)?,
+                (_, Some(Outcome::Applied(applied) | Outcome::Already(applied))) => show(applied, known)?,
                 _ => return Err(unreadable(Unreadable)),
             };
             Ok(Ready { status, body, is_replay: false })

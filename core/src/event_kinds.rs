@@ -4,6 +4,7 @@
 //! them: a change of a payload is a change of a page that integrators read.
 
 use crate::access::event as access;
+use crate::holders::event as holders;
 use crate::kernel::Minor;
 use crate::ledger::event as ledger;
 use serde::Deserialize;
@@ -86,4 +87,6 @@ pub const ALL: [EventKind; 15] = [
     kind::<ledger::HoldExtended>(ledger::HOLD_EXTENDED),
     kind::<NothingMore>(ledger::HOLD_INCREMENTED),
     kind::<NothingMore>(ledger::HOLD_EXPIRED),
+    kind::<holders::HolderRegistered>(holders::HOLDER_REGISTERED),
+    kind::<holders::HolderErased>(holders::HOLDER_ERASED),
 ];

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod event_kinds;
 pub mod event_store;
+pub mod holders;
 pub mod jobs;
 pub mod kernel;
 pub mod ledger;

@@ -1,5 +1,5 @@
 //! What the pure parts of a write cost, for a thousand transfers at a time: resolve and decide, put on the overlay
-//! (which writes the payload), hash into the chain. Run with `cargo bench --workspace --bench pure`.
+//! (which writes the payload), hash into the chain; and what it costs to seal and open a field of a person. Run with `cargo bench --workspace --bench pure`.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
@@ -18,6 +18,8 @@ use vintem_core::kernel::{Instant, Metadata, Minor};
 use vintem_core::ledger::command::{Command, Loaded};
 use vintem_core::ledger::known::{AccountRef, Identity, Known, Side};
 use vintem_core::ledger::transaction::{ChosenId, Leg, Post, Quantity};
+use vintem_core::secrets::people::{DataKey, Place};
+use zeroize::Zeroizing;
 
 const COUNT: u128 = 1_000;
 const TENANT: Uuid = Uuid::from_u128(7);
@@ -147,5 +149,17 @@ fn benchmarks(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(pure, benchmarks);
+/// Fields of people with their key at hand; the bar is 50,000 a second.
+fn people(criterion: &mut Criterion) {
+    let key = DataKey::new(Zeroizing::new([7; 32]));
+    let place = Place { tenant: TENANT, stream: Uuid::from_u128(8), field: "name" };
+    let sealed = key.seal(&place, "Ana Conceição d'Ávila".as_bytes());
+    let mut group = criterion.benchmark_group("a field of a person");
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("seal", |bencher| bencher.iter(|| key.seal(black_box(&place), "Ana Conceição".as_bytes())));
+    group.bench_function("open", |bencher| bencher.iter(|| key.open(black_box(&place), &sealed).unwrap()));
+    group.finish();
+}
+
+criterion_group!(pure, benchmarks, people);
 criterion_main!(pure);

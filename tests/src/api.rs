@@ -17,6 +17,7 @@ use vintem_core::access::{
     create_client, create_tenant, generate_signing_key, parse_time_zone,
 };
 use vintem_core::event_store::fresh;
+use vintem_core::holders::{Holders, Personal};
 use vintem_core::ledger::service::Ledger;
 use vintem_core::projections::views::Views;
 use vintem_core::telemetry::{Metrics, clock};
@@ -81,25 +82,30 @@ impl Server {
 
     /// The same with a way to make secrets of webhooks.
     pub async fn with_webhooks(store: &Store, webhooks: Webhooks) -> Self {
-        let (kid, pkcs8_pem) = generate_signing_key();
-        let secret = SigningSecret { current: kid.clone(), keys: vec![SigningKeySecret { kid, pkcs8_pem }] };
-        Self::start_with(store, Arc::new(SigningKeys::try_new(&secret).unwrap()), webhooks).await
+        Self::start_with(store, signing_keys(), webhooks, None).await
     }
 
     /// One more process of the same system.
     pub async fn beside(&self, store: &Store) -> Self {
-        Self::start_with(store, self.keys.clone(), without_vault(store)).await
+        Self::start_with(store, self.keys.clone(), without_vault(store), None).await
     }
 
-    async fn start_with(store: &Store, keys: Arc<SigningKeys>, webhooks: Webhooks) -> Self {
+    /// The same with a way to keep people.
+    pub async fn with_people(store: &Store, personal: Personal) -> Self {
+        Self::start_with(store, signing_keys(), without_vault(store), Some(personal)).await
+    }
+
+    async fn start_with(store: &Store, keys: Arc<SigningKeys>, webhooks: Webhooks, personal: Option<Personal>) -> Self {
         let reader = store.pool("vintem_reader");
         let shards = startup::start_shards(Ledger::shards(&reader).await.unwrap(), &store.writer());
+        let holders = Holders::new(reader.clone(), shards.clone(), personal);
         let ledger = Ledger::new(reader.clone(), shards, 10_000);
         let (end, ending) = watch::channel(false);
         let revocations = Arc::<Revocations>::default();
         tokio::spawn(Arc::clone(&revocations).follow(reader.clone()));
         let app = startup::shared(App {
             ledger: ledger.clone(),
+            holders,
             views: Views::new(reader.clone()),
             webhooks,
             access: AccessService::new(reader, keys.clone(), ISSUER.to_owned()),
@@ -155,6 +161,12 @@ impl Server {
         self.end.send_replace(true);
         (self.handle)().await;
     }
+}
+
+fn signing_keys() -> Arc<SigningKeys> {
+    let (kid, pkcs8_pem) = generate_signing_key();
+    let secret = SigningSecret { current: kid.clone(), keys: vec![SigningKeySecret { kid, pkcs8_pem }] };
+    Arc::new(SigningKeys::try_new(&secret).unwrap())
 }
 
 /// Webhooks whose secrets cannot be made.

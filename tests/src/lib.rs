@@ -12,6 +12,7 @@ pub mod busy;
 pub mod factory;
 pub mod load;
 pub mod model;
+pub mod people;
 pub mod policies;
 pub mod server;
 pub mod store;

@@ -3,6 +3,7 @@
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
 use std::sync::Arc;
+use vintem_cli::stack::database::keys_of;
 use vintem_cli::stack::{Cluster, Stack};
 use vintem_core::event_store::Credentials;
 use vintem_core::migrations;
@@ -31,6 +32,19 @@ impl Store {
         let mut owner = store.session("vintem_owner").await;
         migrations::run(&mut owner).await.unwrap();
         store
+    }
+
+    /// The database of its people's keys, for tests that have a Vault.
+    pub async fn create_keys(&self) {
+        self.cluster.create_key_database(&self.name).await.unwrap();
+        let mut owner = self.keys_session("vintem_key_owner").await;
+        migrations::run_keys(&mut owner).await.unwrap();
+    }
+
+    /// A session in it that acts as one of the group roles.
+    pub async fn keys_session(&self, role: &str) -> PgConnection {
+        let options = self.cluster.superuser_options(&keys_of(&self.name)).options([("role", role)]);
+        options.connect().await.unwrap()
     }
 
     /// Connection options that act as one of the group roles.
@@ -87,6 +101,7 @@ impl Store {
 
     /// Ends a test whose ledger is broken on purpose.
     pub async fn remove(self) {
+        self.cluster.drop_database(&keys_of(&self.name)).await.unwrap();
         self.cluster.drop_database(&self.name).await.unwrap();
     }
 }

@@ -60,6 +60,7 @@ impl Secrets {
         let id = vintem_core::event_store::fresh::new_id().simple().to_string();
         // The end of a UUIDv7 is its random part.
         let prefix = format!("t{}-", &id[id.len() - 10..]);
+        store.create_keys().await;
         stack.provision_vault_on(&store.cluster, &prefix, &store.name, times).await.unwrap();
         Self { stack, store, prefix, log: None }
     }

@@ -15,10 +15,12 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 use vintem_core::event_store::{fresh, lease, outbox};
+use vintem_core::holders::erasure::Eraser;
 use vintem_core::projections::{ALL, Reading};
+use vintem_core::secrets::people::PersonKeys;
 use vintem_core::secrets::{
-    BrokerRole, DatabaseRole, LeasedBroker, LeasedDatabase, SecretsError, SettingsError, Vault, WorkerSettings,
-    keep_memory_private, rotate_on_hangup,
+    BrokerRole, DatabaseRole, DatabaseSettings, LeasedBroker, LeasedDatabase, SecretsError, SettingsError, Vault,
+    WorkerSettings, keep_memory_private, rotate_on_hangup,
 };
 use vintem_core::telemetry::{self, TelemetryError, WorkerMetrics};
 use vintem_core::webhooks::Egress;
@@ -236,6 +238,9 @@ impl Staff {
         let (reads, halts, metrics) = (auditor.pool().clone(), writer.pool().clone(), metrics.clone());
         let check = move |shard| Checker::new(reads.clone(), halts.clone(), metrics.clone(), shard, holder).run();
         self.tasks.spawn(for_each_shard(writer.pool().clone(), check));
+        let keeper = self.lease_of(&settings.process.keys, vault, DatabaseRole::Keeper).await?;
+        let keys = PersonKeys::new(vault.clone(), keeper.pool().clone());
+        self.tasks.spawn(Eraser::new(writer.pool().clone(), keys).run());
         let pool = writer.pool().clone();
         self.tasks.spawn(for_each_shard(pool, move |shard| clocks::run(writer.clone(), shard, holder)));
         Ok(())
@@ -265,9 +270,20 @@ impl Staff {
         vault: &Vault,
         role: DatabaseRole,
     ) -> Result<LeasedDatabase, StartError> {
-        let database = LeasedDatabase::connect(vault, &settings.process.database, role, CONNECTIONS).await?;
-        self.health.databases.push((role.as_str(), database.state()));
+        let database = self.lease_of(&settings.process.database, vault, role).await?;
         self.health.pool = Some(database.pool().clone());
+        Ok(database)
+    }
+
+    /// The same in a database that may be another than the ledger's.
+    async fn lease_of(
+        &mut self,
+        place: &DatabaseSettings,
+        vault: &Vault,
+        role: DatabaseRole,
+    ) -> Result<LeasedDatabase, StartError> {
+        let database = LeasedDatabase::connect(vault, place, role, CONNECTIONS).await?;
+        self.health.databases.push((role.as_str(), database.state()));
         self.databases.push(database.clone());
         Ok(database)
     }

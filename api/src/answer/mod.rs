@@ -7,11 +7,13 @@
 pub mod account;
 pub mod batch;
 pub mod hold;
+pub mod holder;
 pub mod transaction;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 use vintem_core::event_store::{Answer, Applied, Done, EntryAfter, Outcome, Recorded, StoredBody};
+use vintem_core::holders::event::{HOLDER_ERASED, HOLDER_REGISTERED};
 use vintem_core::kernel::{Instant, Minor, Refusal, instant};
 use vintem_core::ledger::event;
 use vintem_core::ledger::known::{Identity, Known};
@@ -134,6 +136,8 @@ pub enum Fact {
     Capture(hold::Capture),
     /// `hold.released`, `hold.extended`, `hold.incremented`
     HoldChange(hold::HoldChange),
+    /// `holder.registered`, `holder.erased`
+    Holder(holder::Holder),
 }
 
 impl Fact {
@@ -153,6 +157,7 @@ impl Fact {
             event::HOLD_RELEASED | event::HOLD_EXTENDED | event::HOLD_INCREMENTED => {
                 Self::HoldChange(hold::HoldChange::of(first, entries, known)?)
             }
+            HOLDER_REGISTERED | HOLDER_ERASED => Self::Holder(holder::Holder::recorded(first)),
             _ => return Err(Unreadable),
         })
     }
@@ -162,7 +167,8 @@ impl Fact {
         match self {
             Self::Asset(_) | Self::Transaction(_) | Self::Reversal(_) | Self::Hold(_) | Self::Capture(_) => 201,
             Self::Account(account) if account.settings_version == 1 => 201,
-            Self::Account(_) | Self::HoldChange(_) => 200,
+            Self::Holder(holder) if holder.erasure.is_none() => 201,
+            Self::Account(_) | Self::HoldChange(_) | Self::Holder(_) => 200,
         }
     }
 
@@ -176,6 +182,7 @@ impl Fact {
             Self::Hold(_) => "hold",
             Self::Capture(_) => "capture",
             Self::HoldChange(change) => change.member(),
+            Self::Holder(_) => "holder",
         }
     }
 

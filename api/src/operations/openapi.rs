@@ -5,7 +5,7 @@
 
 use crate::problem::Document;
 use crate::routes::{Access, Entry, ROUTES};
-use crate::{access, ledger, operations, views, webhooks};
+use crate::{access, holders, ledger, operations, views, webhooks};
 use actix_web::HttpResponse;
 use actix_web::http::Method;
 use std::sync::LazyLock;
@@ -37,6 +37,7 @@ const SCHEME: &str = "client";
         webhooks::endpoints::create, webhooks::endpoints::list, webhooks::endpoints::find, webhooks::endpoints::change,
         webhooks::endpoints::delete, webhooks::endpoints::enable, webhooks::endpoints::disable, webhooks::endpoints::rotate,
         webhooks::deliveries::list, webhooks::deliveries::replay,
+        holders::register, holders::look_up, holders::show, holders::erase,
         access::token::issue, access::jwks::show,
         operations::live::show, operations::ready::show,
     ),
@@ -84,7 +85,6 @@ fn scheme() -> SecurityScheme {
 
 /// Adds what the table knows of an operation.
 fn complete(operation: &mut Operation, entry: &Entry) {
-    let is_write = entry.method != Method::GET && entry.access != Access::Nobody;
     let mut statuses = vec!["400", "404", "405", "422", "500", "503"];
     match entry.access {
         Access::Scope(scope) => {
@@ -100,7 +100,10 @@ fn complete(operation: &mut Operation, entry: &Entry) {
     if entry.body_limit > 0 {
         statuses.extend(["408", "413", "415"]);
     }
-    if is_write {
+    if entry.path.starts_with("/v1/holders") {
+        statuses.push("410");
+    }
+    if entry.is_write() {
         statuses.extend(["409", "412", "504"]);
         operation.parameters.get_or_insert_default().push(RefOr::T(key()));
     }

@@ -29,6 +29,8 @@ pub enum Code {
     RequestTimeout,
     /// A request under this key is being worked on.
     RequestInFlight,
+    /// The person's key was destroyed.
+    SubjectErased,
     /// The body is above the route's limit.
     TooLarge,
     /// The body is not of the type that the route reads.
@@ -82,7 +84,7 @@ pub struct Meaning {
 
 impl Code {
     /// The codes that HTTP adds to the business's.
-    const HTTP: [Self; 17] = [
+    const HTTP: [Self; 18] = [
         Self::MalformedRequest,
         Self::IdempotencyKeyMissing,
         Self::Unauthenticated,
@@ -91,6 +93,7 @@ impl Code {
         Self::MethodNotAllowed,
         Self::RequestTimeout,
         Self::RequestInFlight,
+        Self::SubjectErased,
         Self::TooLarge,
         Self::UnsupportedMediaType,
         Self::InternalError,
@@ -125,6 +128,7 @@ impl Code {
             Self::MethodNotAllowed => row("method-not-allowed", 405, "The method is not allowed here", "O método não é permitido aqui", false, None),
             Self::RequestTimeout => row("request-timeout", 408, "The request did not arrive in time", "A requisição não chegou a tempo", true, None),
             Self::RequestInFlight => row("request-in-flight", 409, "A request under this key is being worked on", "Uma requisição com esta chave está em andamento", true, Unknown),
+            Self::SubjectErased => row("subject-erased", 410, "The person was erased", "A pessoa foi apagada", false, None),
             Self::TooLarge => row("too-large", 413, "The body is too large", "O corpo é grande demais", false, None),
             Self::UnsupportedMediaType => row("unsupported-media-type", 415, "The media type is not supported", "O tipo de mídia não é aceito", false, None),
             Self::InternalError => row("internal-error", 500, "Something is wrong on our side", "Algo está errado do nosso lado", true, Unknown),
@@ -154,6 +158,7 @@ fn business(code: RefusalCode) -> Meaning {
         C::AccountClosed => row(409, "The account is closed", "A conta está encerrada", true),
         C::InvalidState => row(409, "The state does not permit this", "O estado não permite isto", true),
         C::NameTaken => row(409, "The name is taken", "O nome já está em uso", true),
+        C::AlreadyRegistered => row(409, "The person is registered", "A pessoa já está cadastrada", true),
         C::UnknownAsset => row(422, "The asset is not registered", "O ativo não está registrado", true),
         C::UnknownAccount => row(422, "An account does not exist", "Uma conta não existe", true),
         C::DuplicateAccount => row(422, "An account stands twice", "Uma conta aparece duas vezes", true),

@@ -3,9 +3,11 @@
 use super::{Code, Fault, Problem};
 use vintem_core::access::{AccessError, Forbidden, TokenError};
 use vintem_core::event_store::WriteError;
+use vintem_core::holders::HolderError;
 use vintem_core::kernel::{Place, Refusal, RefusalCode};
 use vintem_core::ledger::error::LedgerError;
 use vintem_core::projections::views::ViewError;
+use vintem_core::secrets::SecretsError;
 use vintem_core::webhooks::WebhookError;
 
 impl From<Refusal> for Problem {
@@ -64,6 +66,30 @@ impl From<WebhookError> for Problem {
             }
             WebhookError::OutcomeUnknown => Self::new(Code::OutcomeUnknown, error.to_string()),
             WebhookError::Database(cause) => database(&cause),
+        }
+    }
+}
+
+impl From<HolderError> for Problem {
+    fn from(error: HolderError) -> Self {
+        match error {
+            HolderError::Refused(refusal) => refusal.into(),
+            HolderError::Write(error) => error.into(),
+            HolderError::Database(cause) | HolderError::Secrets(SecretsError::KeyDatabase { source: cause }) => {
+                database(&cause)
+            }
+            HolderError::Secrets(cause) => {
+                tracing::error!(error = %cause, "a person's key is not to be had");
+                Self::new(Code::VaultSealed, "the person's key is not to be had now; nothing was written")
+            }
+            HolderError::KeyGone => {
+                tracing::error!("a holder who is not erased in the log has no key: the log was restored from before");
+                Self::new(Code::SubjectErased, "the key to what was known of this person was destroyed")
+            }
+            HolderError::Unreadable => {
+                tracing::error!("what the log says of a holder does not open under the holder's key");
+                Self::new(Code::InternalError, error.to_string())
+            }
         }
     }
 }

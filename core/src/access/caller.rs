@@ -15,11 +15,21 @@ pub enum Scope {
     LedgerWrite = 2,
     /// Register assets; open, limit, freeze and close accounts.
     LedgerAdmin = 4,
+    /// Read what is known of holders: names, contacts, numbers.
+    HoldersRead = 8,
+    /// Register and erase holders.
+    HoldersWrite = 16,
 }
 
 impl Scope {
     /// Every scope, in the order they are printed.
-    pub const ALL: [Self; 3] = [Self::LedgerRead, Self::LedgerWrite, Self::LedgerAdmin];
+    pub const ALL: [Self; 5] =
+        [Self::LedgerRead, Self::LedgerWrite, Self::LedgerAdmin, Self::HoldersRead, Self::HoldersWrite];
+
+    /// Whether it lets its holder look and change nothing.
+    pub fn is_read(self) -> bool {
+        matches!(self, Self::LedgerRead | Self::HoldersRead)
+    }
 
     /// The scope as it stands in a token.
     pub fn as_str(self) -> &'static str {
@@ -27,13 +37,17 @@ impl Scope {
             Self::LedgerRead => "ledger:read",
             Self::LedgerWrite => "ledger:write",
             Self::LedgerAdmin => "ledger:admin",
+            Self::HoldersRead => "holders:read",
+            Self::HoldersWrite => "holders:write",
         }
     }
 }
 
 /// The text names no scope of ours.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no scope of this name exists; the scopes are ledger:read, ledger:write and ledger:admin")]
+#[error(
+    "no scope of this name exists; the scopes are ledger:read, ledger:write, ledger:admin, holders:read and holders:write"
+)]
 pub struct UnknownScope;
 
 impl FromStr for Scope {

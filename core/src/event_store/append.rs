@@ -6,6 +6,7 @@
 use super::chain::{BatchHeader, Tip};
 use super::job::{Answer, RequestKey, StoredBody};
 use super::overlay::{CounterRow, EntryRow, EventRow, Origin, SCHEMA};
+use super::personal::{Ask, KeyRow, Personal};
 use super::proposal::{EntryAfter, Recorded};
 use sqlx::postgres::{PgArguments, PgConnection};
 use sqlx::query::Query;
@@ -130,6 +131,55 @@ pub fn counters(shard: i16, rows: &[CounterRow]) -> Statement {
         &rows.iter().map(|r| r.used.to_bigint()).collect::<Vec<_>>() as _,
         &rows.iter().map(|r| r.tenant).collect::<Vec<_>>() as _,
         &rows.iter().map(|r| &*r.key).collect::<Vec<_>>() as _
+    )
+}
+
+/// What a batch changes about personal keys: nearly always nothing.
+pub fn personal(shard: i16, changes: &Personal) -> Vec<Statement> {
+    let mut statements = Vec::new();
+    if !changes.freed.is_empty() {
+        statements.push(sqlx::query!(
+            "DELETE FROM personal_key WHERE shard = $1 AND owner = ANY ($2)",
+            shard,
+            &changes.freed
+        ));
+    }
+    if !changes.rows.is_empty() {
+        statements.push(claimed(shard, &changes.rows));
+    }
+    if !changes.asks.is_empty() {
+        statements.push(asked(shard, &changes.asks));
+    }
+    statements
+}
+
+fn claimed(shard: i16, rows: &[KeyRow]) -> Statement {
+    sqlx::query!(
+        "INSERT INTO personal_key (shard, version, position, tenant, owner, kind, digest)
+         SELECT $1, version, position, tenant, owner, kind, digest
+         FROM unnest($2::smallint[], $3::bigint[], $4::uuid[], $5::uuid[], $6::text[], $7::bytea[])
+              AS row (version, position, tenant, owner, kind, digest)",
+        shard,
+        &rows.iter().map(|row| row.name.2).collect::<Vec<_>>() as _,
+        &rows.iter().map(|row| row.position).collect::<Vec<_>>() as _,
+        &rows.iter().map(|row| row.name.0).collect::<Vec<_>>() as _,
+        &rows.iter().map(|row| row.owner).collect::<Vec<_>>() as _,
+        &rows.iter().map(|row| row.name.1).collect::<Vec<_>>() as _,
+        &rows.iter().map(|row| &row.name.3[..]).collect::<Vec<_>>() as _
+    )
+}
+
+/// Asking twice is asking once.
+fn asked(shard: i16, asks: &[Ask]) -> Statement {
+    sqlx::query!(
+        "INSERT INTO job (shard, run_at, kind, key, payload)
+         SELECT $1, clock_timestamp(), kind, key, payload::json
+         FROM unnest($2::text[], $3::text[], $4::text[]) AS row (kind, key, payload)
+         ON CONFLICT DO NOTHING",
+        shard,
+        &asks.iter().map(|ask| ask.kind).collect::<Vec<_>>() as _,
+        &asks.iter().map(|ask| &*ask.key).collect::<Vec<_>>() as _,
+        &asks.iter().map(|ask| &*ask.payload).collect::<Vec<_>>() as _
     )
 }
 

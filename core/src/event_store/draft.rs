@@ -11,11 +11,13 @@ use super::hooks::{Hooks, NoHooks};
 use super::job::{Disposed, Waiting};
 use super::look_up;
 use super::overlay::{Overlay, SCHEMA};
+use super::personal;
 use super::proposal::Decision;
 use super::wanted::Found;
 use crate::kernel::Instant;
 use sqlx::PgConnection;
 use std::collections::{BTreeSet, HashMap};
+use uuid::Uuid;
 
 /// A batch, decided and not yet appended.
 pub(super) struct Draft {
@@ -33,8 +35,8 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// Decides the jobs on what was found. `None`: a return of held money may be due, which can only be looked up
-    /// in the session that holds the lock.
+    /// Decides the jobs on what was found. `None`: a return of held money, a counter or a personal key must be looked
+    /// up, which only the session that holds the lock can do.
     pub async fn decide(
         shard: i16,
         base: Head,
@@ -51,6 +53,11 @@ impl Draft {
         if !counters.is_empty() {
             let Some(returns) = &mut returns else { return Ok(None) };
             overlay.know_counters(look_up::counters(returns.tx, shard, &counters).await?);
+        }
+        let names = personal::wanted(decisions(waiting));
+        if !names.is_empty() {
+            let Some(returns) = &mut returns else { return Ok(None) };
+            overlay.personal.know(look_up::personal_keys(returns.tx, shard, &names).await?);
         }
         let mut decider = Decider::new(shard, overlay, returns);
         let disposed = decider.dispose(waiting, &found).await?;
@@ -92,6 +99,7 @@ impl Draft {
         if !overlay.counters.is_empty() {
             statements.push(append::counters(shard, &overlay.counters));
         }
+        statements.extend(append::personal(shard, &overlay.personal));
         Ok(Self { base: base.tip, head, overlay, disposed, statements, recorded_at })
     }
 
@@ -106,9 +114,14 @@ impl Draft {
     }
 }
 
+/// What all jobs want, with their tenants.
+fn decisions(waiting: &[Waiting]) -> impl Iterator<Item = (Uuid, &Decision)> {
+    waiting.iter().flat_map(|w| w.job.items.iter().map(|item| (w.job.origin.tenant, &item.decision)))
+}
+
 /// Counters whose window counts at the batch's instant.
 fn counter_keys(waiting: &[Waiting], overlay: &Overlay) -> Vec<(i64, String)> {
-    let proposals = waiting.iter().flat_map(|w| &w.job.items).filter_map(|item| match &item.decision {
+    let proposals = decisions(waiting).filter_map(|(_, decision)| match decision {
         Decision::Propose(proposal) => Some(proposal),
         _ => None,
     });

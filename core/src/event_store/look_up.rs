@@ -5,6 +5,7 @@
 
 use super::job::{StoredAnswer, StoredBody};
 use super::overlay::{AccountState, CounterState, StreamState};
+use super::personal::KeyName;
 use super::proposal::{Settings, Status};
 use crate::kernel::Minor;
 use sqlx::PgConnection;
@@ -142,6 +143,30 @@ pub async fn counters(
     .fetch_all(connection)
     .await?;
     Ok(rows.into_iter().map(|row| ((row.account, row.key), (row.version, Minor::from_bigint(row.used)))).collect())
+}
+
+/// Looks up whose these personal keys are; one that is free is absent.
+pub async fn personal_keys(
+    connection: &mut PgConnection,
+    shard: i16,
+    names: &[KeyName],
+) -> Result<HashMap<KeyName, Uuid>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT wanted.number AS "number!", k.owner
+           FROM unnest($2::uuid[], $3::text[], $4::smallint[], $5::bytea[]) WITH ORDINALITY AS wanted (tenant, kind, version, digest, number)
+           JOIN personal_key k ON k.shard = $1 AND k.tenant = wanted.tenant AND k.kind = wanted.kind
+                AND k.version = wanted.version AND k.digest = wanted.digest"#,
+        shard,
+        &names.iter().map(|name| name.0).collect::<Vec<_>>() as _,
+        &names.iter().map(|name| name.1).collect::<Vec<_>>() as _,
+        &names.iter().map(|name| name.2).collect::<Vec<_>>() as _,
+        &names.iter().map(|name| &name.3[..]).collect::<Vec<_>>() as _
+    )
+    .fetch_all(connection)
+    .await?;
+    // Numbered from 1, in the order asked for.
+    let name = |number: i64| usize::try_from(number - 1).ok().and_then(|index| names.get(index));
+    Ok(rows.into_iter().filter_map(|row| Some((*name(row.number)?, row.owner))).collect())
 }
 
 /// The table's CHECK admits only these three.

@@ -16,6 +16,8 @@
 //!
 //! [`retention`] deletes the bytes of old answers, which the events can render again.
 //!
+//! [`personal`] keeps natural keys of people, which are unique and can be deleted.
+//!
 //! [`recover`] is the only way out of that: an operator begins a new epoch.
 //!
 //! The log is its own outbox ([`outbox`]): what is committed is published, and nothing else. [`feed`] reads it event by event.
@@ -41,6 +43,7 @@ pub mod legs;
 pub mod look_up;
 pub mod outbox;
 pub mod overlay;
+pub mod personal;
 pub mod proposal;
 pub mod read;
 pub mod recover;

@@ -6,6 +6,7 @@
 //! an overlay only after COMMIT was acknowledged.
 
 use super::check;
+use super::personal::{self, Personal};
 use super::proposal::{Applied, Count, EntryAfter, Move, NewEvent, Proposal, Recorded, SettingsChange};
 pub use super::rows::{AccountState, CounterRow, CounterState, EntryRow, EventRow, Origin, StreamState};
 use crate::kernel::{Instant, Minor, Refusal, RefusalCode};
@@ -38,6 +39,8 @@ pub struct Overlay {
     pub entries: Vec<EntryRow>,
     /// Counter rows to append.
     pub counters: Vec<CounterRow>,
+    /// Personal keys to free and to claim.
+    pub personal: Personal,
     next_position: i64,
     accounts: HashMap<Uuid, AccountState>,
     streams: HashMap<Uuid, StreamState>,
@@ -61,6 +64,7 @@ pub struct Mark {
     /// How many entries stood then.
     pub entries: usize,
     counters: usize,
+    personal: personal::Mark,
 }
 
 impl Overlay {
@@ -76,6 +80,7 @@ impl Overlay {
             events: Vec::new(),
             entries: Vec::new(),
             counters: Vec::new(),
+            personal: Personal::default(),
             next_position: last_position + 1,
             accounts,
             streams,
@@ -121,6 +126,7 @@ impl Overlay {
             events: self.events.len(),
             entries: self.entries.len(),
             counters: self.counters.len(),
+            personal: self.personal.mark(),
         }
     }
 
@@ -137,6 +143,7 @@ impl Overlay {
         self.events.truncate(mark.events);
         self.entries.truncate(mark.entries);
         self.counters.truncate(mark.counters);
+        self.personal.roll_back(mark.personal);
     }
 
     /// What was recorded since `mark`, for the caller.
@@ -164,6 +171,9 @@ impl Overlay {
         check::time(proposal, self.now)?;
         for account in &proposal.must_be_empty {
             check::empty(self.accounts.get(account))?;
+        }
+        if let Some(change) = &proposal.personal {
+            self.personal.apply(origin.tenant, change, self.next_position)?;
         }
         let mut counts = &proposal.counts[..];
         for event in &proposal.events {

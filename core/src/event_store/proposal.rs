@@ -3,6 +3,7 @@
 //! Everything here is generic. The writer knows versions, balances, bounds, counters, times
 //! and keys; it does not know what a payment is.
 
+use super::personal::Change;
 use crate::kernel::window::Window;
 use crate::kernel::{Instant, Minor, Refusal};
 use chrono_tz::Tz;
@@ -44,6 +45,8 @@ pub struct Proposal {
     pub counts: Vec<Count>,
     /// Accounts that must stand at zero in every balance (closing).
     pub must_be_empty: Vec<Uuid>,
+    /// What changes about personal keys; apart, for nearly no proposal has it.
+    pub personal: Option<Box<Change>>,
     /// How a leg is named to the caller.
     pub pointers: Pointers,
 }

@@ -97,6 +97,8 @@ refusal_codes! {
     InvalidState => "invalid-state",
     /// An account or asset of this name exists. 409.
     NameTaken => "name-taken",
+    /// A living holder has this CPF. 409.
+    AlreadyRegistered => "already-registered",
     /// The asset is not registered. 422.
     UnknownAsset => "unknown-asset",
     /// A leg names an account that does not exist here. 422.

@@ -46,10 +46,16 @@ pub enum DatabaseRole {
     Auditor,
     /// Owns the schema.
     Migrator,
+    /// Makes, fetches and destroys the keys of people, in their own database.
+    Keeper,
+    /// Wraps those keys anew.
+    Rewrapper,
+    /// Owns the schema of that database.
+    KeysMigrator,
 }
 
 impl DatabaseRole {
-    /// The name in Vault, in Postgres (after `vintem_`) and in metrics.
+    /// The name in Vault, in metrics and, for most, in Postgres (after `vintem_`).
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Reader => "reader",
@@ -62,6 +68,9 @@ impl DatabaseRole {
             Self::Webhooks => "webhooks",
             Self::Auditor => "auditor",
             Self::Migrator => "migrator",
+            Self::Keeper => "keeper",
+            Self::Rewrapper => "rewrapper",
+            Self::KeysMigrator => "keys-migrator",
         }
     }
 
@@ -92,7 +101,7 @@ impl DatabaseRole {
             Self::Relay | Self::Integrators | Self::Webhooks => {
                 &[("statement_timeout", "10000"), ("idle_in_transaction_session_timeout", "10000")]
             }
-            Self::Editor => &[
+            Self::Editor | Self::Keeper | Self::Rewrapper => &[
                 ("lock_timeout", "5000"),
                 ("statement_timeout", "10000"),
                 ("idle_in_transaction_session_timeout", "10000"),
@@ -100,7 +109,7 @@ impl DatabaseRole {
             Self::Auditor => {
                 &[("default_transaction_read_only", "on"), ("idle_in_transaction_session_timeout", "30000")]
             }
-            Self::Migrator => &[("lock_timeout", "10000")],
+            Self::Migrator | Self::KeysMigrator => &[("lock_timeout", "10000")],
         }
     }
 }

@@ -61,6 +61,12 @@ pub enum SecretsError {
         /// What is wrong with the token.
         reason: &'static str,
     },
+    /// The database of people's keys could not answer.
+    #[error("the database of keys is not available")]
+    KeyDatabase {
+        /// Postgres's own words.
+        source: sqlx::Error,
+    },
     /// Postgres did not take the leased user.
     #[error("Postgres did not accept the leased user of role {role}")]
     Database {
@@ -75,7 +81,7 @@ impl SecretsError {
     /// Whether the same call may succeed later without anybody doing anything.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::Sealed { .. } | Self::Database { .. } => true,
+            Self::Unreachable { .. } | Self::Sealed { .. } | Self::Database { .. } | Self::KeyDatabase { .. } => true,
             Self::Status { status, .. } => *status == 429 || *status >= 500,
             _ => false,
         }

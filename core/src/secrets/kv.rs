@@ -31,7 +31,7 @@ impl Vault {
     }
 }
 
-fn decode_key(text: &SecretString) -> Option<Zeroizing<[u8; 32]>> {
+pub(super) fn decode_key(text: &SecretString) -> Option<Zeroizing<[u8; 32]>> {
     let bytes = Zeroizing::new(STANDARD.decode(text.expose_secret()).ok()?);
     let mut key = Zeroizing::new([0; 32]);
     if bytes.len() != key.len() {

@@ -9,7 +9,7 @@
 //!                                                                    ├─► kv        read once, kept in memory
 //!                                                                    ├─► database  leased user (renewed at ⅔, rotated before its end)
 //!                                                                    ├─► rabbitmq  the same
-//!                                                                    └─► transit   seals and opens, the key stays
+//!                                                                    └─► transit   seals and opens, the key stays; wraps the keys of [`people`]
 //! ```
 //!
 //! Invariants:
@@ -27,6 +27,7 @@
 //!
 //! Absent on purpose: any cache on disk, any password in a variable, `vaultrs` elsewhere.
 
+mod blind_index;
 mod breaker;
 mod broker;
 mod client;
@@ -37,12 +38,14 @@ mod keeper;
 mod kv;
 mod lease;
 mod login;
+pub mod people;
 pub mod random;
 mod rotation;
 mod settings;
 mod token;
 mod transit;
 
+pub use blind_index::{BlindIndex, RequestDigest};
 pub use broker::{BrokerRole, BrokerUser, LeasedBroker};
 pub use client::{Vault, VaultHealth};
 pub use database::{DatabaseRole, LeasedDatabase};

@@ -61,6 +61,14 @@ pub struct DatabaseSettings {
     pub ca: PathBuf,
 }
 
+impl DatabaseSettings {
+    /// The database of people's keys, where nothing else is said.
+    #[must_use]
+    pub fn keys(&self) -> Self {
+        Self { name: format!("{}_keys", self.name), ..self.clone() }
+    }
+}
+
 /// What the process tells about itself, and where to.
 #[derive(Debug, Clone)]
 pub struct TelemetrySettings {
@@ -77,6 +85,8 @@ pub struct ProcessSettings {
     pub vault: VaultSettings,
     /// Postgres.
     pub database: DatabaseSettings,
+    /// The database of people's keys: beside the other, or where `VINTEM_KEYS_HOST`, `_PORT`, `_NAME`, `_CA` say.
+    pub keys: DatabaseSettings,
     /// Logs and spans.
     pub telemetry: TelemetrySettings,
 }
@@ -186,11 +196,21 @@ impl Environment {
         let port = self.required("VINTEM_DATABASE_PORT", "a port number");
         let name = self.required("VINTEM_DATABASE_NAME", "the name of a database");
         let database_ca = self.required("VINTEM_DATABASE_CA", "a file name");
+        let (keys_host, keys_name) = (self.optional("VINTEM_KEYS_HOST"), self.optional("VINTEM_KEYS_NAME"));
+        let (keys_port, keys_ca) = (self.port_or("VINTEM_KEYS_PORT", port), self.optional("VINTEM_KEYS_CA"));
         let log = self.optional("VINTEM_LOG").unwrap_or_else(|| default_log.to_owned());
         let otlp_endpoint = self.optional(OTLP);
+        let database = DatabaseSettings { host: host?, port: port?, name: name?, ca: database_ca? };
+        let beside = database.keys();
         Some(ProcessSettings {
             vault: VaultSettings { address: address?, ca: vault_ca?, role: role?, login: login?, mount_prefix },
-            database: DatabaseSettings { host: host?, port: port?, name: name?, ca: database_ca? },
+            keys: DatabaseSettings {
+                host: keys_host.unwrap_or(beside.host),
+                port: keys_port?,
+                name: keys_name.unwrap_or(beside.name),
+                ca: keys_ca.map_or(beside.ca, PathBuf::from),
+            },
+            database,
             telemetry: TelemetrySettings { log, otlp_endpoint },
         })
     }
@@ -250,6 +270,16 @@ impl Environment {
     /// An empty variable counts as one that is not set, as in most shells' habits.
     fn optional(&mut self, name: &str) -> Option<String> {
         self.variables.remove(name).filter(|value| !value.is_empty())
+    }
+
+    /// A port, or another where nothing is set.
+    fn port_or(&mut self, name: &str, otherwise: Option<u16>) -> Option<u16> {
+        let Some(text) = self.optional(name) else { return otherwise };
+        let port = text.parse().ok();
+        if port.is_none() {
+            self.problems.push(format!("{name} is not a port number"));
+        }
+        port
     }
 
     /// Networks separated by commas; none where nothing is set.
@@ -329,6 +359,9 @@ mod tests {
     fn a_complete_environment_is_taken_with_its_defaults() {
         let settings = server(&[]).unwrap();
         assert_eq!(settings.process.database.port, 5432);
+        let keys = settings.process.keys;
+        assert_eq!((keys.host.as_str(), keys.port, keys.name.as_str()), ("localhost", 5432, "vintem_keys"));
+        assert!(server(&[("VINTEM_KEYS_PORT", Some("many"))]).unwrap_err().contains("VINTEM_KEYS_PORT is not a port"));
         assert_eq!(settings.process.telemetry.log, "info");
         assert_eq!(settings.process.vault.mount_prefix, "");
         assert!(settings.process.telemetry.otlp_endpoint.is_none());

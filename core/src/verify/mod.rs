@@ -2,7 +2,8 @@
 //!
 //! One walk over the log ([`walk`]) recomputes the chain of tips and folds every event ([`fold`]) by
 //! the writer's own rules. What is derived from the log must then equal that fold: entries
-//! ([`entries`]), counters ([`counters`]), look-ups ([`look_ups`]), projections ([`views`]). Requests must stand in the chain
+//! ([`entries`]), counters ([`counters`]), look-ups ([`look_ups`]), projections ([`views`]). Personal keys
+//! must be of holders who live ([`personal`]). Requests must stand in the chain
 //! ([`requests`]), and the schema must still refuse changes ([`schema`]).
 //!
 //! Invariants kept here: everything is read up to one fixed position, page by page, each page in a
@@ -25,6 +26,7 @@ mod fold;
 mod holds;
 mod link;
 mod look_ups;
+mod personal;
 mod report;
 mod requests;
 mod reversals;
@@ -83,6 +85,7 @@ impl Audit<'_> {
         counters::check(self, &walked.fold).await?;
         requests::check_bodies(self).await?;
         walked.look_ups.check(self).await?;
+        walked.living.check(self).await?;
         Ok(Report {
             shard: self.shard,
             epoch: self.end.epoch,

@@ -4,6 +4,7 @@ use super::Audit;
 use super::fold::Fold;
 use super::link::{Contents, Link};
 use super::look_ups::LookUps;
+use super::personal::Living;
 use super::report::{Findings, Rule, Subject};
 use super::store::log::{self, Batch, Events, Request};
 use super::{requests, reversals};
@@ -22,6 +23,8 @@ pub struct Walked {
     pub fold: Fold,
     /// The look-up tables, rebuilt.
     pub look_ups: LookUps,
+    /// Holders who are not erased.
+    pub living: Living,
     /// How many there were.
     pub batches: u64,
     /// How many there were.
@@ -33,8 +36,14 @@ pub struct Walked {
 /// Walks the log from its beginning to the end.
 pub async fn walk(audit: &mut Audit<'_>) -> Result<Walked, sqlx::Error> {
     audit.progress.begin("events", u64::try_from(audit.end.position).unwrap_or(0));
-    let mut walked =
-        Walked { fold: Fold::default(), look_ups: LookUps::new(audit.shard), batches: 0, events: 0, requests: 0 };
+    let mut walked = Walked {
+        fold: Fold::default(),
+        look_ups: LookUps::new(audit.shard),
+        living: Living::default(),
+        batches: 0,
+        events: 0,
+        requests: 0,
+    };
     let mut link = Link::genesis(audit.shard);
     let (mut seq, mut position) = (i64::MIN, 0);
     loop {
@@ -118,6 +127,7 @@ impl Walked {
         page.link(link, &mut audit.findings);
         for row in &page.events.rows {
             self.fold.event(&row.recorded, &mut audit.findings);
+            self.living.event(&row.recorded);
         }
         streams(audit, &page.events.rows).await?;
         reversals::check(audit, &page.events.rows).await?;

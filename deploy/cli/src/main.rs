@@ -38,6 +38,8 @@ enum Command {
     Verify(commands::verify::Verify),
     /// Build views of the log anew beside those in use, and swap them.
     Rebuild(commands::rebuild::Rebuild),
+    /// Wrap the keys of people anew after the key that wraps them was rotated.
+    Rewrap(commands::rewrap::Rewrap),
     /// Begin a new epoch after a restore or failover, and lift a halt.
     Recover(commands::recover::Recover),
     Export(Box<export::ExportArgs>),
@@ -63,6 +65,7 @@ async fn main() -> ExitCode {
         Command::Import(args) => import::run(*args).await.map(|()| 0).map_err(Into::into),
         Command::Verify(command) => command.run().await,
         Command::Rebuild(command) => command.run().await,
+        Command::Rewrap(command) => command.run().await,
         Command::Recover(command) => command.run().await,
         Command::Export(args) => export::run(*args).await.map(|()| 0).map_err(Into::into),
         Command::Bench(args) => bench::command(*args).await.map(|()| 0).map_err(Into::into),

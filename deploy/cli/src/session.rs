@@ -22,9 +22,21 @@ const CONNECTIONS: u32 = 4;
 /// A command touches few accounts.
 const WRITER: Limits = Limits { queue: 1_000, cached_accounts: 1_000 };
 
+/// Why a schema is not of this version.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrationError {
+    /// A migration.
+    #[error("a migration failed")]
+    Failed(#[from] MigrateError),
+    /// The user for the database of keys.
+    #[error("the database of keys cannot be entered")]
+    Secrets(#[from] SecretsError),
+}
+
 /// What a command works with.
 pub struct Session {
     vault: Vault,
+    keys: DatabaseSettings,
     database: LeasedDatabase,
     writers: HashMap<i16, Shard>,
     telemetry: Option<TelemetryGuard>,
@@ -39,7 +51,8 @@ impl Session {
         if is_asked && std::io::stdin().is_terminal() {
             ui::say("waiting for one line: a wrapping token of a secret id of this role");
         }
-        let session = Self::lease(Vault::connect(settings.vault).await?, &settings.database, role).await?;
+        let vault = Vault::connect(settings.vault).await?;
+        let session = Self::lease(vault, settings.database, settings.keys, role).await?;
         Ok(Self { telemetry: Some(telemetry), ..session })
     }
 
@@ -49,12 +62,19 @@ impl Session {
         wrapping: WrappingToken,
         role: DatabaseRole,
     ) -> Result<Self, SecretsError> {
-        Self::lease(Vault::login(settings.vault, wrapping).await?, &settings.database, role).await
+        Self::lease(Vault::login(settings.vault, wrapping).await?, settings.database, settings.keys, role).await
     }
 
-    async fn lease(vault: Vault, settings: &DatabaseSettings, role: DatabaseRole) -> Result<Self, SecretsError> {
-        let database = LeasedDatabase::connect(&vault, settings, role, CONNECTIONS).await?;
-        Ok(Self { vault, database, writers: HashMap::new(), telemetry: None })
+    async fn lease(
+        vault: Vault,
+        ledger: DatabaseSettings,
+        keys: DatabaseSettings,
+        role: DatabaseRole,
+    ) -> Result<Self, SecretsError> {
+        let of_keys = matches!(role, DatabaseRole::Rewrapper | DatabaseRole::KeysMigrator);
+        let place = if of_keys { &keys } else { &ledger };
+        let database = LeasedDatabase::connect(&vault, place, role, CONNECTIONS).await?;
+        Ok(Self { vault, keys, database, writers: HashMap::new(), telemetry: None })
     }
 
     /// The leased database.
@@ -62,10 +82,21 @@ impl Session {
         &self.database
     }
 
-    /// Brings the database to the schema of this version, for the migrator.
-    pub async fn migrate(&self) -> Result<(), MigrateError> {
-        let mut connection = self.database.pool().acquire().await?;
-        migrations::run(&mut connection).await
+    /// The login, for commands that ask Vault for more than a user.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// Brings both databases to the schema of this version, for the migrator.
+    pub async fn migrate(&self) -> Result<(), MigrationError> {
+        let mut connection = self.database.pool().acquire().await.map_err(MigrateError::from)?;
+        migrations::run(&mut connection).await?;
+        let keys = LeasedDatabase::connect(&self.vault, &self.keys, DatabaseRole::KeysMigrator, 1).await?;
+        let mut connection = keys.pool().acquire().await.map_err(MigrateError::from)?;
+        let migrated = migrations::run_keys(&mut connection).await;
+        drop(connection);
+        keys.close().await;
+        Ok(migrated?)
     }
 
     /// The writer of a shard, for roles that may append.

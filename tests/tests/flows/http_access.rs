@@ -24,6 +24,8 @@ async fn every_route_refuses_callers_without_token_or_scope() {
         ("ledger:read", api.another("readers", "ledger:read").await),
         ("ledger:write", api.another("writers", "ledger:write").await),
         ("ledger:admin", api.another("admins", "ledger:admin").await),
+        ("holders:read", api.another("clerks", "holders:read").await),
+        ("holders:write", api.another("registrars", "holders:write").await),
     ];
     for entry in ROUTES.iter().filter(|entry| entry.access != Access::Nobody) {
         let path = filled(entry.path);

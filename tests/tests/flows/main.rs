@@ -16,6 +16,7 @@ mod clock;
 mod drift;
 mod faults;
 mod grants;
+mod holders;
 mod http_access;
 mod http_events;
 mod http_ledger;

@@ -5,3 +5,4 @@ pub mod derived;
 pub mod drift;
 pub mod log;
 pub mod look_ups;
+pub mod personal;

@@ -24,7 +24,7 @@ pub enum Client {
         /// A name for people, unique in the tenant.
         #[arg(long)]
         name: String,
-        /// Separated by commas: ledger:read, ledger:write, ledger:admin.
+        /// Separated by commas: ledger:read, ledger:write, ledger:admin, holders:read, holders:write.
         #[arg(long)]
         scopes: String,
         /// From then on it may not call, such as 2027-12-31T23:59:59Z.

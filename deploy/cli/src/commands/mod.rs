@@ -5,6 +5,7 @@ pub mod dev;
 pub mod migrate;
 pub mod rebuild;
 pub mod recover;
+pub mod rewrap;
 pub mod subscription;
 pub mod tenant;
 pub mod verify;

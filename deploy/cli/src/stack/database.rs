@@ -11,9 +11,16 @@ use super::error::StackError;
 
 /// The group roles, run before every first migration.
 const ROLES: &str = include_str!("../../../../migrations/roles.sql");
-/// Roles whose members may open a database.
-const GROUPS: &str = "vintem_owner, vintem_reader, vintem_writer, vintem_operator, vintem_projector, vintem_relay, \
+/// Roles whose members may open a ledger's database.
+pub(super) const GROUPS: &str = "vintem_owner, vintem_reader, vintem_writer, vintem_operator, vintem_projector, vintem_relay, \
      vintem_integrators, vintem_editor, vintem_webhooks, vintem_auditor";
+/// The same for a database of people's keys: nobody of a ledger's.
+pub(super) const KEY_GROUPS: &str = "vintem_key_owner, vintem_keeper, vintem_rewrapper";
+
+/// The database of people's keys beside a ledger's.
+pub fn keys_of(database: &str) -> String {
+    format!("{database}_keys")
+}
 
 impl Cluster {
     /// Makes the group roles, once per server.
@@ -23,11 +30,20 @@ impl Cluster {
 
     /// Makes an empty database that the migrator may fill and nobody else may enter but members of the group roles.
     pub async fn create_database(&self, name: &str) -> Result<(), StackError> {
+        self.create_database_of(name, "vintem_owner", GROUPS).await
+    }
+
+    /// The same for the keys of the people of a ledger.
+    pub async fn create_key_database(&self, ledger: &str) -> Result<(), StackError> {
+        self.create_database_of(&keys_of(ledger), "vintem_key_owner", KEY_GROUPS).await
+    }
+
+    async fn create_database_of(&self, name: &str, owner: &str, groups: &str) -> Result<(), StackError> {
         check_name(name)?;
         let statements = [
-            format!("CREATE DATABASE \"{name}\" OWNER vintem_owner"),
+            format!("CREATE DATABASE \"{name}\" OWNER {owner}"),
             format!("REVOKE ALL ON DATABASE \"{name}\" FROM PUBLIC"),
-            format!("GRANT CONNECT ON DATABASE \"{name}\" TO {GROUPS}"),
+            format!("GRANT CONNECT ON DATABASE \"{name}\" TO {groups}"),
         ];
         self.as_superuser(&format!("create database {name}"), &statements).await
     }
@@ -60,14 +76,15 @@ impl Cluster {
         name: &str,
         password: &SecretString,
         database: &str,
+        groups: &str,
     ) -> Result<(), StackError> {
         check_name(name)?;
         check_name(database)?;
         let verb = if self.has_role(name).await? { "ALTER" } else { "CREATE" };
         let statements = [
             format!("{verb} ROLE \"{name}\" LOGIN CREATEROLE NOINHERIT PASSWORD '{}'", password.expose_secret()),
-            format!("GRANT {GROUPS} TO \"{name}\" WITH ADMIN OPTION"),
-            format!("GRANT CONNECT ON DATABASE \"{database}\" TO \"{name}\", {GROUPS}"),
+            format!("GRANT {groups} TO \"{name}\" WITH ADMIN OPTION"),
+            format!("GRANT CONNECT ON DATABASE \"{database}\" TO \"{name}\", {groups}"),
         ];
         self.as_superuser(&format!("make user {name} for Vault"), &statements).await
     }

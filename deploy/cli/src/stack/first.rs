@@ -16,14 +16,14 @@ use super::ui::Step;
 use super::{DATABASE, Stack};
 use crate::client::{Client, Connection};
 use crate::demo::{self, DemoError, Played};
-use crate::session::Session;
+use crate::session::{MigrationError, Session};
 
 /// The tenant's name.
 pub const TENANT: &str = "demo";
 const TIME_ZONE: &str = "America/Sao_Paulo";
 /// Where it is.
 pub const SHARD: i16 = 0;
-const SCOPES: &str = "ledger:read ledger:write ledger:admin";
+const SCOPES: &str = "ledger:read ledger:write ledger:admin holders:read holders:write";
 /// Names tried for the client: the secret of one whose making was interrupted is lost, so the next is made.
 const CLIENTS: u32 = 100;
 
@@ -35,7 +35,7 @@ pub enum FirstError {
     Secrets(#[from] SecretsError),
     /// The schema.
     #[error("a migration failed")]
-    Migrate(#[from] sqlx::migrate::MigrateError),
+    Migrate(#[source] MigrationError),
     /// Tenant or client.
     #[error("tenant or client could not be made")]
     Access(#[from] AccessError),
@@ -67,7 +67,7 @@ pub async fn migrate(stack: &Stack) -> Result<(), StackError> {
     let session = log_in(stack, DatabaseRole::Migrator).await?;
     let migrated = session.migrate().await;
     session.close().await;
-    Ok(migrated.map_err(FirstError::from)?)
+    migrated.map_err(|error| FirstError::Migrate(error).into())
 }
 
 /// Makes the first tenant and its client.
@@ -175,5 +175,10 @@ async fn settings(stack: &Stack, role: &str) -> Result<ProcessSettings, StackErr
         name: DATABASE.into(),
         ca: authority,
     };
-    Ok(ProcessSettings { vault, database, telemetry: TelemetrySettings { log: "warn".into(), otlp_endpoint: None } })
+    Ok(ProcessSettings {
+        vault,
+        keys: database.keys(),
+        database,
+        telemetry: TelemetrySettings { log: "warn".into(), otlp_endpoint: None },
+    })
 }

@@ -204,8 +204,9 @@ impl Stack {
         self.cluster().create_database(name).await
     }
 
-    /// Drops a database, cutting its sessions. Remove its set in Vault first.
+    /// Drops a database, cutting its sessions, and that of its people's keys. Remove its set in Vault first.
     pub async fn drop_database(&self, name: &str) -> Result<(), StackError> {
+        self.cluster().drop_database(&database::keys_of(name)).await?;
         self.cluster().drop_database(name).await
     }
 

@@ -4,7 +4,7 @@
 //! whose names begin with its prefix, so the paths of the policies move along.
 
 /// The policies of the processes that log in by AppRole, by name: first those that run for ever, then commands.
-pub const APP_ROLES: [(&str, &str); 10] = [
+pub const APP_ROLES: [(&str, &str); 11] = [
     ("api", include_str!("../../../../vault-policies/api.hcl")),
     ("worker", include_str!("../../../../vault-policies/worker.hcl")),
     ("relay", include_str!("../../../../vault-policies/relay.hcl")),
@@ -15,6 +15,7 @@ pub const APP_ROLES: [(&str, &str); 10] = [
     ("migrator", include_str!("../../../../vault-policies/migrator.hcl")),
     ("operator", include_str!("../../../../vault-policies/operator.hcl")),
     ("auditor", include_str!("../../../../vault-policies/auditor.hcl")),
+    ("rewrapper", include_str!("../../../../vault-policies/rewrapper.hcl")),
 ];
 
 /// Who logs in again by itself, for as long as it runs.
@@ -76,7 +77,7 @@ mod tests {
     #[test]
     fn who_makes_secrets_of_webhooks_cannot_open_them_and_who_delivers_cannot_make_them() {
         let (api, webhooks) = (policy("api"), policy("webhooks"));
-        assert!(api.contains("transit/encrypt/webhooks") && !api.contains("transit/decrypt"));
+        assert!(api.contains("transit/encrypt/webhooks") && !api.contains("transit/decrypt/webhooks"));
         assert!(webhooks.contains("transit/decrypt/webhooks") && !webhooks.contains("transit/encrypt"));
         assert!(!api.contains("kv/data/webhook-signing"));
     }
@@ -86,7 +87,15 @@ mod tests {
         for (name, policy) in APP_ROLES.iter().filter(|(name, _)| !SERVERS.contains(name)) {
             let paths: Vec<&str> =
                 policy.lines().filter_map(|line| line.strip_prefix("path \"")?.split('"').next()).collect();
-            assert_eq!(paths, [format!("database/creds/{name}").as_str(), "sys/leases/revoke"]);
+            let own = format!("database/creds/{name}");
+            let expected = match *name {
+                // It changes the schema of both databases.
+                "migrator" => vec![own.as_str(), "database/creds/keys-migrator", "sys/leases/revoke"],
+                // It has keys wrapped anew, and none opened.
+                "rewrapper" => vec![own.as_str(), "transit/keys/people", "transit/rewrap/people", "sys/leases/revoke"],
+                _ => vec![own.as_str(), "sys/leases/revoke"],
+            };
+            assert_eq!(paths, expected);
         }
     }
 }

@@ -11,15 +11,13 @@ use vintem_core::webhooks::signature;
 
 use super::broker_users;
 use super::cluster::Cluster;
-use super::database::check_name;
+use super::database::{GROUPS, KEY_GROUPS, check_name, keys_of};
 use super::error::StackError;
 use super::policy::{APP_ROLES, SERVERS, SUPERVISOR, render};
 use super::state::State;
 use super::vault::{Vault, VaultError, text};
 use super::vault_node::Node;
 
-/// Name of the one connection in a database engine.
-const CONNECTION: &str = "ledger";
 /// The plugin that speaks Postgres.
 const PLUGIN: &str = "postgresql-database-plugin";
 
@@ -38,7 +36,21 @@ impl Default for LeaseTimes {
     }
 }
 
-/// The database users that can be leased: name of the Vault role, group role.
+/// A connection of a database engine: one per database, each with a user of Vault's own.
+struct Connection {
+    name: &'static str,
+    /// The database users that can be leased: name of the Vault role, group role.
+    leased: &'static [(&'static str, &'static str)],
+    /// The group roles that Vault's user may hand out.
+    groups: &'static str,
+}
+
+const LEDGER: Connection = Connection { name: "ledger", leased: &LEASED, groups: GROUPS };
+/// The keys of people.
+const KEYS: Connection = Connection { name: "keys", leased: &LEASED_KEYS, groups: KEY_GROUPS };
+
+const LEASED_KEYS: [(&str, &str); 3] =
+    [("keeper", "vintem_keeper"), ("rewrapper", "vintem_rewrapper"), ("keys-migrator", "vintem_key_owner")];
 const LEASED: [(&str, &str); 10] = [
     ("reader", "vintem_reader"),
     ("writer", "vintem_writer"),
@@ -87,21 +99,35 @@ pub async fn set(
     times: LeaseTimes,
 ) -> Result<(), StackError> {
     check_prefix(prefix)?;
-    engine(vault, cluster, prefix, database).await?;
-    for (role, group) in LEASED {
-        let body = json!({
-            "db_name": CONNECTION, "creation_statements": creation(role, group), "default_ttl": times.default_s, "max_ttl": times.max_s,
-            "revocation_statements": ["DROP ROLE IF EXISTS \"{{name}}\""],
-        });
-        vault.write(&format!("{prefix}database/roles/{role}"), body).await?;
+    mount(vault, &format!("{prefix}database"), json!({ "type": "database" })).await?;
+    let keys = keys_of(database);
+    for (of, database) in [(&LEDGER, database), (&KEYS, keys.as_str())] {
+        connect(vault, cluster, prefix, of, database).await?;
+        users(vault, prefix, of, times).await?;
     }
     for (role, policy) in APP_ROLES {
         let name = format!("{prefix}{role}");
         vault.write(&format!("sys/policies/acl/{name}"), json!({ "policy": render(policy, prefix) })).await?;
         vault.write(&format!("auth/approle/role/{name}"), app_role(role, &name)).await?;
     }
+    keys_and_seals(vault, prefix).await
+}
+
+async fn keys_and_seals(vault: &Vault, prefix: &str) -> Result<(), StackError> {
     keys(vault, prefix).await?;
     seal(vault, prefix).await
+}
+
+/// The roles of a connection.
+async fn users(vault: &Vault, prefix: &str, of: &Connection, times: LeaseTimes) -> Result<(), StackError> {
+    for (role, group) in of.leased {
+        let body = json!({
+            "db_name": of.name, "creation_statements": creation(role, group), "default_ttl": times.default_s, "max_ttl": times.max_s,
+            "revocation_statements": ["DROP ROLE IF EXISTS \"{{name}}\""],
+        });
+        vault.write(&format!("{prefix}database/roles/{role}"), body).await?;
+    }
+    Ok(())
 }
 
 /// Removes the set of one prefix; the users it leased are dropped.
@@ -115,7 +141,8 @@ pub async fn remove(vault: &Vault, cluster: &Cluster, prefix: &str) -> Result<()
     vault.delete(&format!("sys/mounts/{prefix}database")).await?;
     vault.delete(&format!("sys/mounts/{prefix}kv")).await?;
     vault.delete(&format!("sys/mounts/{prefix}transit")).await?;
-    cluster.drop_vault_user(&vault_user(prefix)).await
+    cluster.drop_vault_user(&connection_user(prefix, &KEYS)).await?;
+    cluster.drop_vault_user(&connection_user(prefix, &LEDGER)).await
 }
 
 /// Vault's user of one prefix, in Postgres and in RabbitMQ. Each has its own, because rotating its password in one engine would lock
@@ -124,11 +151,22 @@ pub(super) fn vault_user(prefix: &str) -> String {
     if prefix.is_empty() { "vintem_vault".into() } else { format!("{prefix}vault") }
 }
 
-/// Connects a database engine; afterwards only Vault knows the password of its user.
-async fn engine(vault: &Vault, cluster: &Cluster, prefix: &str, database: &str) -> Result<(), StackError> {
-    let (engine, user) = (format!("{prefix}database"), vault_user(prefix));
-    mount(vault, &engine, json!({ "type": "database" })).await?;
-    let path = format!("{engine}/config/{CONNECTION}");
+/// Each connection has its own, for the same reason.
+fn connection_user(prefix: &str, of: &Connection) -> String {
+    let user = vault_user(prefix);
+    if of.name == LEDGER.name { user } else { format!("{user}-{}", of.name) }
+}
+
+/// Connects the database engine to a database; afterwards only Vault knows the password of its user.
+async fn connect(
+    vault: &Vault,
+    cluster: &Cluster,
+    prefix: &str,
+    of: &Connection,
+    database: &str,
+) -> Result<(), StackError> {
+    let (engine, user) = (format!("{prefix}database"), connection_user(prefix, of));
+    let path = format!("{engine}/config/{}", of.name);
     let url = format!(
         "postgresql://{{{{username}}}}:{{{{password}}}}@127.0.0.1:{}/{database}?sslmode=verify-full&sslrootcert={}",
         cluster.port,
@@ -136,7 +174,7 @@ async fn engine(vault: &Vault, cluster: &Cluster, prefix: &str, database: &str) 
     );
     let configured = vault.find(&path).await?;
     // A release may bring a role; then the connection is made anew, and Vault's user may hand it out.
-    let roles = LEASED.map(|(role, _)| role);
+    let roles: Vec<&str> = of.leased.iter().map(|(role, _)| *role).collect();
     let same = configured.is_some_and(|found| {
         found.pointer("/data/connection_details/connection_url").and_then(Value::as_str) == Some(&url)
             && found.pointer("/data/allowed_roles") == Some(&json!(roles))
@@ -145,14 +183,14 @@ async fn engine(vault: &Vault, cluster: &Cluster, prefix: &str, database: &str) 
         return Ok(());
     }
     let password = random(vault, "hex").await?;
-    cluster.create_vault_user(&user, &password, database).await?;
+    cluster.create_vault_user(&user, &password, database, of.groups).await?;
     let connection = json!({
         "plugin_name": PLUGIN, "connection_url": url, "username": user, "password": password.expose_secret(),
         "password_authentication": "scram-sha-256", "allowed_roles": roles,
         "max_open_connections": 3, "max_idle_connections": 1, "max_connection_lifetime": "5m",
     });
     vault.write(&path, connection).await?;
-    vault.write(&format!("{engine}/rotate-root/{CONNECTION}"), json!({})).await?;
+    vault.write(&format!("{engine}/rotate-root/{}", of.name), json!({})).await?;
     Ok(())
 }
 
@@ -161,7 +199,7 @@ fn creation(role: &str, group: &str) -> Vec<String> {
     let create = format!(
         "CREATE ROLE \"{{{{name}}}}\" LOGIN PASSWORD '{{{{password}}}}' VALID UNTIL '{{{{expiration}}}}' IN ROLE {group}"
     );
-    let become_group = (role == "migrator").then(|| format!("ALTER ROLE \"{{{{name}}}}\" SET ROLE {group}"));
+    let become_group = role.ends_with("migrator").then(|| format!("ALTER ROLE \"{{{{name}}}}\" SET ROLE {group}"));
     std::iter::once(create).chain(become_group).collect()
 }
 
@@ -182,12 +220,15 @@ fn app_role(role: &str, name: &str) -> Value {
     body
 }
 
-/// The key that seals secrets of webhook endpoints: derived, so that each ciphertext belongs to its row.
+/// The keys that seal secrets of webhook endpoints and wrap the keys of people: derived, so that each ciphertext belongs
+/// to its row.
 async fn seal(vault: &Vault, prefix: &str) -> Result<(), StackError> {
     mount(vault, &format!("{prefix}transit"), json!({ "type": "transit" })).await?;
-    let path = format!("{prefix}transit/keys/webhooks");
-    if vault.find(&path).await?.is_none() {
-        vault.write(&path, json!({ "type": "aes256-gcm96", "derived": true })).await?;
+    for key in ["webhooks", "people"] {
+        let path = format!("{prefix}transit/keys/{key}");
+        if vault.find(&path).await?.is_none() {
+            vault.write(&path, json!({ "type": "aes256-gcm96", "derived": true })).await?;
+        }
     }
     Ok(())
 }
@@ -202,10 +243,18 @@ async fn keys(vault: &Vault, prefix: &str) -> Result<(), StackError> {
         let data = json!({ "current": kid, "keys": [{ "kid": kid, "pkcs8_pem": pem.expose_secret() }] });
         vault.write(&path, json!({ "options": { "cas": 0 }, "data": data })).await?;
     }
-    let path = format!("{engine}/data/cursor");
+    for name in ["cursor", "request-digest"] {
+        let path = format!("{engine}/data/{name}");
+        if find_secret(vault, &path).await?.is_none() {
+            let key = random(vault, "base64").await?;
+            vault.write(&path, json!({ "options": { "cas": 0 }, "data": { "key": key.expose_secret() } })).await?;
+        }
+    }
+    let path = format!("{engine}/data/blind-index");
     if find_secret(vault, &path).await?.is_none() {
         let key = random(vault, "base64").await?;
-        vault.write(&path, json!({ "options": { "cas": 0 }, "data": { "key": key.expose_secret() } })).await?;
+        let data = json!({ "current": 1, "keys": [{ "version": 1, "key": key.expose_secret() }] });
+        vault.write(&path, json!({ "options": { "cas": 0 }, "data": data })).await?;
     }
     webhook_keys(vault, &engine).await
 }
@@ -259,14 +308,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_migrator_acts_as_its_group() {
-        for (role, group) in LEASED {
+    fn only_migrators_act_as_their_groups() {
+        for (role, group) in LEASED.into_iter().chain(LEASED_KEYS) {
             let statements = creation(role, group);
             assert!(
                 statements[0].ends_with(&format!("IN ROLE {group}"))
                     && statements[0].contains("VALID UNTIL '{{expiration}}'")
             );
-            assert_eq!(statements.len(), if role == "migrator" { 2 } else { 1 });
+            assert_eq!(statements.len(), if matches!(role, "migrator" | "keys-migrator") { 2 } else { 1 });
         }
     }
 }

@@ -7,8 +7,8 @@ use super::error::StackError;
 use super::state::{Folder, State, find_checkout};
 use super::ui::Step;
 use super::{
-    DATABASE, LeaseTimes, POSTGRES, RABBITMQ, Stack, authority, broker_users, first, nginx, owner, packages, process,
-    provision, servers, vault_build, vault_server, welcome,
+    DATABASE, LeaseTimes, POSTGRES, RABBITMQ, Stack, authority, broker_users, database, first, nginx, owner, packages,
+    process, provision, servers, vault_build, vault_server, welcome,
 };
 use crate::client::readiness;
 
@@ -130,6 +130,9 @@ pub async fn services(folder: &Folder, checkout: &Path, yes: bool) -> Result<Sta
     cluster.create_roles().await?;
     if !cluster.has_database(DATABASE).await? {
         cluster.create_database(DATABASE).await?;
+    }
+    if !cluster.has_database(&database::keys_of(DATABASE)).await? {
+        cluster.create_key_database(DATABASE).await?;
     }
     step.done(&format!("on port {}", cluster.port));
 

@@ -38,6 +38,7 @@ async fn a_test_gets_a_database_and_secrets_of_its_own() {
     let stack = Stack::load().unwrap();
     let (database, prefix) = (format!("own_{}", std::process::id()), format!("own{}-", std::process::id()));
     stack.create_database(&database).await.unwrap();
+    stack.cluster().create_key_database(&database).await.unwrap();
     stack.provision_vault(&prefix, &database).await.unwrap();
     let cluster = stack.cluster();
 

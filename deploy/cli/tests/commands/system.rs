@@ -25,6 +25,7 @@ impl System {
         let stack = Stack::load().unwrap();
         let (database, prefix) = (format!("{name}_{}", std::process::id()), format!("{name}{}-", std::process::id()));
         stack.create_database(&database).await.unwrap();
+        stack.cluster().create_key_database(&database).await.unwrap();
         stack.provision_vault(&prefix, &database).await.unwrap();
         let system = Self { stack, database, prefix };
         // Boxed, for it would make every test's future large.

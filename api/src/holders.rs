@@ -1,0 +1,141 @@
+//! `/v1/holders`: people, and forgetting them.
+//!
+//! Nothing personal is ever in a path, a query, a stored answer or a log; it travels in bodies only.
+
+use crate::answer;
+use crate::answer::holder::{Holder, HolderDetails};
+use crate::body;
+use crate::context::{Context, Write};
+use crate::ledger::input::path_id;
+use crate::problem::Problem;
+use crate::query::Query;
+use crate::routes;
+use crate::write;
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use std::sync::Arc;
+use utoipa::ToSchema;
+use vintem_core::event_store::Done;
+use vintem_core::event_store::job::Render;
+use vintem_core::holders::details::{self, Private};
+use vintem_core::holders::{Details, Found};
+use vintem_core::ledger::known::Known;
+
+/// A person to register.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HolderInput {
+    /// Their name.
+    #[schema(value_type = String, example = "Ana Conceição", min_length = 1, max_length = 200)]
+    name: SecretString,
+    /// Their e-mail address; this or a phone number must be there.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "ana@exemplo.com.br", max_length = 254)]
+    email: Option<SecretString>,
+    /// Their phone number, with the country's code.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "+5511912345678", pattern = r"^\+[1-9][0-9]{7,14}$")]
+    phone: Option<SecretString>,
+    /// Their CPF: 11 digits, or `ddd.ddd.ddd-dd`.
+    #[schema(value_type = String, example = "529.982.247-25")]
+    cpf: SecretString,
+}
+
+/// Whom to look for.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HolderLookup {
+    /// Their CPF.
+    #[schema(value_type = String, example = "529.982.247-25")]
+    cpf: SecretString,
+}
+
+/// Nothing to say.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HolderErasureInput {}
+
+/// A question with a body: what it asks for must not stand in a URL.
+pub struct Question<T> {
+    /// Who asks.
+    context: Context,
+    /// For what.
+    value: T,
+}
+
+impl<T: serde::de::DeserializeOwned + Send + 'static> FromRequest for Question<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let mut payload = payload.take();
+        async move {
+            let context = Context::of(&request).await?;
+            Query::of(&request, &[])?;
+            let limit = routes::find(&request).map_or(0, |route| route.body_limit);
+            let body = body::json(&request, &mut payload, limit).await?;
+            Ok(Self { context, value: body.value })
+        }
+        .boxed_local()
+    }
+}
+
+/// Register a person. The answer holds nothing personal; read the holder for that.
+///
+/// A second one with the same CPF is refused with `already-registered`.
+#[utoipa::path(post, path = "/v1/holders", tag = "Holders", request_body = HolderInput, responses((status = 201, body = Holder)))]
+pub async fn register(write: Write<HolderInput>) -> Result<HttpResponse, Problem> {
+    let Write { context, mut key, value: HolderInput { name, email, phone, cpf } } = write;
+    let (email, phone) = (email.as_ref().map(private), phone.as_ref().map(private));
+    let details = Details::checked(private(&name), email, phone, &private(&cpf))?;
+    // Kept for ever, so it must not be a digest that can be tried out.
+    key.fingerprint = context.app.holders.fingerprint(&key.fingerprint)?;
+    let disposed = context.app.holders.register(&context.actor, key, &details, render(&context)).await?;
+    Ok(write::answered(&context, disposed, &Known::default()).await?.respond())
+}
+
+/// Read a holder. Once they are erased, the status says so and the personal members are absent.
+#[utoipa::path(get, path = "/v1/holders/{id}", tag = "Holders", params(("id" = uuid::Uuid, Path, description = "The holder's id")), responses((status = 200, body = HolderDetails)))]
+pub async fn show(context: Context, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    Query::of(&request, &[])?;
+    Ok(shown(&context.app.holders.find(&context.actor, path_id(&request)?).await?))
+}
+
+/// Find a holder by CPF. A question and not a write: it needs no `Idempotency-Key`.
+#[utoipa::path(post, path = "/v1/holders/lookups", tag = "Holders", request_body = HolderLookup, responses((status = 200, body = HolderDetails)))]
+pub async fn look_up(question: Question<HolderLookup>) -> Result<HttpResponse, Problem> {
+    let Question { context, value: HolderLookup { cpf } } = question;
+    Ok(shown(&context.app.holders.look_up(&context.actor, &details::number(&private(&cpf))?).await?))
+}
+
+/// Erase a holder for good: the key to what the ledger knows of the person is destroyed. Their money stays as it is.
+///
+/// The answer says when that is complete in live systems and in backups. An erasure of an erased holder is answered alike.
+#[utoipa::path(post, path = "/v1/holders/{id}/erasure", tag = "Holders", params(("id" = uuid::Uuid, Path, description = "The holder's id")), request_body = HolderErasureInput, responses((status = 200, body = Holder)))]
+pub async fn erase(request: HttpRequest, write: Write<HolderErasureInput>) -> Result<HttpResponse, Problem> {
+    let Write { context, key, value: HolderErasureInput {} } = write;
+    let (id, caller) = (path_id(&request)?, context.caller.subject);
+    let disposed = context.app.holders.erase(&context.actor, caller, key, id, render(&context)).await?;
+    Ok(write::answered(&context, disposed, &Known::default()).await?.respond())
+}
+
+/// A text of a body, for core; overwritten when it is dropped, like the one it was copied from.
+fn private(text: &SecretString) -> Private {
+    Private::new(text.expose_secret().to_owned())
+}
+
+fn render(context: &Context) -> Render {
+    let shown = context.shown.clone();
+    Arc::new(move |done: &Done| answer::single(done, &Known::default(), &shown))
+}
+
+fn shown(found: &Found) -> HttpResponse {
+    let details = HolderDetails::of(&found.holder, found.details.as_ref());
+    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(details)
+}

@@ -1,0 +1,158 @@
+//! Blind indexes: finding a person by a number without keeping the number.
+//!
+//! What is kept is a keyed digest. A plain one would be no secret: there are only a thousand million CPFs, and trying them
+//! all takes a minute. The same holds for the fingerprints of requests that carry such numbers ([`RequestDigest`]).
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use aws_lc_rs::hmac;
+use secrecy::SecretString;
+use serde::Deserialize;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use super::client::Vault;
+use super::error::SecretsError;
+use super::kv::decode_key;
+
+/// Where the keys are in Vault's KV engine.
+const KEYS: &str = "blind-index";
+/// Where the one of requests is. It is never replaced: fingerprints are compared for ever.
+const REQUESTS: &str = "request-digest";
+/// Stands before every input, so that no other use of a key can give the same digest.
+const DOMAIN: &[u8] = b"vintem:blind-index:1";
+
+/// The digest of one value under one version of the key.
+pub type Versioned = (i16, [u8; 32]);
+
+/// The keys of blind indexes, of which there are two while one replaces the other. Cheap to clone.
+#[derive(Clone)]
+pub struct BlindIndex(Arc<ArcSwap<Vec<(i16, hmac::Key)>>>);
+
+/// The keys as they stand in Vault: `{"current": 1, "keys": [{"version": 1, "key": "<base64>"}]}`.
+#[derive(Deserialize)]
+pub struct BlindIndexSecret {
+    keys: Vec<VersionedSecret>,
+}
+
+#[derive(Deserialize)]
+struct VersionedSecret {
+    version: i16,
+    key: SecretString,
+}
+
+impl BlindIndex {
+    /// Reads the keys.
+    pub async fn read(vault: &Vault) -> Result<Self, SecretsError> {
+        let index = Self(Arc::default());
+        index.reload(vault).await?;
+        Ok(index)
+    }
+
+    /// Of keys that are at hand.
+    pub fn of(keys: &[(i16, [u8; 32])]) -> Self {
+        let keys = keys.iter().map(|(version, key)| (*version, hmac::Key::new(hmac::HMAC_SHA256, key))).collect();
+        Self(Arc::new(ArcSwap::from_pointee(keys)))
+    }
+
+    /// Reads the keys again, for a process that outlives a rotation.
+    pub async fn reload(&self, vault: &Vault) -> Result<(), SecretsError> {
+        let secret: BlindIndexSecret = vault.read(KEYS).await?;
+        let malformed = SecretsError::Malformed { call: "kv read" };
+        let key = |secret: &VersionedSecret| {
+            let key: Option<Zeroizing<[u8; 32]>> = decode_key(&secret.key);
+            key.map(|key| (secret.version, hmac::Key::new(hmac::HMAC_SHA256, &*key)))
+        };
+        let keys: Option<Vec<_>> = secret.keys.iter().map(key).collect();
+        self.0.store(Arc::new(keys.filter(|keys| !keys.is_empty()).ok_or(malformed)?));
+        Ok(())
+    }
+
+    /// The digests of a value, one per key: all of them are looked for, and all of them are written.
+    pub fn digests(&self, tenant: Uuid, kind: &str, value: &str) -> Vec<Versioned> {
+        self.0.load().iter().map(|(version, key)| (*version, digest(key, tenant, kind, value))).collect()
+    }
+}
+
+/// The key of fingerprints of requests that carry something personal.
+#[derive(Clone)]
+pub struct RequestDigest(hmac::Key);
+
+impl RequestDigest {
+    /// Reads the key.
+    pub async fn read(vault: &Vault) -> Result<Self, SecretsError> {
+        Ok(Self::of(&*vault.read_key(REQUESTS).await?))
+    }
+
+    /// Of a key that is at hand.
+    pub fn of(key: &[u8; 32]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, key))
+    }
+
+    /// The fingerprint of a request in place of a plain digest, which could be tried out.
+    pub fn fingerprint(&self, fingerprint: &[u8; 32]) -> [u8; 32] {
+        sign(&self.0, &[b"vintem:request:1", fingerprint])
+    }
+}
+
+fn digest(key: &hmac::Key, tenant: Uuid, kind: &str, value: &str) -> [u8; 32] {
+    sign(key, &[DOMAIN, tenant.as_bytes(), kind.as_bytes(), value.as_bytes()])
+}
+
+/// Each part with its length before it, so that no two inputs have the same bytes.
+fn sign(key: &hmac::Key, parts: &[&[u8]]) -> [u8; 32] {
+    let mut context = hmac::Context::with_key(key);
+    for part in parts {
+        context.update(&(part.len() as u64).to_be_bytes());
+        context.update(part);
+    }
+    let mut digest = [0; 32];
+    digest.copy_from_slice(context.sign().as_ref());
+    digest
+}
+
+impl std::fmt::Debug for BlindIndex {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("BlindIndex([REDACTED])")
+    }
+}
+
+impl std::fmt::Debug for RequestDigest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RequestDigest([REDACTED])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_belongs_to_its_key_tenant_kind_and_value() {
+        let (ana, bia) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let index = BlindIndex::of(&[(1, [7; 32]), (2, [8; 32])]);
+        let digests = index.digests(ana, "cpf", "52998224725");
+        assert_eq!(digests.iter().map(|(version, _)| *version).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(digests, index.digests(ana, "cpf", "52998224725"));
+        assert_ne!(digests[0].1, digests[1].1);
+        for other in [
+            index.digests(bia, "cpf", "52998224725"),
+            index.digests(ana, "phone", "52998224725"),
+            index.digests(ana, "cpf", "52998224726"),
+            index.digests(ana, "cp", "f52998224725"),
+        ] {
+            assert!(other.iter().zip(&digests).all(|(other, own)| other.1 != own.1));
+        }
+        assert_eq!(BlindIndex::of(&[(2, [8; 32])]).digests(ana, "cpf", "52998224725"), digests[1..]);
+    }
+
+    #[test]
+    fn a_fingerprint_cannot_be_made_without_the_key() {
+        let (own, other) = (RequestDigest::of(&[1; 32]), RequestDigest::of(&[2; 32]));
+        assert_eq!(own.fingerprint(&[5; 32]), own.fingerprint(&[5; 32]));
+        assert_ne!(own.fingerprint(&[5; 32]), other.fingerprint(&[5; 32]));
+        assert_ne!(own.fingerprint(&[5; 32]), own.fingerprint(&[6; 32]));
+        assert!(!format!("{own:?} {:?}", BlindIndex::of(&[(1, [7; 32])])).contains('7'));
+    }
+}

@@ -1,0 +1,102 @@
+//! People of a test's own: an API that can keep and forget them.
+
+use crate::api::{Client, Read, Server};
+use crate::vault::{Secrets, Wire};
+use serde_json::{Value, json};
+use vintem_core::holders::Personal;
+use vintem_core::holders::erasure::Eraser;
+use vintem_core::secrets::people::PersonKeys;
+use vintem_core::secrets::{
+    BlindIndex, DatabaseRole, LeasedDatabase, RequestDigest, Vault, VaultSettings, WrappingToken,
+};
+
+/// What the clients of these tests may do.
+pub const SCOPES: &str = "ledger:read ledger:write ledger:admin holders:read holders:write";
+
+/// Everything that people stand on.
+pub struct Registry {
+    /// Database and Vault.
+    pub secrets: Secrets,
+    /// The server.
+    pub server: Server,
+    /// A client that may do everything.
+    pub client: Client,
+    /// Its keys.
+    pub keys: PersonKeys,
+    /// Its way to Vault.
+    pub wire: Wire,
+    keeper: LeasedDatabase,
+    vault: Vault,
+}
+
+impl Registry {
+    /// Over a fresh database.
+    pub async fn create() -> Self {
+        let secrets = Secrets::create().await;
+        let wire = Wire::to(&secrets.stack.vault_address()).await;
+        let (vault, keeper) = log_in(&secrets, &wire).await;
+        let personal = personal(&vault, &keeper).await;
+        let keys = personal.keys.clone();
+        let server = Server::with_people(&secrets.store, personal).await;
+        let client = server.client(&secrets.store, "coffee-town", SCOPES).await;
+        Self { secrets, server, client, keys, wire, keeper, vault }
+    }
+
+    /// The keys as another process has them.
+    pub fn another_process(&self) -> PersonKeys {
+        PersonKeys::new(self.vault.clone(), self.keeper.pool().clone())
+    }
+
+    /// Does what the worker does about erasures, once; answers how many there were.
+    pub async fn work(&self) -> usize {
+        let keys = self.another_process();
+        Eraser::new(self.secrets.store.pool("vintem_writer"), keys).tick().await.unwrap()
+    }
+
+    /// Registers a person.
+    pub async fn register(&self, name: &str, cpf: &str) -> Read {
+        self.client.post("/v1/holders", &person(name, cpf)).await
+    }
+
+    /// Leaves nothing behind; the invariants hold.
+    pub async fn close(self) {
+        self.server.stop().await;
+        self.keeper.close().await;
+        self.vault.logout().await;
+        self.secrets.close().await;
+    }
+}
+
+/// A person with both contacts.
+pub fn person(name: &str, cpf: &str) -> Value {
+    json!({"name": name, "email": format!("{}@canario.example", cpf), "phone": "+5511912345678", "cpf": cpf})
+}
+
+/// A CPF for each number below 10^9.
+pub fn cpf(number: u32) -> String {
+    let mut digits: Vec<u32> = format!("{number:09}").bytes().map(|byte| u32::from(byte - b'0')).collect();
+    for _ in 0..2 {
+        let sum: u32 = digits.iter().rev().zip(2..).map(|(digit, weight)| digit * weight).sum();
+        digits.push(match sum % 11 {
+            0 | 1 => 0,
+            rest => 11 - rest,
+        });
+    }
+    digits.iter().map(u32::to_string).collect()
+}
+
+async fn log_in(secrets: &Secrets, wire: &Wire) -> (Vault, LeasedDatabase) {
+    let settings = VaultSettings { address: wire.address.clone(), ..secrets.vault_settings("api").await };
+    let vault = Vault::login(settings, WrappingToken::new(secrets.wrapped("api").await)).await.unwrap();
+    let place = secrets.database_settings().keys();
+    let keeper = LeasedDatabase::connect(&vault, &place, DatabaseRole::Keeper, 4).await.unwrap();
+    (vault, keeper)
+}
+
+async fn personal(vault: &Vault, keeper: &LeasedDatabase) -> Personal {
+    Personal {
+        keys: PersonKeys::new(vault.clone(), keeper.pool().clone()),
+        index: BlindIndex::read(vault).await.unwrap(),
+        requests: RequestDigest::read(vault).await.unwrap(),
+    }
+}
