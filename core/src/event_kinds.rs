@@ -71,7 +71,7 @@ fn schema<T: ToSchema>(name: &str) -> Value {
 }
 
 /// All of them.
-pub const ALL: [EventKind; 15] = [
+pub const ALL: [EventKind; 17] = [
     kind::<access::TenantCreated>(access::TENANT_CREATED),
     kind::<access::ClientCreated>(access::CLIENT_CREATED),
     kind::<access::ClientRotated>(access::CLIENT_ROTATED),
