@@ -12,7 +12,7 @@ use crate::store::Store;
 
 /// How long users live in tests that do not care: with `DEV_LEASE_TTL=60` a minute, so that every test is one of rotation too.
 pub fn lease_times() -> LeaseTimes {
-    let seconds = std::env::var("DEV_LEASE_TTL").ok().map(|text| text.parse().expect("DEV_LEASE_TTL is a number"));
+    let seconds = std::env::var_os("DEV_LEASE_TTL").map(|text| text.to_str().unwrap().parse().unwrap());
     seconds.map_or_else(LeaseTimes::default, |seconds: u32| LeaseTimes { default_s: seconds, max_s: seconds * 2 })
 }
 

@@ -329,7 +329,8 @@ mod tests {
     fn a_retired_signing_key_still_verifies() {
         let before = secret(&["old"]);
         let old_pem = before.keys[0].pkcs8_pem.clone();
-        let token = SigningKeys::try_new(&before).unwrap().issue(ISSUER, &caller(), &Terms::default(), at(0)).access_token;
+        let token =
+            SigningKeys::try_new(&before).unwrap().issue(ISSUER, &caller(), &Terms::default(), at(0)).access_token;
         let mut after = secret(&["new", "old"]);
         after.keys[1].pkcs8_pem = old_pem;
         let keys = Arc::new(SigningKeys::try_new(&after).unwrap());
