@@ -5,6 +5,7 @@
 
 use crate::access::event as access;
 use crate::kernel::Minor;
+use crate::keys::event as keys;
 use crate::ledger::event as ledger;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -70,11 +71,12 @@ fn schema<T: ToSchema>(name: &str) -> Value {
 }
 
 /// All of them.
-pub const ALL: [EventKind; 15] = [
+pub const ALL: [EventKind; 16] = [
     kind::<access::TenantCreated>(access::TENANT_CREATED),
     kind::<access::ClientCreated>(access::CLIENT_CREATED),
     kind::<access::ClientRotated>(access::CLIENT_ROTATED),
     kind::<access::ClientRevoked>(access::CLIENT_REVOKED),
+    kind::<keys::KeyRotated>(keys::KEY_ROTATED),
     kind::<ledger::AssetRegistered>(ledger::ASSET_REGISTERED),
     kind::<ledger::AccountOpened>(ledger::ACCOUNT_OPENED),
     kind::<ledger::AccountChanged>(ledger::ACCOUNT_CHANGED),

@@ -5,6 +5,7 @@ pub mod event_kinds;
 pub mod event_store;
 pub mod jobs;
 pub mod kernel;
+pub mod keys;
 pub mod ledger;
 pub mod migrations;
 pub mod projections;

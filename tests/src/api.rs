@@ -1,24 +1,28 @@
 //! The product's HTTP server over a test's store, and a caller that speaks to it.
 
 use crate::store::Store;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use futures_util::future::LocalBoxFuture;
 use reqwest::{Method, RequestBuilder, StatusCode};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use vintem_api::app::App;
-use vintem_api::cursor::Cursors;
+use vintem_api::cursor::{CursorKeys, Cursors};
 use vintem_api::operations::health::Health;
 use vintem_api::startup;
 use vintem_core::access::{
-    AccessService, NewClient, Revocations, Scopes, SigningKeySecret, SigningKeys, SigningSecret, Terms, TokenVerifier,
-    create_client, create_tenant, generate_signing_key, parse_time_zone,
+    AccessService, NewClient, Revocations, Scopes, SigningKeys, Terms, TokenVerifier, create_client, create_tenant,
+    generate_signing_key, parse_time_zone,
 };
 use vintem_core::event_store::fresh;
 use vintem_core::ledger::service::Ledger;
 use vintem_core::projections::views::Views;
+use vintem_core::secrets::{Followed, KeyRing, SecretsError, Vault};
 use vintem_core::telemetry::{Metrics, clock};
 use vintem_core::webhooks::signature::PublicKeys;
 use vintem_core::webhooks::{Egress, Webhooks};
@@ -64,10 +68,42 @@ impl Api {
 /// A running server. Its threads end with it.
 pub struct Server {
     address: SocketAddr,
-    keys: Arc<SigningKeys>,
+    keys: Keys,
     handle: Stop,
     ledger: Ledger,
     end: watch::Sender<bool>,
+}
+
+/// The keys that processes of one system share.
+#[derive(Clone)]
+pub struct Keys {
+    /// Of tokens.
+    pub tokens: Followed<SigningKeys>,
+    /// Of cursors.
+    pub cursors: Followed<CursorKeys>,
+}
+
+impl Keys {
+    /// As a process follows them that looks several times a second.
+    pub async fn follow(vault: &Vault) -> Self {
+        let every = std::time::Duration::from_millis(400);
+        let tokens = |ring: KeyRing| Ok::<_, SecretsError>(SigningKeys::try_new(&ring).unwrap());
+        let cursors = |ring: KeyRing| Ok::<_, SecretsError>(CursorKeys::try_new(&ring).unwrap());
+        Self {
+            tokens: Followed::follow(vault, "token-signing", every, tokens).await.unwrap(),
+            cursors: Followed::follow(vault, "cursor", every, cursors).await.unwrap(),
+        }
+    }
+
+    /// Of a system of its own, for ever the same.
+    fn fixed() -> Self {
+        let tokens = KeyRing::new(generate_signing_key(), clock::now());
+        let cursors = KeyRing::new(SecretString::from(STANDARD.encode([7; 32])), clock::now());
+        Self {
+            tokens: Followed::fixed(SigningKeys::try_new(&tokens).unwrap()),
+            cursors: Followed::fixed(CursorKeys::try_new(&cursors).unwrap()),
+        }
+    }
 }
 
 /// Asks the server to end and waits for it.
@@ -81,9 +117,12 @@ impl Server {
 
     /// The same with a way to make secrets of webhooks.
     pub async fn with_webhooks(store: &Store, webhooks: Webhooks) -> Self {
-        let (kid, pkcs8_pem) = generate_signing_key();
-        let secret = SigningSecret { current: kid.clone(), keys: vec![SigningKeySecret { kid, pkcs8_pem }] };
-        Self::start_with(store, Arc::new(SigningKeys::try_new(&secret).unwrap()), webhooks).await
+        Self::start_with(store, Keys::fixed(), webhooks).await
+    }
+
+    /// A server whose keys change.
+    pub async fn with_keys(store: &Store, keys: Keys) -> Self {
+        Self::start_with(store, keys, without_vault(store)).await
     }
 
     /// One more process of the same system.
@@ -91,7 +130,7 @@ impl Server {
         Self::start_with(store, self.keys.clone(), without_vault(store)).await
     }
 
-    async fn start_with(store: &Store, keys: Arc<SigningKeys>, webhooks: Webhooks) -> Self {
+    async fn start_with(store: &Store, keys: Keys, webhooks: Webhooks) -> Self {
         let reader = store.pool("vintem_reader");
         let shards = startup::start_shards(Ledger::shards(&reader).await.unwrap(), &store.writer());
         let ledger = Ledger::new(reader.clone(), shards, 10_000);
@@ -102,10 +141,10 @@ impl Server {
             ledger: ledger.clone(),
             views: Views::new(reader.clone()),
             webhooks,
-            access: AccessService::new(reader, keys.clone(), ISSUER.to_owned()),
-            verifier: TokenVerifier::new(keys.clone(), ISSUER, revocations),
-            jwks: keys.jwks().to_string(),
-            cursors: Cursors::new(&[7; 32]),
+            access: AccessService::new(reader, keys.tokens.clone(), ISSUER.to_owned()),
+            verifier: TokenVerifier::new(keys.tokens.clone(), ISSUER, revocations),
+            keys: keys.tokens.clone(),
+            cursors: Cursors::new(keys.cursors.clone()),
             metrics: Arc::new(Metrics::new()),
             health: Health::default(),
             streams: App::stream_places(),
@@ -159,7 +198,7 @@ impl Server {
 
 /// Webhooks whose secrets cannot be made.
 fn without_vault(store: &Store) -> Webhooks {
-    let public = PublicKeys { keys: Vec::new() };
+    let public = Followed::fixed(PublicKeys { keys: Vec::new() });
     Webhooks::new(store.pool("vintem_reader"), store.pool("vintem_editor"), None, Egress::default(), public)
 }
 

@@ -88,7 +88,8 @@ mod tests {
         let end: DateTime<Utc> = "2027-01-01T00:00:00Z".parse().unwrap();
         let terms = Terms { expires_at: Some(end), networks: vec!["10.0.0.0/8".parse().unwrap()] };
         assert!(terms.hold_at(end - chrono::Duration::seconds(1)) && !terms.hold_at(end));
-        for (address, may) in [(Some("10.1.2.3"), true), (Some("11.0.0.1"), false), (Some("::1"), false), (None, false)] {
+        for (address, may) in [(Some("10.1.2.3"), true), (Some("11.0.0.1"), false), (Some("::1"), false), (None, false)]
+        {
             let address = address.map(|text| text.parse().unwrap());
             assert_eq!(may_come_from(&terms.networks, address), may, "{address:?}");
             assert!(may_come_from(&[], address));

@@ -161,6 +161,9 @@ pub async fn streams(
     shard: i16,
     (after, upto): &(Key, Key),
 ) -> Result<Vec<Uuid>, sqlx::Error> {
-    let sql = format!("SELECT DISTINCT stream FROM (SELECT {stream} AS stream {}) page WHERE stream IS NOT NULL", table.page("public"));
+    let sql = format!(
+        "SELECT DISTINCT stream FROM (SELECT {stream} AS stream {}) page WHERE stream IS NOT NULL",
+        table.page("public")
+    );
     sqlx::query_scalar(&sql).bind(shard).bind(after).bind(upto).fetch_all(session).await
 }

@@ -57,6 +57,11 @@ impl Session {
         Ok(Self { vault, database, writers: HashMap::new(), telemetry: None })
     }
 
+    /// Vault.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
     /// The leased database.
     pub fn database(&self) -> &LeasedDatabase {
         &self.database
