@@ -102,7 +102,7 @@ impl<T, M> Follower<T, M> {
             let pause = PAUSE.min(every / 2);
             sleep(pause).await;
             // Doubt that came during the pause is still there.
-            let _ = timeout(jitter(every - pause, 20), doubts.notified()).await;
+            let _ = timeout(jitter(every.saturating_sub(pause), 20), doubts.notified()).await;
             if self.shared.strong_count() == 0 {
                 return;
             }
