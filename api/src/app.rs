@@ -5,10 +5,11 @@ use crate::operations::health::Health;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
-use vintem_core::access::{AccessService, TokenVerifier};
+use vintem_core::access::{AccessService, SigningKeys, TokenVerifier};
 use vintem_core::holders::Holders;
 use vintem_core::ledger::service::Ledger;
 use vintem_core::projections::views::Views;
+use vintem_core::secrets::Followed;
 use vintem_core::telemetry::Metrics;
 use vintem_core::webhooks::Webhooks;
 
@@ -29,8 +30,8 @@ pub struct App {
     pub access: AccessService,
     /// Tokens.
     pub verifier: TokenVerifier,
-    /// The public keys as published.
-    pub jwks: String,
+    /// The keys of tokens, whose public halves are published.
+    pub keys: Followed<SigningKeys>,
     /// Cursors of lists.
     pub cursors: Cursors,
     /// Counters.

@@ -1,7 +1,7 @@
 //! Cursors of lists: opaque, signed, and bound to the tenant and the filter they were given for.
 //!
 //! A cursor is where a list goes on. It is signed so that nobody can build one that points into
-//! another list: what it says is trusted.
+//! another list: what it says is trusted. The keys rotate; a cursor is good for as long as its key is in the ring.
 
 use crate::problem::Problem;
 use aws_lc_rs::hmac;
@@ -9,24 +9,56 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 use vintem_core::kernel::Place;
+use vintem_core::secrets::{Followed, KeyRing, RingKey, decode_key};
 
 /// 128 bits of the signature: nobody guesses them, and cursors stay short.
 const TAG: usize = 16;
 /// Longer than any of ours.
 const LONGEST: usize = 512;
 
+/// The keys that all processes share, from the ring `kv/cursor`: the current one first.
+pub struct CursorKeys(Vec<hmac::Key>);
+
+/// A key of the ring is not the base64 of 32 bytes, or none is current.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the keys of cursors are not a ring of 32 bytes each")]
+pub struct BadCursorKey;
+
+impl CursorKeys {
+    /// Takes the keys of the ring.
+    pub fn try_new(ring: &KeyRing) -> Result<Self, BadCursorKey> {
+        let mut keys: Vec<&RingKey> = ring.keys.iter().collect();
+        keys.sort_by_key(|key| key.kid != ring.current);
+        if keys.first().is_none_or(|key| key.kid != ring.current) {
+            return Err(BadCursorKey);
+        }
+        let key = |ring: &RingKey| {
+            let key = decode_key(&ring.key).ok_or(BadCursorKey)?;
+            Ok(hmac::Key::new(hmac::HMAC_SHA256, &*key))
+        };
+        keys.into_iter().map(key).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl std::fmt::Debug for CursorKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CursorKeys([REDACTED])")
+    }
+}
+
 /// Seals and opens cursors.
-pub struct Cursors(hmac::Key);
+#[derive(Debug)]
+pub struct Cursors(Followed<CursorKeys>);
 
 impl Cursors {
-    /// With the key that all processes share.
-    pub fn new(key: &[u8; 32]) -> Self {
-        Self(hmac::Key::new(hmac::HMAC_SHA256, key))
+    /// With the keys of the moment.
+    pub fn new(keys: Followed<CursorKeys>) -> Self {
+        Self(keys)
     }
 
     /// A cursor of a list.
     pub fn seal(&self, tenant: Uuid, list: &str, place: &str) -> String {
-        let mut bytes = self.tag(tenant, list, place).to_vec();
+        let mut bytes = tag(&self.0.load().0[0], tenant, list, place).to_vec();
         bytes.extend_from_slice(place.as_bytes());
         URL_SAFE_NO_PAD.encode(bytes)
     }
@@ -41,43 +73,69 @@ impl Cursors {
 
     fn place(&self, tenant: Uuid, list: &str, cursor: &str) -> Option<String> {
         let bytes = (cursor.len() <= LONGEST).then(|| URL_SAFE_NO_PAD.decode(cursor).ok()).flatten()?;
-        let (tag, place) = bytes.split_at_checked(TAG)?;
+        let (given, place) = bytes.split_at_checked(TAG)?;
         let place = std::str::from_utf8(place).ok()?;
-        let expected = self.tag(tenant, list, place);
-        aws_lc_rs::constant_time::verify_slices_are_equal(tag, &expected).ok()?;
-        Some(place.to_owned())
-    }
-
-    fn tag(&self, tenant: Uuid, list: &str, place: &str) -> [u8; TAG] {
-        let mut context = hmac::Context::with_key(&self.0);
-        context.update(tenant.as_bytes());
-        context.update(&(list.len() as u64).to_be_bytes());
-        context.update(list.as_bytes());
-        context.update(place.as_bytes());
-        let mut tag = [0; TAG];
-        tag.copy_from_slice(&context.sign().as_ref()[..TAG]);
-        tag
+        let is_of = |key: &hmac::Key| {
+            let expected = tag(key, tenant, list, place);
+            aws_lc_rs::constant_time::verify_slices_are_equal(given, &expected).is_ok()
+        };
+        self.0.load().0.iter().any(is_of).then(|| place.to_owned())
     }
 }
 
-impl std::fmt::Debug for Cursors {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Cursors([REDACTED])")
-    }
+fn tag(key: &hmac::Key, tenant: Uuid, list: &str, place: &str) -> [u8; TAG] {
+    let mut context = hmac::Context::with_key(key);
+    context.update(tenant.as_bytes());
+    context.update(&(list.len() as u64).to_be_bytes());
+    context.update(list.as_bytes());
+    context.update(place.as_bytes());
+    let mut tag = [0; TAG];
+    tag.copy_from_slice(&context.sign().as_ref()[..TAG]);
+    tag
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::engine::general_purpose::STANDARD;
+    use secrecy::SecretString;
+    use vintem_core::telemetry::clock;
+
+    fn key(byte: u8) -> SecretString {
+        SecretString::from(STANDARD.encode([byte; 32]))
+    }
+
+    fn cursors(ring: &KeyRing) -> Cursors {
+        Cursors::new(Followed::fixed(CursorKeys::try_new(ring).unwrap()))
+    }
+
+    #[test]
+    fn a_cursor_outlives_a_rotation_until_its_key_is_gone() {
+        let mut ring = KeyRing::new(key(7), clock::now());
+        let before = cursors(&ring).seal(Uuid::nil(), "accounts", "42");
+        let new = ring.announce(key(8), clock::now());
+        assert_eq!(cursors(&ring).seal(Uuid::nil(), "accounts", "42"), before, "an announced key does not seal");
+        let old = ring.promote(&new, clock::now());
+        assert_ne!(cursors(&ring).seal(Uuid::nil(), "accounts", "42"), before);
+        assert_eq!(cursors(&ring).open(Uuid::nil(), "accounts", &before).unwrap(), "42");
+        ring.remove(&old);
+        assert!(cursors(&ring).open(Uuid::nil(), "accounts", &before).is_err());
+        ring.current = old;
+        assert_eq!(CursorKeys::try_new(&ring).err(), Some(BadCursorKey));
+    }
 
     #[test]
     fn a_cursor_opens_only_its_own_list() {
-        let cursors = Cursors::new(&[7; 32]);
+        let cursors = cursors(&KeyRing::new(key(7), clock::now()));
         let cursor = cursors.seal(Uuid::nil(), "accounts?asset=BRL", "42");
         assert_eq!(cursors.open(Uuid::nil(), "accounts?asset=BRL", &cursor).unwrap(), "42");
         assert!(cursors.open(Uuid::max(), "accounts?asset=BRL", &cursor).is_err());
         assert!(cursors.open(Uuid::nil(), "accounts?asset=USD", &cursor).is_err());
-        assert!(Cursors::new(&[8; 32]).open(Uuid::nil(), "accounts?asset=BRL", &cursor).is_err());
+        assert!(
+            self::cursors(&KeyRing::new(key(8), clock::now()))
+                .open(Uuid::nil(), "accounts?asset=BRL", &cursor)
+                .is_err()
+        );
         for place in 0..cursor.len() {
             let mut bytes = cursor.clone().into_bytes();
             bytes[place] = if bytes[place] == b'A' { b'B' } else { b'A' };

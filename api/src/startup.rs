@@ -4,7 +4,7 @@
 //! parts are put together by functions that a test calls with connections of its own.
 
 use crate::app::App;
-use crate::cursor::Cursors;
+use crate::cursor::{BadCursorKey, CursorKeys, Cursors};
 use crate::observe::observe;
 use crate::operations::health::Health;
 use crate::operations::metrics;
@@ -22,7 +22,7 @@ use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::timeout;
-use vintem_core::access::{AccessService, KeyError, Revocations, SigningKeys, SigningSecret, TokenVerifier};
+use vintem_core::access::{AccessService, KeyError, Revocations, SigningKeys, TokenVerifier};
 use vintem_core::event_store::{Credentials, Limits, Shard};
 use vintem_core::holders::{Holders, Personal};
 use vintem_core::ledger::error::LedgerError;
@@ -31,8 +31,8 @@ use vintem_core::ledger::store::look_ups::LedgerLookUps;
 use vintem_core::projections::views::Views;
 use vintem_core::secrets::people::PersonKeys;
 use vintem_core::secrets::{
-    BlindIndex, DatabaseRole, LeasedDatabase, RequestDigest, SecretsError, ServerSettings, SettingsError, Vault,
-    keep_memory_private, rotate_on_hangup,
+    BlindIndex, DatabaseRole, FOLLOW_EVERY, Followed, KeyRing, LeasedDatabase, RequestDigest, SecretsError,
+    ServerSettings, SettingsError, Vault, keep_memory_private, rotate_on_hangup,
 };
 use vintem_core::telemetry::{self, Metrics, TelemetryError};
 use vintem_core::webhooks::signature::PublicKeys;
@@ -68,6 +68,9 @@ pub enum StartError {
     /// The keys that sign tokens.
     #[error("the signing keys in Vault cannot be used")]
     Keys(#[from] KeyError),
+    /// The keys that sign cursors.
+    #[error(transparent)]
+    Cursors(#[from] BadCursorKey),
     /// The shards.
     #[error("the shards cannot be read from the database")]
     Ledger(#[from] LedgerError),
@@ -117,7 +120,7 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     let leased = writer.clone();
     let shards =
         start_shards(Ledger::shards(reader.pool()).await?, &(Arc::new(move || leased.current()) as Credentials));
-    let keys = Arc::new(SigningKeys::try_new(&vault.read::<SigningSecret>("token-signing").await?)?);
+    let keys = Keys::follow(&vault).await?;
     let revocations = Arc::<Revocations>::default();
     tokio::spawn(Arc::clone(&revocations).follow(reader.pool().clone()));
     let (end, ending) = watch::channel(false);
@@ -130,12 +133,12 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
             editor.pool().clone(),
             Some(vault.clone()),
             Egress::allowing(settings.webhook_networks.clone()),
-            vault.read::<PublicKeys>("webhook-public").await?,
+            keys.webhooks,
         ),
-        access: AccessService::new(reader.pool().clone(), keys.clone(), settings.issuer.clone()),
-        verifier: TokenVerifier::new(keys.clone(), &settings.issuer, revocations),
-        jwks: keys.jwks().to_string(),
-        cursors: Cursors::new(&*vault.read_key("cursor").await?),
+        access: AccessService::new(reader.pool().clone(), keys.tokens.clone(), settings.issuer.clone()),
+        verifier: TokenVerifier::new(keys.tokens.clone(), &settings.issuer, revocations),
+        keys: keys.tokens,
+        cursors: Cursors::new(keys.cursors),
         metrics: Arc::new(Metrics::new()),
         health: Health::new(
             vault.clone(),
@@ -169,6 +172,25 @@ async fn personal(vault: &Vault, keeper: &LeasedDatabase) -> Result<Personal, Se
         index: BlindIndex::read(vault).await?,
         requests: RequestDigest::read(vault).await?,
     })
+}
+
+/// The keys that Vault keeps for this process, as new as Vault has them.
+struct Keys {
+    tokens: Followed<SigningKeys>,
+    webhooks: Followed<PublicKeys>,
+    cursors: Followed<CursorKeys>,
+}
+
+impl Keys {
+    async fn follow(vault: &Vault) -> Result<Self, StartError> {
+        let tokens = |ring: KeyRing| SigningKeys::try_new(&ring).map_err(StartError::from);
+        let cursors = |ring: KeyRing| CursorKeys::try_new(&ring).map_err(StartError::from);
+        Ok(Self {
+            tokens: Followed::follow(vault, "token-signing", FOLLOW_EVERY, tokens).await?,
+            webhooks: Followed::follow(vault, "webhook-public", FOLLOW_EVERY, Ok::<PublicKeys, StartError>).await?,
+            cursors: Followed::follow(vault, "cursor", FOLLOW_EVERY, cursors).await?,
+        })
+    }
 }
 
 /// The parts as the servers share them.

@@ -6,6 +6,7 @@
 use crate::access::event as access;
 use crate::holders::event as holders;
 use crate::kernel::Minor;
+use crate::keys::event as keys;
 use crate::ledger::event as ledger;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -71,11 +72,12 @@ fn schema<T: ToSchema>(name: &str) -> Value {
 }
 
 /// All of them.
-pub const ALL: [EventKind; 17] = [
+pub const ALL: [EventKind; 18] = [
     kind::<access::TenantCreated>(access::TENANT_CREATED),
     kind::<access::ClientCreated>(access::CLIENT_CREATED),
     kind::<access::ClientRotated>(access::CLIENT_ROTATED),
     kind::<access::ClientRevoked>(access::CLIENT_REVOKED),
+    kind::<keys::KeyRotated>(keys::KEY_ROTATED),
     kind::<ledger::AssetRegistered>(ledger::ASSET_REGISTERED),
     kind::<ledger::AccountOpened>(ledger::ACCOUNT_OPENED),
     kind::<ledger::AccountChanged>(ledger::ACCOUNT_CHANGED),

@@ -6,6 +6,7 @@ pub mod event_store;
 pub mod holders;
 pub mod jobs;
 pub mod kernel;
+pub mod keys;
 pub mod ledger;
 pub mod migrations;
 pub mod projections;

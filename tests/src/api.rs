@@ -1,25 +1,29 @@
 //! The product's HTTP server over a test's store, and a caller that speaks to it.
 
 use crate::store::Store;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use futures_util::future::LocalBoxFuture;
 use reqwest::{Method, RequestBuilder, StatusCode};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use vintem_api::app::App;
-use vintem_api::cursor::Cursors;
+use vintem_api::cursor::{CursorKeys, Cursors};
 use vintem_api::operations::health::Health;
 use vintem_api::startup;
 use vintem_core::access::{
-    AccessService, NewClient, Revocations, Scopes, SigningKeySecret, SigningKeys, SigningSecret, Terms, TokenVerifier,
-    create_client, create_tenant, generate_signing_key, parse_time_zone,
+    AccessService, NewClient, Revocations, Scopes, SigningKeys, Terms, TokenVerifier, create_client, create_tenant,
+    generate_signing_key, parse_time_zone,
 };
 use vintem_core::event_store::fresh;
 use vintem_core::holders::{Holders, Personal};
 use vintem_core::ledger::service::Ledger;
 use vintem_core::projections::views::Views;
+use vintem_core::secrets::{Followed, KeyRing, SecretsError, Vault};
 use vintem_core::telemetry::{Metrics, clock};
 use vintem_core::webhooks::signature::PublicKeys;
 use vintem_core::webhooks::{Egress, Webhooks};
@@ -65,10 +69,42 @@ impl Api {
 /// A running server. Its threads end with it.
 pub struct Server {
     address: SocketAddr,
-    keys: Arc<SigningKeys>,
+    keys: Keys,
     handle: Stop,
     ledger: Ledger,
     end: watch::Sender<bool>,
+}
+
+/// The keys that processes of one system share.
+#[derive(Clone)]
+pub struct Keys {
+    /// Of tokens.
+    pub tokens: Followed<SigningKeys>,
+    /// Of cursors.
+    pub cursors: Followed<CursorKeys>,
+}
+
+impl Keys {
+    /// As a process follows them that looks several times a second.
+    pub async fn follow(vault: &Vault) -> Self {
+        let every = std::time::Duration::from_millis(400);
+        let tokens = |ring: KeyRing| Ok::<_, SecretsError>(SigningKeys::try_new(&ring).unwrap());
+        let cursors = |ring: KeyRing| Ok::<_, SecretsError>(CursorKeys::try_new(&ring).unwrap());
+        Self {
+            tokens: Followed::follow(vault, "token-signing", every, tokens).await.unwrap(),
+            cursors: Followed::follow(vault, "cursor", every, cursors).await.unwrap(),
+        }
+    }
+
+    /// Of a system of its own, for ever the same.
+    fn fixed() -> Self {
+        let tokens = KeyRing::new(generate_signing_key(), clock::now());
+        let cursors = KeyRing::new(SecretString::from(STANDARD.encode([7; 32])), clock::now());
+        Self {
+            tokens: Followed::fixed(SigningKeys::try_new(&tokens).unwrap()),
+            cursors: Followed::fixed(CursorKeys::try_new(&cursors).unwrap()),
+        }
+    }
 }
 
 /// Asks the server to end and waits for it.
@@ -82,7 +118,12 @@ impl Server {
 
     /// The same with a way to make secrets of webhooks.
     pub async fn with_webhooks(store: &Store, webhooks: Webhooks) -> Self {
-        Self::start_with(store, signing_keys(), webhooks, None).await
+        Self::start_with(store, Keys::fixed(), webhooks, None).await
+    }
+
+    /// A server whose keys change.
+    pub async fn with_keys(store: &Store, keys: Keys) -> Self {
+        Self::start_with(store, keys, without_vault(store), None).await
     }
 
     /// One more process of the same system.
@@ -92,10 +133,10 @@ impl Server {
 
     /// The same with a way to keep people.
     pub async fn with_people(store: &Store, personal: Personal) -> Self {
-        Self::start_with(store, signing_keys(), without_vault(store), Some(personal)).await
+        Self::start_with(store, Keys::fixed(), without_vault(store), Some(personal)).await
     }
 
-    async fn start_with(store: &Store, keys: Arc<SigningKeys>, webhooks: Webhooks, personal: Option<Personal>) -> Self {
+    async fn start_with(store: &Store, keys: Keys, webhooks: Webhooks, personal: Option<Personal>) -> Self {
         let reader = store.pool("vintem_reader");
         let shards = startup::start_shards(Ledger::shards(&reader).await.unwrap(), &store.writer());
         let holders = Holders::new(reader.clone(), shards.clone(), personal);
@@ -108,10 +149,10 @@ impl Server {
             holders,
             views: Views::new(reader.clone()),
             webhooks,
-            access: AccessService::new(reader, keys.clone(), ISSUER.to_owned()),
-            verifier: TokenVerifier::new(keys.clone(), ISSUER, revocations),
-            jwks: keys.jwks().to_string(),
-            cursors: Cursors::new(&[7; 32]),
+            access: AccessService::new(reader, keys.tokens.clone(), ISSUER.to_owned()),
+            verifier: TokenVerifier::new(keys.tokens.clone(), ISSUER, revocations),
+            keys: keys.tokens.clone(),
+            cursors: Cursors::new(keys.cursors.clone()),
             metrics: Arc::new(Metrics::new()),
             health: Health::default(),
             streams: App::stream_places(),
@@ -163,15 +204,9 @@ impl Server {
     }
 }
 
-fn signing_keys() -> Arc<SigningKeys> {
-    let (kid, pkcs8_pem) = generate_signing_key();
-    let secret = SigningSecret { current: kid.clone(), keys: vec![SigningKeySecret { kid, pkcs8_pem }] };
-    Arc::new(SigningKeys::try_new(&secret).unwrap())
-}
-
 /// Webhooks whose secrets cannot be made.
 fn without_vault(store: &Store) -> Webhooks {
-    let public = PublicKeys { keys: Vec::new() };
+    let public = Followed::fixed(PublicKeys { keys: Vec::new() });
     Webhooks::new(store.pool("vintem_reader"), store.pool("vintem_editor"), None, Egress::default(), public)
 }
 

@@ -15,9 +15,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use vintem_core::event_store::fresh;
 use vintem_core::kernel::Network;
-use vintem_core::secrets::{DatabaseRole, LeasedDatabase, Vault, VaultSettings, WrappingToken};
+use vintem_core::secrets::{
+    DatabaseRole, Followed, KeyRing, LeasedDatabase, SecretsError, Vault, VaultSettings, WrappingToken,
+};
 use vintem_core::telemetry::WorkerMetrics;
-use vintem_core::webhooks::signature::{PublicKeys, SigningKeys, SigningSecret};
+use vintem_core::webhooks::signature::{PublicKeys, SigningKeys};
 use vintem_core::webhooks::{Egress, Webhooks};
 use vintem_workers::webhooks::deliver::Deliverer;
 use vintem_workers::webhooks::fan_out::FanOut;
@@ -54,7 +56,8 @@ impl Plant {
         let settings = VaultSettings { address: wire.address.clone(), ..secrets.vault_settings("webhooks").await };
         let wrapping = WrappingToken::new(secrets.wrapped("webhooks").await);
         let worker = Vault::login(settings, wrapping).await.unwrap();
-        let public: PublicKeys = api.read("webhook-public").await.unwrap();
+        let every = Duration::from_millis(400);
+        let public = Followed::follow(&api, "webhook-public", every, Ok::<PublicKeys, SecretsError>).await.unwrap();
         let store = &secrets.store;
         let (reader, editor) = (store.pool("vintem_reader"), store.pool("vintem_editor"));
         let egress = Egress::allowing(networks.clone());
@@ -69,8 +72,9 @@ impl Plant {
 
     /// Starts a worker, as a process of its own would be.
     pub async fn work(&mut self) {
-        let keys: SigningSecret = self.vaults[1].read("webhook-signing").await.unwrap();
-        let keys = SigningKeys::try_new(&keys).unwrap();
+        let take = |ring: KeyRing| Ok::<_, SecretsError>(SigningKeys::try_new(&ring).unwrap());
+        let every = Duration::from_millis(400);
+        let keys = Followed::follow(&self.vaults[1], "webhook-signing", every, take).await.unwrap();
         let transport = Transport::try_new(Egress::allowing(self.networks.clone())).unwrap();
         let (pool, metrics) = (self.database.pool().clone(), self.metrics.clone());
         self.workers.spawn(FanOut::new(pool.clone(), metrics.clone(), 0, fresh::new_id()).run());

@@ -19,12 +19,12 @@ use vintem_core::holders::erasure::Eraser;
 use vintem_core::projections::{ALL, Reading};
 use vintem_core::secrets::people::PersonKeys;
 use vintem_core::secrets::{
-    BrokerRole, DatabaseRole, DatabaseSettings, LeasedBroker, LeasedDatabase, SecretsError, SettingsError, Vault,
-    WorkerSettings, keep_memory_private, rotate_on_hangup,
+    BrokerRole, DatabaseRole, DatabaseSettings, FOLLOW_EVERY, Followed, KeyRing, LeasedBroker, LeasedDatabase,
+    SecretsError, SettingsError, Vault, WorkerSettings, keep_memory_private, rotate_on_hangup,
 };
 use vintem_core::telemetry::{self, TelemetryError, WorkerMetrics};
 use vintem_core::webhooks::Egress;
-use vintem_core::webhooks::signature::{BadKey, SigningKeys, SigningSecret};
+use vintem_core::webhooks::signature::{BadKey, SigningKeys};
 
 use crate::clocks;
 use crate::drift::Checker;
@@ -253,7 +253,8 @@ impl Staff {
         metrics: &Arc<WorkerMetrics>,
         holder: Uuid,
     ) -> Result<(), StartError> {
-        let keys = SigningKeys::try_new(&vault.read::<SigningSecret>("webhook-signing").await?)?;
+        let take = |ring: KeyRing| SigningKeys::try_new(&ring).map_err(StartError::from);
+        let keys = Followed::follow(vault, "webhook-signing", FOLLOW_EVERY, take).await?;
         let transport = Transport::try_new(Egress::allowing(settings.webhook_networks.clone()))?;
         let database = self.lease(settings, vault, DatabaseRole::Webhooks).await?;
         let (pool, counted) = (database.pool().clone(), metrics.clone());

@@ -2,13 +2,14 @@
 
 use crate::app::App;
 use actix_web::{HttpResponse, web};
+use vintem_core::access::JWKS_MAX_AGE;
 
 /// The public keys that verify our tokens (RFC 7517).
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "Access", responses((status = 200, body = Object, description = "A JSON Web Key Set", content_type = "application/jwk-set+json")), security(()))]
 pub async fn show(app: web::Data<App>) -> HttpResponse {
-    // Shorter than a token lives, so that a new key is known before the old one is gone.
+    // A rotation waits for longer than this before a new key signs.
     HttpResponse::Ok()
         .content_type("application/jwk-set+json")
-        .insert_header(("Cache-Control", "public, max-age=300"))
-        .body(app.jwks.clone())
+        .insert_header(("Cache-Control", format!("public, max-age={JWKS_MAX_AGE}")))
+        .body(app.keys.load().jwks().to_string())
 }

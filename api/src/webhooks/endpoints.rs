@@ -175,16 +175,16 @@ fn bytes(value: &impl Serialize) -> Vec<u8> {
 }
 
 fn show(context: &Context) -> impl Fn(&Endpoint) -> Vec<u8> {
-    let public_keys = context.app.webhooks.public_keys().to_vec();
-    move |endpoint| bytes(&WebhookEndpoint::of(endpoint, &public_keys))
+    let public = context.app.webhooks.public_keys();
+    move |endpoint| bytes(&WebhookEndpoint::of(endpoint, &public.keys))
 }
 
 /// With the secret, for the caller; or without, for the key.
 fn show_with(context: &Context, secret: Option<&Secret>) -> impl Fn(&Endpoint) -> Vec<u8> {
-    let public_keys = context.app.webhooks.public_keys().to_vec();
+    let public = context.app.webhooks.public_keys();
     let secret = secret.map(Secret::reveal);
     move |endpoint| {
-        let endpoint = WebhookEndpoint::of(endpoint, &public_keys);
+        let endpoint = WebhookEndpoint::of(endpoint, &public.keys);
         let secret = secret.as_ref().map(|secret| secret.expose_secret().to_owned());
         bytes(&WebhookEndpointWithSecret { endpoint, secret_withheld: secret.is_none(), secret })
     }
@@ -206,9 +206,9 @@ pub async fn create(write: Write<WebhookEndpointInput>) -> Result<HttpResponse, 
 #[utoipa::path(get, path = "/v1/webhook-endpoints", tag = "Webhooks", responses((status = 200, body = WebhookEndpoints)))]
 pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse, Problem> {
     Query::of(&request, &[])?;
-    let public_keys = context.app.webhooks.public_keys();
+    let public = context.app.webhooks.public_keys();
     let endpoints = context.app.webhooks.list(owner(&context)).await?;
-    let endpoints = endpoints.iter().map(|endpoint| WebhookEndpoint::of(endpoint, public_keys)).collect();
+    let endpoints = endpoints.iter().map(|endpoint| WebhookEndpoint::of(endpoint, &public.keys)).collect();
     Ok(HttpResponse::Ok().json(WebhookEndpoints { endpoints }))
 }
 
@@ -217,7 +217,7 @@ pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse
 pub async fn find(context: Context, request: HttpRequest) -> Result<HttpResponse, Problem> {
     Query::of(&request, &[])?;
     let endpoint = context.app.webhooks.find(owner(&context), path_id(&request)?).await?;
-    Ok(HttpResponse::Ok().json(WebhookEndpoint::of(&endpoint, context.app.webhooks.public_keys())))
+    Ok(HttpResponse::Ok().json(WebhookEndpoint::of(&endpoint, &context.app.webhooks.public_keys().keys)))
 }
 
 /// Change an endpoint. What is due is sent to where it then leads.

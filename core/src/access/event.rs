@@ -3,8 +3,6 @@
 //! Members may be added, never renamed or removed: old history stays readable. A secret's digest is
 //! not among them, because what is in the log can never be taken out again.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,9 +11,8 @@ use uuid::Uuid;
 use super::client::Client;
 use super::error::AccessError;
 use super::tenant::Tenant;
-use crate::event_store::overlay::Origin;
-use crate::event_store::proposal::{EntryKind, NewEvent};
-use crate::event_store::{Answer, Decision, Disposed, Job, Outcome, Proposal, Shard, StoredBody, WriteError};
+use crate::event_store::fact::{self, Fact};
+use crate::event_store::{Shard, WriteError};
 
 /// A tenant exists; its stream is its id.
 pub const TENANT_CREATED: &str = "tenant.created";
@@ -97,30 +94,9 @@ async fn record(
     tenant: Uuid,
     (stream, expected): (Uuid, i32),
     kind: &'static str,
-    fact: &(impl Serialize + Sync),
+    says: &(impl Serialize + Sync),
 ) -> Result<(), AccessError> {
-    let event = NewEvent {
-        stream,
-        expected,
-        fresh: expected == 0,
-        kind,
-        payload: serde_json::to_string(fact).expect("a fact is plain JSON"),
-        effective_at: None,
-        entry_kind: EntryKind::Posting,
-        moves: Vec::new(),
-        settings: None,
-    };
-    let proposal = Proposal { events: vec![event], ..Proposal::default() };
-    let job = Job {
-        origin: Origin { tenant, actor: Arc::from("operator"), correlation: None },
-        request: None,
-        items: vec![Decision::Propose(proposal).into()],
-        render: Arc::new(|_| Answer { status: 201, code: None, body: StoredBody::Rendered }),
-    };
-    match shard.dispose(job).await? {
-        Disposed::Done(done, _) if matches!(done.outcomes[..], [Outcome::Applied(_)]) => Ok(()),
-        // A stream of a fresh id has nobody to lose against, another's row is locked, and a fact without moves has no
-        // bounds.
-        _ => Err(AccessError::Write(WriteError::Defect)),
-    }
+    let fact = Fact { tenant, actor: "operator", stream, expected, fresh: expected == 0, kind, says };
+    // A stream of a fresh id has nobody to lose against, and another's row is locked.
+    if fact::record(shard, fact).await? { Ok(()) } else { Err(AccessError::Write(WriteError::Defect)) }
 }

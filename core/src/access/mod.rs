@@ -7,6 +7,7 @@
 //! Invariants:
 //! - A tenant lives in one shard for ever; no request names its tenant, the token does.
 //! - The algorithm of a token is bound to our keys and never read from its header.
+//! - Keys change while the process runs: a token is good for as long as its key is in the ring, also one verified before.
 //! - A client's secret is shown once and kept as a digest; a wrong secret and an unknown client
 //!   cost the same and answer the same.
 //! - Scopes grant exactly what they name; none implies another.
@@ -36,7 +37,7 @@ pub use revocation::Revocations;
 pub use service::{
     AccessService, NewClient, create_client, create_tenant, find_tenant, list_clients, revoke_client, rotate_client,
 };
-pub use signing_key::{KeyError, SigningKeySecret, SigningKeys, SigningSecret, generate_signing_key};
+pub use signing_key::{JWKS_MAX_AGE, KeyError, SigningKeys, generate_signing_key};
 pub use store::time_zones;
 pub use tenant::{Tenant, TenantName, parse_time_zone};
 pub use token::{IssuedToken, TOKEN_LIFETIME};

@@ -21,19 +21,20 @@ use super::tenant::{Tenant, TenantName};
 use super::token::IssuedToken;
 use crate::event_store::read::tenant_tx;
 use crate::event_store::{Shard, fresh};
+use crate::secrets::Followed;
 use crate::telemetry::clock;
 
 /// What the API needs of this context. Reads as `vintem_reader`.
 pub struct AccessService {
     pool: PgPool,
-    keys: Arc<SigningKeys>,
+    keys: Followed<SigningKeys>,
     issuer: String,
     tenants: Cache<Uuid, Arc<Tenant>>,
 }
 
 impl AccessService {
     /// A service that signs as this issuer.
-    pub fn new(pool: PgPool, keys: Arc<SigningKeys>, issuer: String) -> Self {
+    pub fn new(pool: PgPool, keys: Followed<SigningKeys>, issuer: String) -> Self {
         // A tenant never changes; the bound and the time only keep the cache small.
         let tenants = Cache::builder().max_capacity(10_000).time_to_idle(Duration::from_hours(1)).build();
         Self { pool, keys, issuer, tenants }
@@ -65,7 +66,7 @@ impl AccessService {
         }
         let scopes = narrowed(row.scopes, requested)?;
         let caller = Caller { tenant: row.tenant, subject: client, scopes };
-        Ok(self.keys.issue(&self.issuer, &caller, &row.terms, now))
+        Ok(self.keys.load().issue(&self.issuer, &caller, &row.terms, now))
     }
 
     /// The caller's tenant.

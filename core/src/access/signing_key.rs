@@ -1,8 +1,8 @@
 //! The Ed25519 keys that sign our tokens.
 //!
-//! Vault keeps them under `kv/token-signing`; the process reads them once at its start. One key
-//! is current and signs; all verify. Rotation therefore adds a key first, makes it current when
-//! every process knows it, and drops the old one when its last token has ended.
+//! Vault keeps them as a ring under `kv/token-signing`, and every process follows it. One key is
+//! current and signs; all verify. A rotation therefore adds a key first, makes it current when
+//! every process and every cache of the JWKS knows it, and drops the old one when its last token has ended.
 
 use std::collections::HashMap;
 
@@ -11,31 +11,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::{DecodingKey, EncodingKey};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::secrets::random;
+use crate::secrets::{KeyRing, RingKey};
 
-/// The secret `kv/token-signing`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SigningSecret {
-    /// The `kid` of the key that signs.
-    pub current: String,
-    /// Every key that verifies.
-    pub keys: Vec<SigningKeySecret>,
-}
-
-/// One key of it.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SigningKeySecret {
-    /// Its name in tokens and in the JWKS.
-    pub kid: String,
-    /// The private key.
-    pub pkcs8_pem: SecretString,
-}
+/// How long others may keep the JWKS, in seconds: a new key is published for longer before it signs.
+pub const JWKS_MAX_AGE: u64 = 300;
 
 /// Why the keys cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -69,12 +51,12 @@ pub struct SigningKeys {
 }
 
 impl SigningKeys {
-    /// Takes the keys of the secret.
-    pub fn try_new(secret: &SigningSecret) -> Result<Self, KeyError> {
+    /// Takes the keys of the ring, each a private key in PKCS #8 PEM.
+    pub fn try_new(ring: &KeyRing) -> Result<Self, KeyError> {
         let mut current = None;
         let mut verifying = HashMap::new();
         let mut published = Vec::new();
-        for SigningKeySecret { kid, pkcs8_pem } in &secret.keys {
+        for RingKey { kid, key: pkcs8_pem, .. } in &ring.keys {
             let not_ed25519 = || KeyError::NotEd25519 { kid: kid.clone() };
             let pair = key_pair(pkcs8_pem).ok_or_else(not_ed25519)?;
             let x = URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
@@ -82,7 +64,7 @@ impl SigningKeys {
             if verifying.insert(kid.clone(), decoding).is_some() {
                 return Err(KeyError::Duplicate { kid: kid.clone() });
             }
-            if *kid == secret.current {
+            if *kid == ring.current {
                 let pem = pkcs8_pem.expose_secret().as_bytes();
                 current = Some(EncodingKey::from_ed_pem(pem).map_err(|_| not_ed25519())?);
             }
@@ -90,9 +72,9 @@ impl SigningKeys {
                 "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": kid, "x": x,
             }));
         }
-        let current = current.ok_or_else(|| KeyError::NoCurrent { kid: secret.current.clone() })?;
+        let current = current.ok_or_else(|| KeyError::NoCurrent { kid: ring.current.clone() })?;
         let jwks = json!({ "keys": published });
-        Ok(Self { current_kid: secret.current.clone(), current, verifying, jwks })
+        Ok(Self { current_kid: ring.current.clone(), current, verifying, jwks })
     }
 
     /// The public keys as a JSON Web Key Set (RFC 7517).
@@ -107,15 +89,13 @@ impl std::fmt::Debug for SigningKeys {
     }
 }
 
-/// A new key: its `kid` and its private half in PKCS #8 PEM, to be put into Vault.
-pub fn generate_signing_key() -> (String, SecretString) {
+/// A new private key in PKCS #8 PEM, to be put into Vault.
+pub fn generate_signing_key() -> SecretString {
     let pair = Ed25519KeyPair::generate().expect("the system's random generator works");
     // Version 1 carries no public key and is what most readers of PEM understand.
     let document = pair.to_pkcs8v1().expect("a key in memory has a PKCS #8 form");
     let text = Zeroizing::new(STANDARD.encode(document.as_ref()));
-    let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", *text);
-    let kid = URL_SAFE_NO_PAD.encode(random::bytes::<9>());
-    (kid, SecretString::from(pem))
+    SecretString::from(format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", *text))
 }
 
 fn key_pair(pem: &SecretString) -> Option<Ed25519KeyPair> {
@@ -133,14 +113,17 @@ fn key_pair(pem: &SecretString) -> Option<Ed25519KeyPair> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use chrono::DateTime;
 
     /// Keys of these names; the first is current.
-    pub(in crate::access) fn secret(kids: &[&str]) -> SigningSecret {
-        let keys = kids
-            .iter()
-            .map(|kid| SigningKeySecret { kid: (*kid).to_owned(), pkcs8_pem: generate_signing_key().1 })
-            .collect();
-        SigningSecret { current: kids[0].to_owned(), keys }
+    pub(in crate::access) fn secret(kids: &[&str]) -> KeyRing {
+        let key = |kid: &&str| RingKey {
+            kid: (*kid).to_owned(),
+            key: generate_signing_key(),
+            added_at: DateTime::UNIX_EPOCH,
+            retired_at: None,
+        };
+        KeyRing { current: kids[0].to_owned(), keys: kids.iter().map(key).collect() }
     }
 
     #[test]
@@ -163,16 +146,15 @@ pub(super) mod tests {
         assert_eq!(SigningKeys::try_new(&missing).unwrap_err(), KeyError::NoCurrent { kid: "z".to_owned() });
         for pem in ["", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "no pem"] {
             let mut broken = secret(&["a"]);
-            broken.keys[0].pkcs8_pem = SecretString::from(pem);
+            broken.keys[0].key = SecretString::from(pem);
             assert_eq!(SigningKeys::try_new(&broken).unwrap_err(), KeyError::NotEd25519 { kid: "a".to_owned() });
         }
     }
 
     #[test]
     fn the_secret_reads_from_vaults_json() {
-        let (kid, pem) = generate_signing_key();
-        let json = json!({ "current": kid, "keys": [{ "kid": kid, "pkcs8_pem": pem.expose_secret() }] });
-        let secret: SigningSecret = serde_json::from_value(json).unwrap();
-        assert!(SigningKeys::try_new(&secret).is_ok());
+        let ring = KeyRing::new(generate_signing_key(), DateTime::UNIX_EPOCH);
+        let read: KeyRing = serde_json::from_value(ring.to_secret()).unwrap();
+        assert!(SigningKeys::try_new(&read).is_ok());
     }
 }

@@ -18,6 +18,7 @@ use super::revocation::Revocations;
 use super::signing_key::SigningKeys;
 use super::token::{AUDIENCE, Claims, TOKEN_LIFETIME, TOKEN_TYPE};
 use crate::kernel::Network;
+use crate::secrets::Followed;
 
 /// Ours are below 700 bytes; anything longer is not worth parsing.
 const TOKEN_BYTES_MAX: usize = 4_096;
@@ -59,7 +60,7 @@ pub enum TokenError {
 
 /// Knows our keys and the tokens it verified lately.
 pub struct TokenVerifier {
-    keys: Arc<SigningKeys>,
+    keys: Followed<SigningKeys>,
     validation: Validation,
     verified: Cache<[u8; 32], Verified>,
     revocations: Arc<Revocations>,
@@ -69,12 +70,13 @@ pub struct TokenVerifier {
 struct Verified {
     caller: Caller,
     networks: Arc<[Network]>,
+    kid: Arc<str>,
     expires_at: i64,
 }
 
 impl TokenVerifier {
     /// A verifier of tokens by this issuer.
-    pub fn new(keys: Arc<SigningKeys>, issuer: &str, revocations: Arc<Revocations>) -> Self {
+    pub fn new(keys: Followed<SigningKeys>, issuer: &str, revocations: Arc<Revocations>) -> Self {
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[issuer]);
         validation.set_audience(&[AUDIENCE]);
@@ -96,11 +98,12 @@ impl TokenVerifier {
         // The key is a digest, so that a dump of the cache holds no token.
         let mut key = [0; 32];
         key.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
+        let keys = self.keys.load();
         let remembered = self.verified.get(&key);
         let is_remembered = remembered.is_some();
         let verified = match remembered {
-            Some(verified) => verified,
-            None => self.verify_anew(token, now)?,
+            Some(verified) if keys.verifying.contains_key(&*verified.kid) => verified,
+            _ => self.verify_anew(&keys, token, now)?,
         };
         if now >= verified.expires_at.saturating_add(LEEWAY_SECONDS) {
             return Err(TokenError::Expired);
@@ -123,7 +126,7 @@ impl TokenVerifier {
         self.verified.invalidate_all();
     }
 
-    fn verify_anew(&self, token: &str, now: i64) -> Result<Verified, TokenError> {
+    fn verify_anew(&self, keys: &SigningKeys, token: &str, now: i64) -> Result<Verified, TokenError> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Malformed)?;
         // `crit` names extensions that must be understood; we know none.
         let is_ours = header.alg == Algorithm::EdDSA
@@ -134,7 +137,11 @@ impl TokenVerifier {
             return Err(TokenError::Malformed);
         }
         let kid = header.kid.ok_or(TokenError::UnknownKey)?;
-        let key = self.keys.verifying.get(&kid).ok_or(TokenError::UnknownKey)?;
+        let Some(key) = keys.verifying.get(&kid) else {
+            // Another process may sign with a key that this one has not heard of.
+            self.keys.doubt();
+            return Err(TokenError::UnknownKey);
+        };
         let claims =
             jsonwebtoken::decode::<Claims>(token, key, &self.validation).map_err(|error| explain(error.kind()))?.claims;
         if now + LEEWAY_SECONDS < claims.nbf || now + LEEWAY_SECONDS < claims.iat {
@@ -144,7 +151,7 @@ impl TokenVerifier {
         let caller = Caller { tenant: claims.tenant, subject: claims.sub, scopes };
         let networks: Result<Vec<Network>, _> = claims.networks.iter().map(|text| text.parse()).collect();
         let networks = networks.map_err(|_| TokenError::Malformed)?.into();
-        Ok(Verified { caller, networks, expires_at: claims.exp })
+        Ok(Verified { caller, networks, kid: kid.into(), expires_at: claims.exp })
     }
 }
 
@@ -192,7 +199,7 @@ mod tests {
     }
 
     fn verify(keys: &Arc<SigningKeys>, token: &str) -> Result<Caller, TokenError> {
-        TokenVerifier::new(Arc::clone(keys), ISSUER, Arc::default()).verify(token, at(1), None)
+        TokenVerifier::new(Followed::fixed(Arc::clone(keys)), ISSUER, Arc::default()).verify(token, at(1), None)
     }
 
     /// A token that differs from ours in one place; the signature is right.
@@ -219,7 +226,7 @@ mod tests {
         let keys = keys();
         let IssuedToken { access_token, scope, .. } = keys.issue(ISSUER, &caller(), &Terms::default(), at(0));
         assert_eq!(scope, "ledger:read ledger:write");
-        let verifier = TokenVerifier::new(keys, ISSUER, Arc::default());
+        let verifier = TokenVerifier::new(Followed::fixed(keys), ISSUER, Arc::default());
         for seconds in [0, 1, 599, 604] {
             assert_eq!(verifier.verify(&access_token, at(seconds), None), Ok(caller()), "after {seconds} s");
         }
@@ -234,7 +241,7 @@ mod tests {
         let terms = Terms { expires_at: Some(at(100)), networks: vec!["10.0.0.0/8".parse().unwrap()] };
         let IssuedToken { access_token, expires_in, .. } = keys.issue(ISSUER, &caller(), &terms, at(0));
         assert_eq!(expires_in, 100);
-        let verifier = TokenVerifier::new(keys, ISSUER, Arc::default());
+        let verifier = TokenVerifier::new(Followed::fixed(keys), ISSUER, Arc::default());
         let verify = |address: Option<&str>, seconds| {
             verifier.verify(&access_token, at(seconds), address.map(|text| text.parse().unwrap()))
         };
@@ -328,12 +335,26 @@ mod tests {
     #[test]
     fn a_retired_signing_key_still_verifies() {
         let before = secret(&["old"]);
-        let old_pem = before.keys[0].pkcs8_pem.clone();
+        let old_pem = before.keys[0].key.clone();
         let token =
             SigningKeys::try_new(&before).unwrap().issue(ISSUER, &caller(), &Terms::default(), at(0)).access_token;
         let mut after = secret(&["new", "old"]);
-        after.keys[1].pkcs8_pem = old_pem;
+        after.keys[1].key = old_pem;
         let keys = Arc::new(SigningKeys::try_new(&after).unwrap());
         assert_eq!(verify(&keys, &token), Ok(caller()));
+    }
+
+    #[test]
+    fn a_token_ends_with_its_key_also_when_it_was_verified_before() {
+        let mut ring = secret(&["new", "old"]);
+        ring.current = "old".to_owned();
+        let keys = Followed::fixed(SigningKeys::try_new(&ring).unwrap());
+        let token = keys.load().issue(ISSUER, &caller(), &Terms::default(), at(0)).access_token;
+        let verifier = TokenVerifier::new(keys.clone(), ISSUER, Arc::default());
+        assert_eq!(verifier.verify(&token, at(1), None), Ok(caller()));
+        ring.promote("new", at(2));
+        ring.remove("old");
+        keys.swap(SigningKeys::try_new(&ring).unwrap());
+        assert_eq!(verifier.verify(&token, at(3), None), Err(TokenError::UnknownKey));
     }
 }

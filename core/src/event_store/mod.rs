@@ -32,6 +32,7 @@ pub mod chain;
 pub(crate) mod check;
 mod decide;
 mod draft;
+pub mod fact;
 pub mod feed;
 pub mod fresh;
 pub mod head;

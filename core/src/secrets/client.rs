@@ -176,6 +176,18 @@ impl Vault {
     {
         retrying(|| self.0.once(name, &call), || !self.0.breaker().is_open()).await
     }
+
+    /// Runs a call that must not be repeated.
+    pub(super) async fn once<T, F>(
+        &self,
+        name: &'static str,
+        call: impl FnOnce(Arc<VaultClient>) -> F,
+    ) -> Result<T, SecretsError>
+    where
+        F: Future<Output = Result<T, ClientError>>,
+    {
+        self.0.once(name, call).await
+    }
 }
 
 impl Inner {

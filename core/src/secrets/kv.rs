@@ -1,37 +1,100 @@
 //! Secrets that Vault only keeps: signing keys and the like, from the KV engine (version 2).
+//!
+//! A secret is replaced by check-and-set: whoever has read an older version than the newest changes nothing.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
+use vaultrs::api::kv2::requests::{ReadSecretRequest, SetSecretRequestOptions};
+use vaultrs::error::ClientError;
 use zeroize::Zeroizing;
 
 use super::client::Vault;
 use super::error::SecretsError;
+use super::ring::KeyRing;
 
 const CALL: &str = "kv read";
+const WRITE: &str = "kv write";
 
+/// A key alone, or in a ring.
 #[derive(Deserialize)]
-struct Key {
-    key: SecretString,
+#[serde(untagged)]
+enum Key {
+    Ring(KeyRing),
+    Alone { key: SecretString },
+}
+
+impl Key {
+    fn current(&self) -> Option<&SecretString> {
+        match self {
+            Self::Ring(ring) => ring.keys.iter().find(|key| key.kid == ring.current).map(|key| &key.key),
+            Self::Alone { key } => Some(key),
+        }
+    }
 }
 
 impl Vault {
     /// The newest version of a secret. `T` keeps what is secret in `SecretString` members.
     pub async fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T, SecretsError> {
-        let mount = &self.mount("kv");
-        self.call(CALL, |client| async move { vaultrs::kv2::read(&*client, mount, path).await }).await
+        self.read_version(path).await.map(|(secret, _)| secret)
     }
 
-    /// A secret of the form `{"key": <base64 of 32 bytes>}`, such as the one that signs cursors.
+    /// The same, and which version it is.
+    pub async fn read_version<T: DeserializeOwned>(&self, path: &str) -> Result<(T, u64), SecretsError> {
+        let mount = &self.mount("kv");
+        let read = self.call(CALL, |client| async move {
+            let request = ReadSecretRequest { mount: mount.clone(), path: path.to_owned(), version: None };
+            vaultrs::api::exec_with_result(&*client, request).await
+        });
+        let read = read.await?;
+        // Its words are withheld, as they may be those of the secret.
+        let secret = serde_json::from_value(read.data).map_err(|_| SecretsError::Malformed { call: CALL })?;
+        Ok((secret, read.metadata.version))
+    }
+
+    /// A secret of 32 bytes in base64, alone as `{"key": …}` or the current one of a ring.
     pub async fn read_key(&self, path: &str) -> Result<Zeroizing<[u8; 32]>, SecretsError> {
         let secret: Key = self.read(path).await?;
-        decode_key(&secret.key).ok_or(SecretsError::Malformed { call: CALL })
+        secret.current().and_then(decode_key).ok_or(SecretsError::Malformed { call: CALL })
+    }
+
+    /// Replaces a version of a secret; `false` says that it is no longer the newest, perhaps because an earlier try of this
+    /// call has done it and its answer was lost.
+    pub async fn replace(&self, path: &str, secret: &Value, version: u64) -> Result<bool, SecretsError> {
+        let cas = u32::try_from(version).map_err(|_| SecretsError::Malformed { call: WRITE })?;
+        match self.write(path, secret, Some(cas)).await {
+            Ok(()) => Ok(true),
+            Err(SecretsError::Status { status: 400, .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes a secret that follows from others, whatever was there.
+    pub async fn put(&self, path: &str, secret: &Value) -> Result<(), SecretsError> {
+        self.write(path, secret, None).await
+    }
+
+    async fn write(&self, path: &str, secret: &Value, cas: Option<u32>) -> Result<(), SecretsError> {
+        let mount = &self.mount("kv");
+        let written = self.call(WRITE, |client| async move {
+            match cas {
+                Some(cas) => {
+                    let options = SetSecretRequestOptions { cas };
+                    vaultrs::kv2::set_with_options(&*client, mount, path, secret, options).await?
+                }
+                None => vaultrs::kv2::set(&*client, mount, path, secret).await?,
+            };
+            Ok::<_, ClientError>(())
+        });
+        written.await
     }
 }
 
-pub(super) fn decode_key(text: &SecretString) -> Option<Zeroizing<[u8; 32]>> {
+/// The 32 bytes of a key.
+pub fn decode_key(text: &SecretString) -> Option<Zeroizing<[u8; 32]>> {
     let bytes = Zeroizing::new(STANDARD.decode(text.expose_secret()).ok()?);
     let mut key = Zeroizing::new([0; 32]);
     if bytes.len() != key.len() {

@@ -6,10 +6,10 @@
 //!
 //! ```text
 //! stdin ─► wrapping token ─► lookup, path check, unwrap ─► login ─► token (renewed at ⅔, login again if it ends)
-//!                                                                    ├─► kv        read once, kept in memory
+//!                                                                    ├─► kv        kept in memory, looked at every half minute
 //!                                                                    ├─► database  leased user (renewed at ⅔, rotated before its end)
 //!                                                                    ├─► rabbitmq  the same
-//!                                                                    └─► transit   seals and opens, the key stays; wraps the keys of [`people`]
+//!                                                                    └─► transit   seals, opens and signs, the key stays; wraps the keys of [`people`]
 //! ```
 //!
 //! Invariants:
@@ -33,6 +33,7 @@ mod broker;
 mod client;
 mod database;
 mod error;
+mod followed;
 mod hardening;
 mod keeper;
 mod kv;
@@ -40,6 +41,7 @@ mod lease;
 mod login;
 pub mod people;
 pub mod random;
+mod ring;
 mod rotation;
 mod settings;
 mod token;
@@ -50,11 +52,15 @@ pub use broker::{BrokerRole, BrokerUser, LeasedBroker};
 pub use client::{Vault, VaultHealth};
 pub use database::{DatabaseRole, LeasedDatabase};
 pub use error::SecretsError;
+pub use followed::{FOLLOW_EVERY, Followed};
 pub use hardening::keep_memory_private;
 pub use keeper::LeaseState;
+pub use kv::decode_key;
 pub use login::{LoginMethod, WrappingToken, read_wrapping_token};
+pub use ring::{KeyRing, Pace, RingKey, Stage};
 pub use rotation::rotate_on_hangup;
 pub use settings::{
     BrokerSettings, DatabaseSettings, ProcessSettings, ServerSettings, SettingsError, TelemetrySettings, VaultSettings,
     WorkerSettings,
 };
+pub use transit::Signature;

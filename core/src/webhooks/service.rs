@@ -15,7 +15,7 @@ use super::store::{endpoints, log, requests};
 use crate::event_store::read::tenant_tx;
 use crate::event_store::{RequestKey, fresh};
 use crate::kernel::{Refusal, RefusalCode};
-use crate::secrets::{SecretsError, Vault};
+use crate::secrets::{Followed, SecretsError, Vault};
 
 /// The key in Vault's transit engine that seals secrets.
 const SEAL: &str = "webhooks";
@@ -65,18 +65,24 @@ pub struct Webhooks {
     editor: PgPool,
     vault: Option<Vault>,
     egress: Arc<Egress>,
-    public: Arc<PublicKeys>,
+    public: Followed<PublicKeys>,
 }
 
 impl Webhooks {
     /// Without a Vault, secrets cannot be made and everything else can.
-    pub fn new(reader: PgPool, editor: PgPool, vault: Option<Vault>, egress: Egress, public: PublicKeys) -> Self {
-        Self { reader, editor, vault, egress: Arc::new(egress), public: Arc::new(public) }
+    pub fn new(
+        reader: PgPool,
+        editor: PgPool,
+        vault: Option<Vault>,
+        egress: Egress,
+        public: Followed<PublicKeys>,
+    ) -> Self {
+        Self { reader, editor, vault, egress: Arc::new(egress), public }
     }
 
     /// The keys that verify `v1a` signatures.
-    pub fn public_keys(&self) -> &[String] {
-        &self.public.keys
+    pub fn public_keys(&self) -> Arc<PublicKeys> {
+        self.public.load()
     }
 
     /// Makes an endpoint and its first secret.

@@ -9,10 +9,10 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::secrets::random;
+use crate::secrets::{KeyRing, RingKey, random};
 
 const SECRET: &str = "whsec_";
 const PRIVATE: &str = "whsk_";
@@ -54,16 +54,8 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// The secret `kv/webhook-signing`: every key signs, so that receivers may know the old one or the new one.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SigningSecret {
-    /// Each `whsk_` and the base64 of a seed of 32 bytes.
-    pub keys: Vec<SecretString>,
-}
-
 /// The secret `kv/webhook-public`, which is none: the public halves, so that who shows them need not be able to sign.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PublicKeys {
     /// Each `whpk_` and the base64 of a public key of 32 bytes.
@@ -75,18 +67,19 @@ pub struct PublicKeys {
 #[error("a webhook signing key is not whsk_ and the base64 of 32 bytes")]
 pub struct BadKey;
 
-/// The installation's keys in usable form.
+/// The installation's keys in usable form, from the ring `kv/webhook-signing`. Every one of them signs, so that receivers may
+/// know the old one or the new one.
 pub struct SigningKeys(Vec<Ed25519KeyPair>);
 
 impl SigningKeys {
-    /// Takes the keys of the secret.
-    pub fn try_new(secret: &SigningSecret) -> Result<Self, BadKey> {
-        let pair = |key: &SecretString| {
+    /// Takes the keys of the ring, each `whsk_` and the base64 of a seed of 32 bytes.
+    pub fn try_new(ring: &KeyRing) -> Result<Self, BadKey> {
+        let pair = |RingKey { key, .. }: &RingKey| {
             let text = key.expose_secret().strip_prefix(PRIVATE).ok_or(BadKey)?;
             let seed = Zeroizing::new(STANDARD.decode(text).map_err(|_| BadKey)?);
             Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_| BadKey)
         };
-        secret.keys.iter().map(pair).collect::<Result<_, _>>().map(Self)
+        ring.keys.iter().map(pair).collect::<Result<_, _>>().map(Self)
     }
 
     /// The public halves as receivers know them.
@@ -103,13 +96,10 @@ impl std::fmt::Debug for SigningKeys {
     }
 }
 
-/// A new key of an installation: both secrets, to be put into Vault.
-pub fn generate_signing_key() -> (SigningSecret, PublicKeys) {
+/// A new key of an installation, to be put into Vault.
+pub fn generate_signing_key() -> SecretString {
     let seed = Zeroizing::new(random::bytes::<32>());
-    let key = SecretString::from(format!("{PRIVATE}{}", *Zeroizing::new(STANDARD.encode(*seed))));
-    let secret = SigningSecret { keys: vec![key] };
-    let public = SigningKeys::try_new(&secret).expect("any seed of 32 bytes is a key").public();
-    (secret, public)
+    SecretString::from(format!("{PRIVATE}{}", *Zeroizing::new(STANDARD.encode(*seed))))
 }
 
 /// The header `webhook-signature` of one attempt.
@@ -125,10 +115,17 @@ pub fn header(id: &str, timestamp: i64, body: &[u8], secrets: &[&Secret], keys: 
 mod tests {
     use super::*;
     use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
+    use chrono::DateTime;
+
+    fn ring(keys: impl IntoIterator<Item = SecretString>) -> KeyRing {
+        let mut keys = keys.into_iter();
+        let mut ring = KeyRing::new(keys.next().unwrap(), DateTime::UNIX_EPOCH);
+        keys.for_each(|key| _ = ring.announce(key, DateTime::UNIX_EPOCH));
+        ring
+    }
 
     fn keys(count: usize) -> SigningKeys {
-        SigningKeys::try_new(&SigningSecret { keys: (0..count).flat_map(|_| generate_signing_key().0.keys).collect() })
-            .unwrap()
+        SigningKeys::try_new(&ring((0..count).map(|_| generate_signing_key()))).unwrap()
     }
 
     #[test]
@@ -146,7 +143,7 @@ mod tests {
             0xc5, 0x69, 0x7b, 0x32, 0x69, 0x19, 0x70, 0x3b, 0xac, 0x03, 0x1c, 0xae, 0x7f, 0x60,
         ];
         let key = SecretString::from(format!("{PRIVATE}{}", STANDARD.encode(seed)));
-        let keys = SigningKeys::try_new(&SigningSecret { keys: vec![key] }).unwrap();
+        let keys = SigningKeys::try_new(&ring([key])).unwrap();
         assert_eq!(keys.public().keys, ["whpk_11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="]);
     }
 
@@ -173,7 +170,7 @@ mod tests {
         assert_eq!(format!("{secret:?}"), "Secret([REDACTED])");
         assert!(!format!("{:?}", keys(1)).contains(PRIVATE));
         for text in ["", "whsk_", "whsk_AAAA", "whpk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "whsk_!"] {
-            assert!(SigningKeys::try_new(&SigningSecret { keys: vec![SecretString::from(text)] }).is_err(), "{text}");
+            assert!(SigningKeys::try_new(&ring([SecretString::from(text)])).is_err(), "{text}");
         }
     }
 }

@@ -33,6 +33,9 @@ enum Command {
     /// Subscriptions: queues of events for the programs of integrators.
     #[command(subcommand)]
     Subscription(commands::subscription::Subscription),
+    /// Keys: replaced while everything runs.
+    #[command(subcommand)]
+    Keys(commands::keys::Keys),
     Import(Box<import::ImportArgs>),
     /// Check that the ledger still says what was written, while it runs.
     Verify(commands::verify::Verify),
@@ -62,6 +65,7 @@ async fn main() -> ExitCode {
         Command::Tenant(command) => command.run().await,
         Command::Client(command) => command.run().await,
         Command::Subscription(command) => command.run().await,
+        Command::Keys(command) => command.run().await,
         Command::Import(args) => import::run(*args).await.map(|()| 0).map_err(Into::into),
         Command::Verify(command) => command.run().await,
         Command::Rebuild(command) => command.run().await,

@@ -77,14 +77,14 @@ impl Session {
         Ok(Self { vault, keys, database, writers: HashMap::new(), telemetry: None })
     }
 
+    /// Vault.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
     /// The leased database.
     pub fn database(&self) -> &LeasedDatabase {
         &self.database
-    }
-
-    /// The login, for commands that ask Vault for more than a user.
-    pub fn vault(&self) -> &Vault {
-        &self.vault
     }
 
     /// Brings both databases to the schema of this version, for the migrator.

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 use vintem_core::access::{
-    AccessError, AccessService, Client, ClientSecret, NewClient, Scopes, SigningKeySecret, SigningKeys, SigningSecret,
-    Tenant, Terms, TokenError, TokenVerifier, create_client, create_tenant, find_tenant, generate_signing_key,
-    list_clients, parse_time_zone, revoke_client, rotate_client,
+    AccessError, AccessService, Client, ClientSecret, NewClient, Scopes, SigningKeys, Tenant, Terms, TokenError,
+    TokenVerifier, create_client, create_tenant, find_tenant, generate_signing_key, list_clients, parse_time_zone,
+    revoke_client, rotate_client,
 };
 use vintem_core::event_store::{Limits, Shard};
 use vintem_core::ledger::store::look_ups::LedgerLookUps;
+use vintem_core::secrets::{Followed, KeyRing};
 use vintem_core::telemetry::clock;
 use vintem_tests::store::Store;
 
@@ -29,10 +30,9 @@ impl Fixture {
         let store = Store::create().await;
         let limits = Limits { queue: 100, cached_accounts: 100 };
         let writer = Shard::start(0, store.writer(), Arc::new(LedgerLookUps), limits);
-        let (kid, pkcs8_pem) = generate_signing_key();
-        let secret = SigningSecret { current: kid.clone(), keys: vec![SigningKeySecret { kid, pkcs8_pem }] };
-        let keys = Arc::new(SigningKeys::try_new(&secret).unwrap());
-        let service = AccessService::new(store.pool("vintem_reader"), Arc::clone(&keys), ISSUER.to_owned());
+        let ring = KeyRing::new(generate_signing_key(), clock::now());
+        let keys = Followed::fixed(SigningKeys::try_new(&ring).unwrap());
+        let service = AccessService::new(store.pool("vintem_reader"), keys.clone(), ISSUER.to_owned());
         Self { store, writer, service, verifier: TokenVerifier::new(keys, ISSUER, Arc::default()) }
     }
 

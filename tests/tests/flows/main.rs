@@ -24,6 +24,7 @@ mod http_process;
 mod http_views;
 mod integrators;
 mod jobs;
+mod keys;
 mod model;
 mod openbao;
 mod outages;

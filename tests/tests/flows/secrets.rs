@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::task::JoinSet;
 use vintem_cli::stack::LeaseTimes;
-use vintem_core::access::{SigningKeys, SigningSecret};
-use vintem_core::secrets::{DatabaseRole, LeasedDatabase, SecretsError, Vault, VaultHealth, WrappingToken};
+use vintem_core::access::SigningKeys;
+use vintem_core::secrets::{DatabaseRole, KeyRing, LeasedDatabase, SecretsError, Vault, VaultHealth, WrappingToken};
 use vintem_tests::vault::{Secrets, Wire, eventually};
 
 #[tokio::test]
@@ -19,7 +19,7 @@ async fn a_process_logs_in_reads_its_keys_and_leases_its_users() {
     let vault = secrets.login("api").await;
     assert_eq!(vault.health().await, VaultHealth::Ready);
     assert!(vault.token_remaining() > Duration::from_mins(30));
-    let keys: SigningSecret = vault.read("token-signing").await.unwrap();
+    let keys: KeyRing = vault.read("token-signing").await.unwrap();
     assert!(SigningKeys::try_new(&keys).is_ok());
     assert_ne!(*vault.read_key("cursor").await.unwrap(), [0; 32]);
     assert!(matches!(vault.read_key("another").await, Err(SecretsError::Forbidden { .. })));

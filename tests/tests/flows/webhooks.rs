@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::time::sleep;
 use vintem_core::event_store::fresh;
+use vintem_core::secrets::KeyRing;
+use vintem_core::telemetry::clock;
 use vintem_core::webhooks::signature::{self, Secret, SigningKeys};
 use vintem_core::webhooks::store::queue::{self, Attempted, Fate, Portion};
 use vintem_tests::api::{Read, read};
@@ -323,7 +325,7 @@ fn signatures_are_those_of_standard_webhooks() {
     let vectors: Value = serde_json::from_slice(&text).unwrap();
     let text = |member: &str| vectors["sign"][member].as_str().unwrap().to_owned();
     let secret = STANDARD.decode(text("secret").trim_start_matches("whsec_")).unwrap();
-    let keys = SigningKeys::try_new(&signature::generate_signing_key().0).unwrap();
+    let keys = SigningKeys::try_new(&KeyRing::new(signature::generate_signing_key(), clock::now())).unwrap();
     let sign = |body: &str| {
         let secret = Secret::from_bytes(secret.clone().into());
         signature::header(

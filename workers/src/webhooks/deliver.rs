@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 use vintem_core::event_store::fresh;
-use vintem_core::secrets::{SecretsError, Vault, random};
+use vintem_core::secrets::{Followed, SecretsError, Vault, random};
 use vintem_core::telemetry::{WorkerMetrics, clock};
 use vintem_core::webhooks::message::{self, Event};
 use vintem_core::webhooks::signature::{self, Secret, SigningKeys};
@@ -40,7 +40,7 @@ const SECRETS: u64 = 10_000;
 pub struct Deliverer {
     pool: PgPool,
     vault: Vault,
-    keys: SigningKeys,
+    keys: Followed<SigningKeys>,
     transport: Transport,
     metrics: Arc<WorkerMetrics>,
     /// By endpoint and number: a number never gets another secret.
@@ -56,7 +56,7 @@ impl Deliverer {
     pub fn new(
         pool: PgPool,
         vault: Vault,
-        keys: SigningKeys,
+        keys: Followed<SigningKeys>,
         transport: Transport,
         metrics: Arc<WorkerMetrics>,
     ) -> Self {
@@ -150,7 +150,7 @@ impl Deliverer {
         let Some(body) = message::body(claimed.at.position, event) else { return Ok(("abandoned", None, None)) };
         let id = message::id(claimed.at.shard, claimed.at.epoch, claimed.at.position);
         let timestamp = clock::now().timestamp();
-        let signature = signature::header(&id, timestamp, &body, &secrets, &self.keys);
+        let signature = signature::header(&id, timestamp, &body, &secrets, &self.keys.load());
         Ok(met(self.transport.post(&claimed.url, Outgoing { id, timestamp, signature, body }).await))
     }
 

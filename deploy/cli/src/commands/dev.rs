@@ -69,7 +69,7 @@ pub enum Dev {
     },
     /// Run an operator's command against the stack: `cargo dev as operator client create …`
     As {
-        /// Whose rights: migrator, operator, projector or auditor
+        /// Whose rights: migrator, operator, keyholder, projector or auditor
         role: String,
         /// The command, as `vintem` takes it
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]

@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod dev;
+pub mod keys;
 pub mod migrate;
 pub mod rebuild;
 pub mod recover;

@@ -7,6 +7,8 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use vintem_core::access::generate_signing_key;
+use vintem_core::secrets::KeyRing;
+use vintem_core::telemetry::clock;
 use vintem_core::webhooks::signature;
 
 use super::broker_users;
@@ -115,7 +117,7 @@ pub async fn set(
 
 async fn keys_and_seals(vault: &Vault, prefix: &str) -> Result<(), StackError> {
     keys(vault, prefix).await?;
-    seal(vault, prefix).await
+    transit(vault, prefix).await
 }
 
 /// The roles of a connection.
@@ -220,35 +222,34 @@ fn app_role(role: &str, name: &str) -> Value {
     body
 }
 
-/// The keys that seal secrets of webhook endpoints and wrap the keys of people: derived, so that each ciphertext belongs
-/// to its row.
-async fn seal(vault: &Vault, prefix: &str) -> Result<(), StackError> {
+/// The keys that never leave Vault: those that seal secrets of webhook endpoints and wrap the keys of people, derived, so
+/// that each ciphertext belongs to its row; and one that signs checkpoints of the log.
+async fn transit(vault: &Vault, prefix: &str) -> Result<(), StackError> {
     mount(vault, &format!("{prefix}transit"), json!({ "type": "transit" })).await?;
-    for key in ["webhooks", "people"] {
-        let path = format!("{prefix}transit/keys/{key}");
+    let keys = [
+        ("webhooks", json!({ "type": "aes256-gcm96", "derived": true })),
+        ("people", json!({ "type": "aes256-gcm96", "derived": true })),
+        ("checkpoint", json!({ "type": "ed25519" })),
+    ];
+    for (name, key) in keys {
+        let path = format!("{prefix}transit/keys/{name}");
         if vault.find(&path).await?.is_none() {
-            vault.write(&path, json!({ "type": "aes256-gcm96", "derived": true })).await?;
+            vault.write(&path, key).await?;
         }
     }
     Ok(())
 }
 
-/// The keys of the API and the worker, made once and never replaced here.
+/// The rings of the API's and the worker's keys, made once and from then on changed by `vintem keys rotate` only.
 async fn keys(vault: &Vault, prefix: &str) -> Result<(), StackError> {
     let engine = format!("{prefix}kv");
     mount(vault, &engine, json!({ "type": "kv", "options": { "version": "2" } })).await?;
-    let path = format!("{engine}/data/token-signing");
+    ring(vault, &engine, "token-signing", generate_signing_key()).await?;
+    ring(vault, &engine, "cursor", random(vault, "base64").await?).await?;
+    let path = format!("{engine}/data/request-digest");
     if find_secret(vault, &path).await?.is_none() {
-        let (kid, pem) = generate_signing_key();
-        let data = json!({ "current": kid, "keys": [{ "kid": kid, "pkcs8_pem": pem.expose_secret() }] });
-        vault.write(&path, json!({ "options": { "cas": 0 }, "data": data })).await?;
-    }
-    for name in ["cursor", "request-digest"] {
-        let path = format!("{engine}/data/{name}");
-        if find_secret(vault, &path).await?.is_none() {
-            let key = random(vault, "base64").await?;
-            vault.write(&path, json!({ "options": { "cas": 0 }, "data": { "key": key.expose_secret() } })).await?;
-        }
+        let key = random(vault, "base64").await?;
+        vault.write(&path, json!({ "options": { "cas": 0 }, "data": { "key": key.expose_secret() } })).await?;
     }
     let path = format!("{engine}/data/blind-index");
     if find_secret(vault, &path).await?.is_none() {
@@ -261,14 +262,33 @@ async fn keys(vault: &Vault, prefix: &str) -> Result<(), StackError> {
 
 /// The public halves are written first: where they are missing, no private one has signed anything yet.
 async fn webhook_keys(vault: &Vault, engine: &str) -> Result<(), StackError> {
-    let (private, public) = (format!("{engine}/data/webhook-signing"), format!("{engine}/data/webhook-public"));
-    if find_secret(vault, &private).await?.is_none() {
-        let (secret, halves) = signature::generate_signing_key();
-        vault.write(&public, json!({ "data": { "keys": halves.keys } })).await?;
-        let keys: Vec<&str> = secret.keys.iter().map(ExposeSecret::expose_secret).collect();
-        vault.write(&private, json!({ "options": { "cas": 0 }, "data": { "keys": keys } })).await?;
+    let key = signature::generate_signing_key();
+    let public = signature::SigningKeys::try_new(&KeyRing::new(key.clone(), clock::now())).map(|keys| keys.public());
+    if let Ok(public) = public
+        && !has_ring(vault, &format!("{engine}/data/webhook-signing")).await?
+    {
+        vault.write(&format!("{engine}/data/webhook-public"), json!({ "data": { "keys": public.keys } })).await?;
     }
+    ring(vault, engine, "webhook-signing", key).await
+}
+
+/// A ring of one key, unless there is one. Each change names the version that it replaces, and no older one is kept: a key
+/// that was taken out of the ring is nowhere.
+async fn ring(vault: &Vault, engine: &str, name: &str, key: SecretString) -> Result<(), StackError> {
+    let path = format!("{engine}/data/{name}");
+    if !has_ring(vault, &path).await? {
+        let ring = KeyRing::new(key, clock::now());
+        vault.write(&path, json!({ "data": ring.to_secret() })).await?;
+    }
+    let rule = json!({ "max_versions": 1, "cas_required": true });
+    vault.write(&format!("{engine}/metadata/{name}"), rule).await?;
     Ok(())
+}
+
+/// What versions before rings have left there counts as nothing.
+async fn has_ring(vault: &Vault, path: &str) -> Result<bool, StackError> {
+    let found = find_secret(vault, path).await?;
+    Ok(found.is_some_and(|found| found.pointer("/data/data/keys/0/added_at").is_some()))
 }
 
 /// A fresh engine answers 400 until it has prepared its storage, which takes some tenths of a second.

@@ -1,0 +1,58 @@
+//! A fact that moves nothing: one event, alone in its proposal.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::job::{Answer, Disposed, Job, StoredBody, WriteError};
+use super::overlay::Origin;
+use super::proposal::{Decision, EntryKind, NewEvent, Outcome, Proposal};
+use super::writer::Shard;
+
+/// Something that an operator did.
+#[derive(Debug)]
+pub struct Fact<'a, T> {
+    /// Whose data it is.
+    pub tenant: Uuid,
+    /// Who did it.
+    pub actor: &'static str,
+    /// The stream that it belongs to.
+    pub stream: Uuid,
+    /// How many events must be in it.
+    pub expected: i32,
+    /// That the stream's id was drawn just now.
+    pub fresh: bool,
+    /// Its kind.
+    pub kind: &'static str,
+    /// What the payload says.
+    pub says: &'a T,
+}
+
+/// Appends it. `false`: there are other events in the stream than were expected.
+pub async fn record<T: Serialize + Sync>(shard: &Shard, fact: Fact<'_, T>) -> Result<bool, WriteError> {
+    let event = NewEvent {
+        stream: fact.stream,
+        expected: fact.expected,
+        fresh: fact.fresh,
+        kind: fact.kind,
+        payload: serde_json::to_string(fact.says).expect("a fact is plain JSON"),
+        effective_at: None,
+        entry_kind: EntryKind::Posting,
+        moves: Vec::new(),
+        settings: None,
+    };
+    let proposal = Proposal { events: vec![event], ..Proposal::default() };
+    let job = Job {
+        origin: Origin { tenant: fact.tenant, actor: Arc::from(fact.actor), correlation: None },
+        request: None,
+        items: vec![Decision::Propose(proposal).into()],
+        render: Arc::new(|_| Answer { status: 201, code: None, body: StoredBody::Rendered }),
+    };
+    match shard.dispose(job).await? {
+        Disposed::Done(done, _) if matches!(done.outcomes[..], [Outcome::Applied(_)]) => Ok(true),
+        Disposed::Conflict(_) if !fact.fresh => Ok(false),
+        // A stream of a fresh id has nobody to lose against, and a fact without moves no bounds.
+        _ => Err(WriteError::Defect),
+    }
+}

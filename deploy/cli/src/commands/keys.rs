@@ -1,0 +1,136 @@
+//! `vintem keys …`: the keys of the installation, replaced while everything runs.
+
+use std::error::Error;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use clap::Subcommand;
+use vintem_core::keys::{Rotation, State, Step, Which};
+use vintem_core::secrets::{DatabaseRole, Pace, Stage};
+use vintem_core::telemetry::clock;
+
+use crate::session::Session;
+use crate::stack::ui;
+
+/// Longer waits are left to the next run.
+const PATIENCE: Duration = Duration::from_hours(1);
+
+/// What to do with keys. Run it as the keyholder.
+#[derive(Debug, Subcommand)]
+pub enum Keys {
+    /// Show which keys sign, and which rotations are under way.
+    List,
+    /// Replace a key: publish a new one, let it sign, remove the old one.
+    ///
+    /// Between these steps it waits until everybody knows the new key, and until nothing that the old one signed is alive.
+    /// It may be interrupted: the next run goes on where this one stood.
+    Rotate {
+        /// token-signing, webhook-signing, cursor, checkpoint
+        which: Which,
+        /// Do what is due and end instead of waiting.
+        #[arg(long)]
+        no_wait: bool,
+        /// All steps at once, for a key that somebody else may know: what it signed is refused within a minute.
+        #[arg(long, conflicts_with = "no_wait")]
+        at_once: bool,
+        /// Whose log tells of it.
+        #[arg(long, default_value_t = 0)]
+        shard: i16,
+    },
+}
+
+impl Keys {
+    /// Does it; the answer is the exit code.
+    pub async fn run(self) -> Result<u8, Box<dyn Error>> {
+        let mut session = Session::open(DatabaseRole::Writer).await?;
+        let done = match self {
+            Self::List => list(&mut session).await,
+            Self::Rotate { which, no_wait, at_once, shard } => {
+                let pace = if at_once { Pace::AT_ONCE } else { which.pace() };
+                let patience = if no_wait { Duration::ZERO } else { PATIENCE };
+                rotate(&mut session, which, pace, patience, shard).await
+            }
+        };
+        session.close().await;
+        done?;
+        Ok(0)
+    }
+}
+
+async fn list(session: &mut Session) -> Result<(), Box<dyn Error>> {
+    let shard = session.writer(0);
+    for which in Which::ALL {
+        let State { current, added_at, stage } =
+            Rotation::new(session.vault(), &shard, which, which.pace()).state().await?;
+        let since = added_at.map_or_else(String::new, |at| format!(" since {}", shown(at)));
+        let under_way = match stage {
+            Stage::AtRest => String::new(),
+            Stage::Announced { kid, due } => format!("; {kid} is published and may sign from {}", shown(due)),
+            Stage::Replaced { kid, due } => format!("; {kid} before it may go from {}", shown(due)),
+        };
+        println!("{:16} {current}{since}{under_way}", which.as_str());
+    }
+    Ok(())
+}
+
+async fn rotate(
+    session: &mut Session,
+    which: Which,
+    pace: Pace,
+    patience: Duration,
+    shard: i16,
+) -> Result<(), Box<dyn Error>> {
+    let writer = session.writer(shard);
+    let rotation = Rotation::new(session.vault(), &writer, which, pace);
+    if rotation.state().await?.stage != Stage::AtRest {
+        println!("{}: a rotation is under way; going on with it", which.as_str());
+    }
+    let mut step = rotation.begin(clock::now()).await?;
+    loop {
+        match &step {
+            Step::AtRest => return Ok(()),
+            Step::Waits { stage, due } => {
+                let left = (*due - clock::now()).to_std().unwrap_or_default();
+                if left > patience {
+                    println!("{}: {}", which.as_str(), why(stage));
+                    println!("  to do      run this again from {}", shown(*due));
+                    return Ok(());
+                }
+                wait(which, stage, *due).await;
+            }
+            done => tell(which, done),
+        }
+        step = rotation.go_on(clock::now()).await?;
+    }
+}
+
+fn tell(which: Which, step: &Step) {
+    let which = which.as_str();
+    match step {
+        Step::Announced { kid } => println!("{which}: {kid} is published and does not sign yet"),
+        Step::Replaced { kid, old } => println!("{which}: {kid} signs in the place of {old}"),
+        Step::Removed { kid } => println!("{which}: {kid} is gone"),
+        _ => println!("{which}: somebody else is rotating it, too"),
+    }
+}
+
+fn why(stage: &Stage) -> String {
+    match stage {
+        Stage::Announced { kid, .. } => format!("{kid} signs when every process and every cache knows it"),
+        Stage::Replaced { kid, .. } => format!("{kid} goes when nothing that it signed is alive or unchecked"),
+        Stage::AtRest => String::new(),
+    }
+}
+
+async fn wait(which: Which, stage: &Stage, due: DateTime<Utc>) {
+    let mut step = ui::Step::begin(which.as_str(), &why(stage));
+    while let Ok(left) = (due - clock::now()).to_std() {
+        step.tell(&format!("{}: {} s left", why(stage), left.as_secs()));
+        tokio::time::sleep(left.min(Duration::from_secs(1))).await;
+    }
+    step.done("waited");
+}
+
+fn shown(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
