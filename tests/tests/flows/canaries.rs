@@ -38,7 +38,7 @@ async fn secrets_are_found_nowhere() {
     factory.server.hang_up();
     factory.worker.hang_up();
     factory.ends_well(load).await;
-    let places = places(&factory, &vault).await;
+    let places = places(&factory, &vault);
     for (secret, forms) in &canaries {
         for (place, content) in &places {
             for form in forms {
@@ -77,7 +77,7 @@ async fn canaries(factory: &Factory) -> Vec<(&'static str, Vec<String>)> {
 }
 
 fn forms(bytes: &[u8]) -> Vec<String> {
-    let hex = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     // Without padding it is a part of what has it.
     let base64 = [STANDARD_NO_PAD.encode(bytes), URL_SAFE_NO_PAD.encode(bytes)];
     let twice = [STANDARD_NO_PAD.encode(STANDARD.encode(bytes)), STANDARD_NO_PAD.encode(URL_SAFE.encode(bytes))];
@@ -85,12 +85,11 @@ fn forms(bytes: &[u8]) -> Vec<String> {
 }
 
 /// Everything that is looked at.
-async fn places(factory: &Factory, vault: &PrivateVault) -> BTreeMap<String, String> {
+fn places(factory: &Factory, vault: &PrivateVault) -> BTreeMap<String, String> {
     let secrets = &factory.plant.secrets;
     let stack = &secrets.stack;
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    let read =
-        |path: &Path| std::fs::read(path).map(text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let read = |path: &Path| std::fs::read(path).map_or_else(|error| panic!("{}: {error}", path.display()), text);
     let mut places = BTreeMap::from([
         ("audit log".to_owned(), read(&vault.node.audit_log())),
         ("log of Vault".to_owned(), read(&stack.folder().log(&vault.node.name))),
