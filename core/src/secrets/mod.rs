@@ -32,6 +32,7 @@ mod breaker;
 mod broker;
 mod client;
 mod database;
+mod environment;
 mod error;
 mod followed;
 mod hardening;
@@ -51,6 +52,7 @@ pub use blind_index::{BlindIndex, RequestDigest};
 pub use broker::{BrokerRole, BrokerUser, LeasedBroker};
 pub use client::{Vault, VaultHealth};
 pub use database::{DatabaseRole, LeasedDatabase};
+pub use environment::SettingsError;
 pub use error::SecretsError;
 pub use followed::{FOLLOW_EVERY, Followed};
 pub use hardening::keep_memory_private;
@@ -60,7 +62,6 @@ pub use login::{LoginMethod, WrappingToken, read_wrapping_token};
 pub use ring::{KeyRing, Pace, RingKey, Stage};
 pub use rotation::rotate_on_hangup;
 pub use settings::{
-    BrokerSettings, DatabaseSettings, ProcessSettings, ServerSettings, SettingsError, TelemetrySettings, VaultSettings,
-    WorkerSettings,
+    BrokerSettings, DatabaseSettings, ProcessSettings, ServerSettings, TelemetrySettings, VaultSettings, WorkerSettings,
 };
 pub use transit::Signature;

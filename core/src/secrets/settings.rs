@@ -1,19 +1,15 @@
 //! The configuration of a process: typed, complete, and without a secret.
 //!
-//! This is the only file that reads the environment. Each name is known; a name that starts with
-//! `VINTEM_` and is not known stops the start, because a misspelt setting that is silently
-//! ignored is found in production. All problems are reported at once.
+//! `environment` reads it: a name that starts with `VINTEM_` and is not known stops the start, because a misspelt setting
+//! that is silently ignored is found in production.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::str::FromStr;
 
+use super::environment::{Environment, OTLP, SettingsError};
 use super::login::LoginMethod;
 use crate::kernel::Network;
 
-const PREFIX: &str = "VINTEM_";
-const OTLP: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 /// Where Kubernetes puts the token of a pod's service account.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 /// Settings of the programs beside a command: one environment may serve them all.
@@ -133,12 +129,6 @@ pub struct WorkerSettings {
     pub process: ProcessSettings,
 }
 
-/// What is wrong with the environment, all of it. Values are not repeated, for somebody may have
-/// put a secret where none belongs.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the environment does not configure this process: {}", .0.join("; "))]
-pub struct SettingsError(Vec<String>);
-
 impl ProcessSettings {
     /// Reads the environment of a process that does not listen.
     pub fn from_env() -> Result<Self, SettingsError> {
@@ -167,24 +157,7 @@ impl WorkerSettings {
     }
 }
 
-/// The variables not yet understood, and the problems so far.
-struct Environment {
-    variables: BTreeMap<String, String>,
-    problems: Vec<String>,
-}
-
 impl Environment {
-    fn of_process() -> Self {
-        let variables = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().unwrap_or_default())));
-        Self::of(variables)
-    }
-
-    fn of(variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        let variables = variables.into_iter().filter(|(name, _)| name.starts_with(PREFIX) || name == OTLP).collect();
-        Self { variables, problems: Vec::new() }
-    }
-
     fn process(&mut self, default_log: &str) -> Option<ProcessSettings> {
         // Each is read before any `?`, so that one run reports every problem.
         let address = self.required_where("VINTEM_VAULT_ADDR", "an https:// address", |a| a.starts_with("https://"));
@@ -265,60 +238,6 @@ impl Environment {
             broker,
             process: process?,
         })
-    }
-
-    /// An empty variable counts as one that is not set, as in most shells' habits.
-    fn optional(&mut self, name: &str) -> Option<String> {
-        self.variables.remove(name).filter(|value| !value.is_empty())
-    }
-
-    /// A port, or another where nothing is set.
-    fn port_or(&mut self, name: &str, otherwise: Option<u16>) -> Option<u16> {
-        let Some(text) = self.optional(name) else { return otherwise };
-        let port = text.parse().ok();
-        if port.is_none() {
-            self.problems.push(format!("{name} is not a port number"));
-        }
-        port
-    }
-
-    /// Networks separated by commas; none where nothing is set.
-    fn networks(&mut self, name: &str) -> Option<Vec<Network>> {
-        let text = self.optional(name).unwrap_or_default();
-        let networks: Result<_, _> = text.split(',').filter(|part| !part.is_empty()).map(str::parse).collect();
-        if networks.is_err() {
-            self.problems.push(format!("{name} is not a list of networks such as 127.0.0.0/8,::1/128"));
-        }
-        networks.ok()
-    }
-
-    fn required<T: FromStr>(&mut self, name: &str, form: &str) -> Option<T> {
-        let Some(value) = self.optional(name) else {
-            self.problems.push(format!("{name} is missing ({form})"));
-            return None;
-        };
-        let parsed = value.parse().ok();
-        if parsed.is_none() {
-            self.problems.push(format!("{name} is not {form}"));
-        }
-        parsed
-    }
-
-    fn required_where(&mut self, name: &str, form: &str, holds: impl Fn(&str) -> bool) -> Option<String> {
-        let value: String = self.required(name, form)?;
-        if !holds(&value) {
-            self.problems.push(format!("{name} is not {form}"));
-            return None;
-        }
-        Some(value)
-    }
-
-    fn finish<T>(mut self, settings: Option<T>) -> Result<T, SettingsError> {
-        self.problems.extend(self.variables.into_keys().map(|name| format!("{name} is not a setting of this process")));
-        match settings {
-            Some(settings) if self.problems.is_empty() => Ok(settings),
-            _ => Err(SettingsError(self.problems)),
-        }
     }
 }
 
