@@ -244,6 +244,7 @@ impl Environment {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
 
     const COMPLETE: [(&str, &str); 11] = [
         ("VINTEM_LISTEN", "127.0.0.1:8080"),
