@@ -10,6 +10,11 @@ path "database/creds/auditor" {
   capabilities = ["read"]
 }
 
+# Destroying the keys of erased people. Unwrapping one is not ours.
+path "database/creds/keeper" {
+  capabilities = ["read"]
+}
+
 # Giving a retired user back before its lease ends; the lease id is known only to its holder.
 path "sys/leases/revoke" {
   capabilities = ["update"]

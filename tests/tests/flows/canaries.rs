@@ -67,7 +67,7 @@ async fn canaries(factory: &Factory) -> Vec<(&'static str, Vec<String>)> {
     let client = factory.client.secret();
     let signing = factory.plant.secrets.stack.vault().await.unwrap();
     let keys = signing.get(&format!("{}kv/data/webhook-signing", factory.plant.secrets.prefix)).await.unwrap();
-    let signing = keys["data"]["data"]["keys"][0].as_str().unwrap().to_owned();
+    let signing = keys["data"]["data"]["keys"][0]["key"].as_str().unwrap().to_owned();
     vec![
         ("the webhook's secret", forms(&bytes)),
         ("the client's secret", [vec![client.clone()], forms(client.as_bytes())].concat()),

@@ -70,7 +70,7 @@ async fn a_role_is_a_group_and_no_more() {
     let secrets = Secrets::create().await;
     let mut superuser = secrets.store.superuser().await;
     let strong: Vec<String> = sqlx::query_scalar(
-        "SELECT rolname::text FROM pg_roles WHERE rolname LIKE 'vintem\\_%' AND rolname <> 'vintem_vault'
+        "SELECT rolname::text FROM pg_roles WHERE rolname LIKE 'vintem\\_%' AND rolname NOT LIKE 'vintem\\_vault%'
          AND (rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls OR rolcanlogin)",
     )
     .fetch_all(&mut superuser)
@@ -102,7 +102,7 @@ async fn a_role_is_a_group_and_no_more() {
 
 #[tokio::test]
 async fn a_leased_user_is_in_its_own_group_alone() {
-    const ROLES: [DatabaseRole; 10] = [
+    const ROLES: [DatabaseRole; 13] = [
         DatabaseRole::Reader,
         DatabaseRole::Writer,
         DatabaseRole::Operator,
@@ -113,6 +113,9 @@ async fn a_leased_user_is_in_its_own_group_alone() {
         DatabaseRole::Webhooks,
         DatabaseRole::Auditor,
         DatabaseRole::Migrator,
+        DatabaseRole::Keeper,
+        DatabaseRole::Rewrapper,
+        DatabaseRole::KeysMigrator,
     ];
     let secrets = Secrets::create().await;
     let vault = secrets.stack.vault().await.unwrap();
@@ -129,7 +132,11 @@ async fn a_leased_user_is_in_its_own_group_alone() {
         .fetch_one(&mut superuser)
         .await
         .unwrap();
-        let group = if role == "migrator" { "vintem_owner".to_owned() } else { format!("vintem_{role}") };
+        let group = match role {
+            "migrator" => "vintem_owner".to_owned(),
+            "keys-migrator" => "vintem_key_owner".to_owned(),
+            group => format!("vintem_{group}"),
+        };
         assert!(is_plain && groups == [group], "{role}: {groups:?}");
     }
     let listed = vault.get(&format!("{}database/roles?list=true", secrets.prefix)).await.unwrap();
