@@ -96,7 +96,7 @@ async fn log_in(secrets: &Secrets, wire: &Wire) -> (Vault, LeasedDatabase) {
 async fn personal(vault: &Vault, keeper: &LeasedDatabase) -> Personal {
     Personal {
         keys: PersonKeys::new(vault.clone(), keeper.pool().clone()),
-        index: BlindIndex::read(vault).await.unwrap(),
+        index: BlindIndex::follow(vault).await.unwrap(),
         requests: RequestDigest::read(vault).await.unwrap(),
     }
 }

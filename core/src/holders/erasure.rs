@@ -15,6 +15,8 @@ use crate::secrets::people::PersonKeys;
 const TICK: Duration = Duration::from_secs(2);
 /// A deletion that takes longer than this is tried by somebody else.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// One that failed is tried again after this, for as long as it takes: somebody was told a minute.
+const RETRY: Duration = Duration::from_secs(10);
 /// Jobs taken at once.
 const PAGE: i64 = 100;
 
@@ -60,7 +62,7 @@ impl Eraser {
                         why,
                         "a person's key is not destroyed yet"
                     );
-                    jobs::failed(&self.jobs, job, &why).await?;
+                    jobs::insist(&self.jobs, job, &why, RETRY).await?;
                 }
             }
         }

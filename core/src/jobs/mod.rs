@@ -5,7 +5,8 @@
 //! job that is taken is out of sight for as long as its work may take; if its worker dies, it comes back by itself. So
 //! a job may be done twice, and what it does must be idempotent.
 //!
-//! Attempts are bounded, and so are the pauses between them ([`pause`]); a job that was given up stays and says why.
+//! Attempts are bounded, and so are the pauses between them ([`pause`]); a job that was given up stays and says why. What
+//! was promised to somebody is not given up: its worker [insists](store::insist).
 //!
 //! Deliberately absent: long transactions (a job is never worked at inside of one), an order among jobs.
 

@@ -55,6 +55,16 @@ pub async fn done(pool: &PgPool, job: &Job) -> Result<(), sqlx::Error> {
 /// It was not: it comes back after a pause, or is given up. `false` when it was given up.
 pub async fn failed(pool: &PgPool, job: &Job, why: &str) -> Result<bool, sqlx::Error> {
     let goes_on = job.attempts < ATTEMPTS;
+    note(pool, job, why, pause(job.attempts), goes_on).await?;
+    Ok(goes_on)
+}
+
+/// It was not, and must be: it comes back after this pause, however often it was tried.
+pub async fn insist(pool: &PgPool, job: &Job, why: &str, after: Duration) -> Result<(), sqlx::Error> {
+    note(pool, job, why, after, true).await
+}
+
+async fn note(pool: &PgPool, job: &Job, why: &str, after: Duration, goes_on: bool) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "UPDATE job SET failure = $5, run_at = clock_timestamp() + make_interval(secs => $6),
                 failed_at = CASE WHEN $7 THEN NULL ELSE clock_timestamp() END
@@ -64,12 +74,12 @@ pub async fn failed(pool: &PgPool, job: &Job, why: &str) -> Result<bool, sqlx::E
         job.key,
         job.attempts,
         why,
-        seconds(pause(job.attempts)),
+        seconds(after),
         goes_on
     )
     .execute(pool)
     .await?;
-    Ok(goes_on)
+    Ok(())
 }
 
 /// Postgres counts an interval's seconds in floating point; whole ones are exact.

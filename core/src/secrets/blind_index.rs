@@ -3,9 +3,6 @@
 //! What is kept is a keyed digest. A plain one would be no secret: there are only a thousand million CPFs, and trying them
 //! all takes a minute. The same holds for the fingerprints of requests that carry such numbers ([`RequestDigest`]).
 
-use std::sync::Arc;
-
-use arc_swap::ArcSwap;
 use aws_lc_rs::hmac;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -14,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::client::Vault;
 use super::error::SecretsError;
+use super::followed::{FOLLOW_EVERY, Followed};
 use super::kv::decode_key;
 
 /// Where the keys are in Vault's KV engine.
@@ -26,13 +24,13 @@ const DOMAIN: &[u8] = b"vintem:blind-index:1";
 /// The digest of one value under one version of the key.
 pub type Versioned = (i16, [u8; 32]);
 
-/// The keys of blind indexes, of which there are two while one replaces the other. Cheap to clone.
+/// The keys of blind indexes, of which there are two while one replaces the other; as new as Vault has them. Cheap to clone.
 #[derive(Clone)]
-pub struct BlindIndex(Arc<ArcSwap<Vec<(i16, hmac::Key)>>>);
+pub struct BlindIndex(Followed<Vec<(i16, hmac::Key)>>);
 
 /// The keys as they stand in Vault: `{"current": 1, "keys": [{"version": 1, "key": "<base64>"}]}`.
 #[derive(Deserialize)]
-pub struct BlindIndexSecret {
+struct BlindIndexSecret {
     keys: Vec<VersionedSecret>,
 }
 
@@ -43,36 +41,30 @@ struct VersionedSecret {
 }
 
 impl BlindIndex {
-    /// Reads the keys.
-    pub async fn read(vault: &Vault) -> Result<Self, SecretsError> {
-        let index = Self(Arc::default());
-        index.reload(vault).await?;
-        Ok(index)
+    /// Reads the keys, and again whenever there are others.
+    pub async fn follow(vault: &Vault) -> Result<Self, SecretsError> {
+        Ok(Self(Followed::follow(vault, KEYS, FOLLOW_EVERY, taken).await?))
     }
 
     /// Of keys that are at hand.
     pub fn of(keys: &[(i16, [u8; 32])]) -> Self {
-        let keys = keys.iter().map(|(version, key)| (*version, hmac::Key::new(hmac::HMAC_SHA256, key))).collect();
-        Self(Arc::new(ArcSwap::from_pointee(keys)))
-    }
-
-    /// Reads the keys again, for a process that outlives a rotation.
-    pub async fn reload(&self, vault: &Vault) -> Result<(), SecretsError> {
-        let secret: BlindIndexSecret = vault.read(KEYS).await?;
-        let malformed = SecretsError::Malformed { call: "kv read" };
-        let key = |secret: &VersionedSecret| {
-            let key: Option<Zeroizing<[u8; 32]>> = decode_key(&secret.key);
-            key.map(|key| (secret.version, hmac::Key::new(hmac::HMAC_SHA256, &*key)))
-        };
-        let keys: Option<Vec<_>> = secret.keys.iter().map(key).collect();
-        self.0.store(Arc::new(keys.filter(|keys| !keys.is_empty()).ok_or(malformed)?));
-        Ok(())
+        let keys = keys.iter().map(|(version, key)| (*version, hmac::Key::new(hmac::HMAC_SHA256, key)));
+        Self(Followed::fixed(keys.collect::<Vec<_>>()))
     }
 
     /// The digests of a value, one per key: all of them are looked for, and all of them are written.
     pub fn digests(&self, tenant: Uuid, kind: &str, value: &str) -> Vec<Versioned> {
         self.0.load().iter().map(|(version, key)| (*version, digest(key, tenant, kind, value))).collect()
     }
+}
+
+fn taken(BlindIndexSecret { keys }: BlindIndexSecret) -> Result<Vec<(i16, hmac::Key)>, SecretsError> {
+    let key = |VersionedSecret { version, key }| {
+        let key: Option<Zeroizing<[u8; 32]>> = decode_key(&key);
+        key.map(|key| (version, hmac::Key::new(hmac::HMAC_SHA256, &*key)))
+    };
+    let keys: Option<Vec<_>> = keys.into_iter().map(key).collect();
+    keys.filter(|keys| !keys.is_empty()).ok_or(SecretsError::Malformed { call: "kv read" })
 }
 
 /// The key of fingerprints of requests that carry something personal.

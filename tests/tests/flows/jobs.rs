@@ -47,6 +47,9 @@ async fn a_job_comes_back_until_it_is_given_up() {
     assert!(store::take(&pool, "mail", PATIENCE, 1).await.unwrap().is_empty(), "after a pause only");
     sqlx::query("UPDATE job SET run_at = now(), attempts = $1").bind(ATTEMPTS - 1).execute(&mut session).await.unwrap();
     let job = store::take(&pool, "mail", PATIENCE, 1).await.unwrap().remove(0);
+    store::insist(&pool, &job, "it was promised", Duration::ZERO).await.unwrap();
+    let job = store::take(&pool, "mail", PATIENCE, 1).await.unwrap().remove(0);
+    assert!(job.attempts > ATTEMPTS, "who insists never gives up");
     assert!(!store::failed(&pool, &job, "nobody answered").await.unwrap());
     sqlx::query("UPDATE job SET run_at = now()").execute(&mut session).await.unwrap();
     assert!(store::take(&pool, "mail", PATIENCE, 1).await.unwrap().is_empty(), "given up");
