@@ -4,7 +4,7 @@
 //! table in `routes`, so that a route without a row there answers nobody.
 
 use crate::app::App;
-use crate::body;
+use crate::body::{self, Parsed};
 use crate::key;
 use crate::lang::Lang;
 use crate::problem::{Code, Fault, Problem, Shown};
@@ -55,6 +55,14 @@ pub struct Write<T> {
     pub value: T,
 }
 
+/// An authenticated question with a body: what it asks for must not stand in a URL. It changes nothing and needs no key.
+pub struct Question<T> {
+    /// Who asks.
+    pub context: Context,
+    /// For what.
+    pub value: T,
+}
+
 /// What the problem documents of a request say about it.
 pub fn shown(request: &HttpRequest) -> Shown {
     let trace = request.extensions().get::<Trace>().map_or_else(|| Arc::from(""), |trace| trace.0.clone());
@@ -69,7 +77,7 @@ impl Context {
             .app_data::<web::Data<App>>()
             .cloned()
             .ok_or_else(|| Problem::new(Code::InternalError, "the server is not assembled"))?;
-        let caller = app.verifier.verify(bearer(request.headers())?, clock::now(), address(request))?;
+        let caller = app.verifier.verify(bearer(request.headers())?, clock::now(), || address(request))?;
         match routes::find(request).map(|route| route.access) {
             Some(Access::Scope(scope)) => caller.require(scope)?,
             Some(Access::AnyCaller | Access::Nobody) => {}
@@ -128,13 +136,35 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest for Write<T> {
         async move {
             let context = Context::of(&request).await?;
             let key = key::idempotency_key(request.headers())?;
-            // A write has no parameters: everything that it says is in its body, and so in its fingerprint.
-            Query::of(&request, &[])?;
-            let limit = routes::find(&request).map_or(0, |route| route.body_limit);
-            let body = body::json(&request, &mut payload, limit).await?;
+            let body = said(&request, &mut payload).await?;
             let key = RequestKey { principal: context.caller.subject, key, fingerprint: body.fingerprint };
             Ok(Self { context, key, value: body.value })
         }
         .boxed_local()
     }
+}
+
+impl<T: DeserializeOwned + Send + 'static> FromRequest for Question<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let mut payload = payload.take();
+        async move {
+            let context = Context::of(&request).await?;
+            Ok(Self { context, value: said(&request, &mut payload).await?.value })
+        }
+        .boxed_local()
+    }
+}
+
+/// What a request with a body says. It has no parameters: everything is in its body, and so in its fingerprint.
+async fn said<T: DeserializeOwned + Send + 'static>(
+    request: &HttpRequest,
+    payload: &mut Payload,
+) -> Result<Parsed<T>, Problem> {
+    Query::of(request, &[])?;
+    let limit = routes::find(request).map_or(0, |route| route.body_limit);
+    body::json(request, payload, limit).await
 }

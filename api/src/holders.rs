@@ -4,18 +4,13 @@
 
 use crate::answer;
 use crate::answer::holder::{Holder, HolderDetails};
-use crate::body;
-use crate::context::{Context, Write};
+use crate::context::{Context, Question, Write};
 use crate::ledger::input::path_id;
 use crate::problem::Problem;
 use crate::query::Query;
-use crate::routes;
 use crate::write;
-use actix_web::dev::Payload;
 use actix_web::http::header;
-use actix_web::{FromRequest, HttpRequest, HttpResponse};
-use futures_util::FutureExt;
-use futures_util::future::LocalBoxFuture;
+use actix_web::{HttpRequest, HttpResponse};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -59,32 +54,6 @@ pub struct HolderLookup {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HolderErasureInput {}
-
-/// A question with a body: what it asks for must not stand in a URL.
-pub struct Question<T> {
-    /// Who asks.
-    context: Context,
-    /// For what.
-    value: T,
-}
-
-impl<T: serde::de::DeserializeOwned + Send + 'static> FromRequest for Question<T> {
-    type Error = Problem;
-    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        let mut payload = payload.take();
-        async move {
-            let context = Context::of(&request).await?;
-            Query::of(&request, &[])?;
-            let limit = routes::find(&request).map_or(0, |route| route.body_limit);
-            let body = body::json(&request, &mut payload, limit).await?;
-            Ok(Self { context, value: body.value })
-        }
-        .boxed_local()
-    }
-}
 
 /// Register a person. The answer holds nothing personal; read the holder for that.
 ///

@@ -62,7 +62,7 @@ async fn a_client_logs_in_with_its_secret_and_with_nothing_else() {
     let secret = SecretString::from(secret.reveal());
 
     let token = fixture.service.issue_token(client.client, &secret, Some("ledger:read"), None).await.unwrap();
-    let caller = fixture.verifier.verify(&token.access_token, clock::now(), None).unwrap();
+    let caller = fixture.verifier.verify(&token.access_token, clock::now(), || None).unwrap();
     assert_eq!((caller.tenant, caller.subject), (tenant.tenant, client.client));
     assert_eq!(caller.scopes.to_string(), "ledger:read");
     assert_eq!(*fixture.service.tenant(caller.tenant).await.unwrap(), tenant);
@@ -137,7 +137,7 @@ async fn a_client_calls_on_its_terms() {
         match fixture.service.issue_token(client, &secret, None, address).await {
             Ok(token) => {
                 assert!(is_inside, "{address:?}");
-                let verify = |address| fixture.verifier.verify(&token.access_token, clock::now(), address);
+                let verify = |address| fixture.verifier.verify(&token.access_token, clock::now(), || address);
                 assert!(verify(address).is_ok());
                 assert_eq!(verify(Some("192.0.2.1".parse().unwrap())), Err(TokenError::WrongPlace));
             }
