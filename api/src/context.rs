@@ -9,7 +9,7 @@ use crate::key;
 use crate::lang::Lang;
 use crate::problem::{Code, Fault, Problem, Shown};
 use crate::query::Query;
-use crate::routes::{self, Access};
+use crate::routes::{self, Access, Entry};
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
@@ -78,6 +78,9 @@ impl Context {
             .cloned()
             .ok_or_else(|| Problem::new(Code::InternalError, "the server is not assembled"))?;
         let caller = app.verifier.verify(bearer(request.headers())?, clock::now(), || address(request))?;
+        let host = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
+        let is_write = routes::find(request).is_some_and(Entry::is_write);
+        app.access.standing().admit(caller.tenant, host, is_write)?;
         match routes::find(request).map(|route| route.access) {
             Some(Access::Scope(scope)) => caller.require(scope)?,
             Some(Access::AnyCaller | Access::Nobody) => {}

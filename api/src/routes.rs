@@ -3,7 +3,7 @@
 //! The table drives the server, the check of scopes, the OpenAPI document and the tests of
 //! authorisation. A path that is not in it does not exist.
 
-use crate::access::{jwks, token};
+use crate::access::{jwks, tenant, token};
 use crate::holders;
 use crate::ledger::{
     accounts, assets, balances, batches, events, holds, requests, reversals, statements, transactions, trial_balance,
@@ -107,6 +107,7 @@ pub static ROUTES: &[Entry] = &[
     row(Method::POST, "/v1/holders/lookups", PEOPLE, SMALL, || post().to(holders::look_up)),
     row(Method::GET, "/v1/holders/{id}", PEOPLE, 0, || get().to(holders::show)),
     row(Method::POST, "/v1/holders/{id}/erasure", REGISTRY, SMALL, || post().to(holders::erase)),
+    row(Method::GET, "/v1/tenant", Access::AnyCaller, 0, || get().to(tenant::show)),
     row(Method::POST, "/v1/token", OPEN, FORM, || post().to(token::issue)),
     row(Method::GET, "/.well-known/jwks.json", OPEN, 0, || get().to(jwks::show)),
     row(Method::GET, "/livez", OPEN, 0, || get().to(live::show)),

@@ -131,9 +131,9 @@ impl Server {
         Self::start_with(store, self.keys.clone(), without_vault(store), None).await
     }
 
-    /// The same with a way to keep people.
-    pub async fn with_people(store: &Store, personal: Personal) -> Self {
-        Self::start_with(store, Keys::fixed(), without_vault(store), Some(personal)).await
+    /// The same with a way to keep people, and to make secrets of webhooks.
+    pub async fn with_people(store: &Store, personal: Personal, vault: &Vault) -> Self {
+        Self::start_with(store, Keys::fixed(), webhooks(store, Some(vault.clone())), Some(personal)).await
     }
 
     async fn start_with(store: &Store, keys: Keys, webhooks: Webhooks, personal: Option<Personal>) -> Self {
@@ -144,12 +144,15 @@ impl Server {
         let (end, ending) = watch::channel(false);
         let revocations = Arc::<Revocations>::default();
         tokio::spawn(Arc::clone(&revocations).follow(reader.clone()));
+        let access = AccessService::new(reader.clone(), keys.tokens.clone(), ISSUER.to_owned());
+        access.standing().refresh(&reader).await.unwrap();
+        tokio::spawn(Arc::clone(access.standing()).follow(reader.clone()));
         let app = startup::shared(App {
             ledger: ledger.clone(),
             holders,
-            views: Views::new(reader.clone()),
+            views: Views::new(reader),
             webhooks,
-            access: AccessService::new(reader, keys.tokens.clone(), ISSUER.to_owned()),
+            access,
             verifier: TokenVerifier::new(keys.tokens.clone(), ISSUER, revocations),
             keys: keys.tokens.clone(),
             cursors: Cursors::new(keys.cursors.clone()),
@@ -206,8 +209,12 @@ impl Server {
 
 /// Webhooks whose secrets cannot be made.
 fn without_vault(store: &Store) -> Webhooks {
+    webhooks(store, None)
+}
+
+fn webhooks(store: &Store, vault: Option<Vault>) -> Webhooks {
     let public = Followed::fixed(PublicKeys { keys: Vec::new() });
-    Webhooks::new(store.pool("vintem_reader"), store.pool("vintem_editor"), None, Egress::default(), public)
+    Webhooks::new(store.pool("vintem_reader"), store.pool("vintem_editor"), vault, Egress::default(), public)
 }
 
 /// A caller with a token.

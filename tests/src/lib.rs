@@ -19,6 +19,7 @@ pub mod store;
 pub mod stub;
 pub mod subscriptions;
 pub mod tamper;
+pub mod tenants;
 pub mod vault;
 pub mod views;
 pub mod webhooks;

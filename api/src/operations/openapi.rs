@@ -38,7 +38,7 @@ const SCHEME: &str = "client";
         webhooks::endpoints::delete, webhooks::endpoints::enable, webhooks::endpoints::disable, webhooks::endpoints::rotate,
         webhooks::deliveries::list, webhooks::deliveries::replay,
         holders::register, holders::look_up, holders::show, holders::erase,
-        access::token::issue, access::jwks::show,
+        access::tenant::show, access::token::issue, access::jwks::show,
         operations::live::show, operations::ready::show,
     ),
     components(schemas(Document<'static>))

@@ -13,6 +13,8 @@
 //! - Scopes grant exactly what they name; none implies another.
 //! - A revoked client gets no token, and its tokens are refused within seconds ([`Revocations`]). A client whose secret is
 //!   replaced has two for a while. One that is bound to networks is bound at every request, not only at its login.
+//! - A suspended tenant writes nothing within seconds ([`Standing`]), and reads on. At a name that is registered for a tenant
+//!   ([`settings::Hostname`]) another one's token finds nothing.
 //!
 //! Absent: people. Citizens, staff and their sessions come with their own contexts.
 
@@ -21,9 +23,12 @@ mod client;
 mod client_secret;
 mod error;
 pub mod event;
+mod provisioning;
 mod revocation;
 mod service;
+pub mod settings;
 mod signing_key;
+mod standing;
 mod store;
 mod tenant;
 mod token;
@@ -33,11 +38,15 @@ pub use caller::{Caller, Forbidden, Scope, Scopes, UnknownScope};
 pub use client::{Client, ClientName, Listed, Terms, may_come_from};
 pub use client_secret::{ClientSecret, SecretHash};
 pub use error::AccessError;
-pub use revocation::Revocations;
-pub use service::{
-    AccessService, NewClient, create_client, create_tenant, find_tenant, list_clients, revoke_client, rotate_client,
+pub use provisioning::{
+    Provisioned, change_tenant, create_tenant, list_tenants, provision_tenant, resume_tenant, show_tenant,
+    suspend_tenant,
 };
+pub use revocation::Revocations;
+pub use service::{AccessService, NewClient, create_client, find_tenant, list_clients, revoke_client, rotate_client};
 pub use signing_key::{JWKS_MAX_AGE, KeyError, SigningKeys, generate_signing_key};
+pub use standing::{Barred, Standing};
+pub use store::tenants::Kept;
 pub use store::time_zones;
 pub use tenant::{Tenant, TenantName, parse_time_zone};
 pub use token::{IssuedToken, TOKEN_LIFETIME};

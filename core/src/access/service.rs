@@ -16,8 +16,10 @@ use super::client_secret::{ClientSecret, SecretHash};
 use super::error::AccessError;
 use super::event;
 use super::signing_key::SigningKeys;
+use super::standing::Standing;
 use super::store;
-use super::tenant::{Tenant, TenantName};
+use super::store::tenants::{self, Kept};
+use super::tenant::Tenant;
 use super::token::IssuedToken;
 use crate::event_store::read::tenant_tx;
 use crate::event_store::{Shard, fresh};
@@ -30,14 +32,15 @@ pub struct AccessService {
     keys: Followed<SigningKeys>,
     issuer: String,
     tenants: Cache<Uuid, Arc<Tenant>>,
+    standing: Arc<Standing>,
 }
 
 impl AccessService {
     /// A service that signs as this issuer.
     pub fn new(pool: PgPool, keys: Followed<SigningKeys>, issuer: String) -> Self {
-        // A tenant never changes; the bound and the time only keep the cache small.
+        // What is in it never changes; the bound and the time only keep the cache small.
         let tenants = Cache::builder().max_capacity(10_000).time_to_idle(Duration::from_hours(1)).build();
-        Self { pool, keys, issuer, tenants }
+        Self { pool, keys, issuer, tenants, standing: Arc::default() }
     }
 
     /// The client credentials grant of OAuth 2.0: a secret for a token.
@@ -69,6 +72,19 @@ impl AccessService {
         Ok(self.keys.load().issue(&self.issuer, &caller, &row.terms, now))
     }
 
+    /// Who may write, and under which names; it must be [followed](Standing::follow).
+    pub fn standing(&self) -> &Arc<Standing> {
+        &self.standing
+    }
+
+    /// What the operator decided about the caller's tenant, as it is now.
+    pub async fn settings(&self, tenant: Uuid) -> Result<Kept, AccessError> {
+        let mut tx = tenant_tx(&self.pool, tenant).await?;
+        let found = tenants::list(&mut tx, Some(tenant)).await?.pop().ok_or(AccessError::UnknownTenant)?;
+        tx.commit().await?;
+        Ok(found)
+    }
+
     /// The caller's tenant.
     pub async fn tenant(&self, tenant: Uuid) -> Result<Arc<Tenant>, AccessError> {
         if let Some(tenant) = self.tenants.get(&tenant) {
@@ -87,25 +103,6 @@ impl std::fmt::Debug for AccessService {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("AccessService").field("issuer", &self.issuer).finish_non_exhaustive()
     }
-}
-
-/// Creates a tenant. Role: operator; `writer` is the one of the tenant's shard.
-///
-/// The fact is in the log before the row is committed: no tenant can act that the log knows
-/// nothing of. If the commit then fails, the fact names a tenant that never acted.
-pub async fn create_tenant(
-    connection: &mut PgConnection,
-    writer: &Shard,
-    name: TenantName,
-    shard: i16,
-    time_zone: chrono_tz::Tz,
-) -> Result<Tenant, AccessError> {
-    let tenant = Tenant { tenant: fresh::new_id(), name, shard, time_zone };
-    let mut tx = connection.begin().await?;
-    store::insert_tenant(&mut tx, &tenant, clock::now()).await?;
-    event::record_tenant(writer, &tenant).await?;
-    tx.commit().await?;
-    Ok(tenant)
 }
 
 /// Finds a tenant by its id or its name. Role: operator.
@@ -131,7 +128,8 @@ pub struct NewClient {
 }
 
 /// Creates a client of a tenant, and the secret that is shown once. Role: operator; `writer` is
-/// the one of the tenant's shard. Fact and row in the order of [`create_tenant`].
+/// the one of the tenant's shard. The fact is in the log before the row is
+/// committed: no client can act that the log knows nothing of.
 pub async fn create_client(
     connection: &mut PgConnection,
     writer: &Shard,

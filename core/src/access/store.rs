@@ -1,5 +1,7 @@
 //! The SQL of tenants and clients.
 
+pub(super) mod tenants;
+
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
@@ -77,27 +79,6 @@ pub(super) async fn tenant_by_name(connection: &mut PgConnection, name: &str) ->
         .fetch_optional(connection)
         .await?;
     row.map(Tenant::try_from).transpose()
-}
-
-/// Adds a tenant. Role: operator.
-pub(super) async fn insert_tenant(
-    connection: &mut PgConnection,
-    tenant: &Tenant,
-    created_at: DateTime<Utc>,
-) -> Result<(), AccessError> {
-    let inserted = sqlx::query!(
-        "INSERT INTO tenant (tenant, name, shard, time_zone, created_at)
-         SELECT $1, $2, shard, $4, $5 FROM shard WHERE shard = $3",
-        tenant.tenant,
-        tenant.name.as_str(),
-        tenant.shard,
-        tenant.time_zone.name(),
-        created_at
-    )
-    .execute(connection)
-    .await
-    .map_err(explain)?;
-    if inserted.rows_affected() == 1 { Ok(()) } else { Err(AccessError::UnknownShard) }
 }
 
 /// Adds a client of a tenant. Role: operator.
@@ -221,7 +202,8 @@ impl TryFrom<TenantRow> for Tenant {
 /// A broken constraint is a refusal with a name.
 fn explain(error: sqlx::Error) -> AccessError {
     match error.as_database_error().and_then(|error| error.constraint()) {
-        Some("tenant_name_key" | "client_tenant_name_key") => AccessError::NameTaken,
+        Some("client_tenant_name_key") => AccessError::NameTaken,
+        Some("tenant_hostname_pkey") => AccessError::HostnameTaken,
         Some("client_tenant_fkey") => AccessError::UnknownTenant,
         _ => AccessError::Database(error),
     }
