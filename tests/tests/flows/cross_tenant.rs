@@ -203,8 +203,9 @@ fn plain(value: &Value, probe: &str) -> Value {
 #[track_caller]
 fn assert_tells_nothing(answer: &Read, pairs: &[Pair], said: &[&str], what: &str) {
     let status = answer.status.as_u16();
-    assert!(status < 500, "{what}: {status} {}", String::from_utf8_lossy(&answer.bytes));
     let mut text = String::from_utf8_lossy(&answer.bytes).into_owned();
+    // A number in the place of a position may be one that no view has reached.
+    assert!(status < 500 || text.contains("view-behind"), "{what}: {status} {text}");
     for said in said {
         text = text.replace(said, PLACE);
     }

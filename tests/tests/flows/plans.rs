@@ -86,7 +86,7 @@ fn queries() -> Vec<Hot> {
         hot("a transaction or hold", &["e.stream = ANY ($2)"], "0, ACCOUNTS", "event_by_stream", "(stream = ANY "),
         hot(
             "the feed",
-            &["e.position > $2 AND e.position <= $3"],
+            &["e.position > $2 AND e.position <= $3", "!e.tenant = $4"],
             "0, 5000, 6000, 100",
             "event_pkey",
             "(\"position\" > ",
