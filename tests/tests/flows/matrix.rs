@@ -80,10 +80,8 @@ fn holds(answer: &Read, cell: Cell, column: Knocks, entry: &Entry) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_is_none_gets_in_nowhere() {
     let api = Api::create().await;
-    for (entry, row) in ROUTES.iter().map(|entry| (entry, &stated()[&title(entry)])) {
-        if row[0] == Cell::Yes {
-            continue;
-        }
+    let table = stated();
+    for entry in ROUTES.iter().filter(|entry| table[&title(entry)][0] == Cell::No) {
         for token in ["nonsense", "a.b.c"] {
             let path = filled(entry.path);
             let answer = read(api.client.http.request(method(entry), api.server.url(&path)).bearer_auth(token)).await;
