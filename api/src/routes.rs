@@ -3,7 +3,7 @@
 //! The table drives the server, the check of scopes, the OpenAPI document and the tests of
 //! authorisation. A path that is not in it does not exist.
 
-use crate::access::{jwks, token};
+use crate::access::{audit, jwks, token};
 use crate::holders;
 use crate::ledger::{
     accounts, assets, balances, batches, events, holds, requests, reversals, statements, transactions, trial_balance,
@@ -15,8 +15,10 @@ use crate::webhooks::{deliveries, endpoints};
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig, delete, get, patch, post};
 use actix_web::{HttpRequest, HttpResponse, Route};
-use vintem_core::access::Object::{Account, Asset, Event, Hold, Holder, Report, Transaction, Webhook};
-use vintem_core::access::Scope::{HoldersRead, HoldersUnmask, HoldersWrite, LedgerAdmin, LedgerRead, LedgerWrite};
+use vintem_core::access::Object::{Account, Asset, Audit, Event, Hold, Holder, Report, Transaction, Webhook};
+use vintem_core::access::Scope::{
+    AuditRead, HoldersRead, HoldersUnmask, HoldersWrite, LedgerAdmin, LedgerRead, LedgerWrite,
+};
 use vintem_core::access::Verb::{Create, Delete, Edit, View};
 use vintem_core::access::{Object, Policy, Right};
 
@@ -67,6 +69,7 @@ const FREEZE: Policy = Policy::granted(LedgerAdmin, Edit, Account).with(Right::F
 const ENDPOINTS: Policy = Policy::granted(LedgerAdmin, Edit, Webhook);
 const PEOPLE: Policy = Policy::granted(HoldersRead, View, Holder);
 const UNMASK: Policy = Policy::granted(HoldersUnmask, View, Holder).with(Right::Unmask);
+const AUDIT: Policy = Policy::granted(AuditRead, View, Audit);
 const REGISTRY: Policy = Policy::client(HoldersWrite);
 
 /// Every route.
@@ -124,6 +127,8 @@ pub static ROUTES: &[Entry] = &[
     row(Method::GET, "/v1/holders/{id}", PEOPLE, Nothing, || get().to(holders::show)),
     row(Method::POST, "/v1/holders/{id}/unmask", UNMASK, ASK, || post().to(holders::unmask)),
     row(Method::POST, "/v1/holders/{id}/erasure", REGISTRY, SMALL, || post().to(holders::erase)),
+    row(Method::GET, "/v1/audit-events", AUDIT, Nothing, || get().to(audit::list)),
+    row(Method::GET, "/v1/audit-events/export", AUDIT.with(Right::Export), Nothing, || get().to(audit::export)),
     row(Method::POST, "/v1/token", Policy::Public, ASK, || post().to(token::issue)),
     row(Method::GET, "/.well-known/jwks.json", Policy::Public, Nothing, || get().to(jwks::show)),
     row(Method::GET, "/livez", Policy::Public, Nothing, || get().to(live::show)),
@@ -209,7 +214,7 @@ mod tests {
     fn looking_and_changing_need_different_grants() {
         for entry in ROUTES {
             let Policy::Granted { client, staff } = entry.policy else { continue };
-            let looks = |scope| matches!(scope, LedgerRead | HoldersRead | HoldersUnmask);
+            let looks = |scope| matches!(scope, LedgerRead | HoldersRead | HoldersUnmask | AuditRead);
             assert!(client.is_none_or(|scope| looks(scope) != entry.is_write()), "{}", entry.path);
             assert!(staff.is_none_or(|need| (need.verb == View) != entry.is_write()), "{}", entry.path);
         }
