@@ -125,8 +125,8 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     tokio::spawn(Arc::clone(&revocations).follow(reader.pool().clone()));
     let access = AccessService::new(reader.pool().clone(), keys.tokens.clone(), settings.issuer.clone());
     // Before the first request, because whoever has not heard of a suspension would let it pass.
-    access.standing().refresh(reader.pool()).await.map_err(LedgerError::from)?;
-    tokio::spawn(Arc::clone(access.standing()).follow(reader.pool().clone()));
+    access.admission().refresh(reader.pool()).await.map_err(LedgerError::from)?;
+    tokio::spawn(Arc::clone(access.admission()).follow(reader.pool().clone()));
     let (end, ending) = watch::channel(false);
     let app = web::Data::new(App {
         holders: Holders::new(reader.pool().clone(), shards.clone(), Some(personal(&vault, &keeper).await?)),

@@ -72,7 +72,7 @@ fn schema<T: ToSchema>(name: &str) -> Value {
 }
 
 /// All of them.
-pub const ALL: [EventKind; 21] = [
+pub const ALL: [EventKind; 22] = [
     kind::<access::TenantCreated>(access::TENANT_CREATED),
     kind::<access::TenantSuspended>(access::TENANT_SUSPENDED),
     kind::<access::TenantResumed>(access::TENANT_RESUMED),
@@ -94,4 +94,5 @@ pub const ALL: [EventKind; 21] = [
     kind::<NothingMore>(ledger::HOLD_EXPIRED),
     kind::<holders::HolderRegistered>(holders::HOLDER_REGISTERED),
     kind::<holders::HolderErased>(holders::HOLDER_ERASED),
+    kind::<holders::HolderUnmasked>(holders::HOLDER_UNMASKED),
 ];

@@ -145,8 +145,8 @@ impl Server {
         let revocations = Arc::<Revocations>::default();
         tokio::spawn(Arc::clone(&revocations).follow(reader.clone()));
         let access = AccessService::new(reader.clone(), keys.tokens.clone(), ISSUER.to_owned());
-        access.standing().refresh(&reader).await.unwrap();
-        tokio::spawn(Arc::clone(access.standing()).follow(reader.clone()));
+        access.admission().refresh(&reader).await.unwrap();
+        tokio::spawn(Arc::clone(access.admission()).follow(reader.clone()));
         let app = startup::shared(App {
             ledger: ledger.clone(),
             holders,

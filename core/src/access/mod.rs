@@ -1,4 +1,4 @@
-//! Who may do what: tenants, their service clients, tokens and scopes.
+//! Who may do what: tenants, their service clients and staff, tokens, scopes, grants and rights.
 //!
 //! A service client proves itself with its secret and receives a token for ten minutes; every
 //! other request carries that token and nothing else. A token is verified with keys in memory,
@@ -10,42 +10,51 @@
 //! - Keys change while the process runs: a token is good for as long as its key is in the ring, also one verified before.
 //! - A client's secret is shown once and kept as a digest; a wrong secret and an unknown client
 //!   cost the same and answer the same.
-//! - Scopes grant exactly what they name; none implies another.
+//! - Whether a caller may use a route is decided in one place ([`Policy::admit`]), by the table of routes alone.
+//! - Scopes grant exactly what they name; none implies another. Staff have grants (a verb on a kind of objects, as far as
+//!   it reaches) and, apart from them, rights over money and secrets, which need a second factor shown minutes ago.
+//! - Who administers users has no right over money, and a maker is not a checker ([`check_together`]).
 //! - A revoked client gets no token, and its tokens are refused within seconds ([`Revocations`]). A client whose secret is
 //!   replaced has two for a while. One that is bound to networks is bound at every request, not only at its login.
-//! - A suspended tenant writes nothing within seconds ([`Standing`]), and reads on. At a name that is registered for a tenant
+//! - A suspended tenant writes nothing within seconds ([`Admission`]), and reads on. At a name that is registered for a tenant
 //!   ([`settings::Hostname`]) another one's token finds nothing.
 //!
-//! Absent: people. Citizens, staff and their sessions come with their own contexts.
+//! Absent: citizens and terminals, which come with their own contexts.
 
+mod admission;
 mod caller;
 mod client;
 mod client_secret;
 mod error;
 pub mod event;
+mod policy;
 mod provisioning;
 mod revocation;
+mod rights;
+mod role;
 mod service;
 pub mod settings;
 mod signing_key;
-mod standing;
 mod store;
 mod tenant;
 mod token;
 mod verifier;
 
-pub use caller::{Caller, Forbidden, Scope, Scopes, UnknownScope};
+pub use admission::{Admission, Barred};
+pub use caller::{Caller, Proof, Scope, Scopes, Standing, UnknownScope};
 pub use client::{Client, ClientName, Listed, Terms, may_come_from};
 pub use client_secret::{ClientSecret, SecretHash};
 pub use error::AccessError;
+pub use policy::{Denied, Need, Policy};
 pub use provisioning::{
     Provisioned, change_tenant, create_tenant, list_tenants, provision_tenant, resume_tenant, show_tenant,
     suspend_tenant,
 };
 pub use revocation::Revocations;
+pub use rights::{Grant, Object, Reach, Right, Rights, UnknownGrant, Verb};
+pub use role::{Conflict, Role, UnknownRole, check_together};
 pub use service::{AccessService, NewClient, create_client, find_tenant, list_clients, revoke_client, rotate_client};
 pub use signing_key::{JWKS_MAX_AGE, KeyError, SigningKeys, generate_signing_key};
-pub use standing::{Barred, Standing};
 pub use store::tenants::Kept;
 pub use store::time_zones;
 pub use tenant::{Tenant, TenantName, parse_time_zone};

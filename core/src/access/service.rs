@@ -1,28 +1,31 @@
-//! The use cases: a login, looking a tenant up, and what the operator's command creates.
+//! The use cases: a login, looking a tenant up, who did what, and what the operator's command creates.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use moka::sync::Cache;
 use secrecy::SecretString;
 use sqlx::Connection as _;
 use sqlx::postgres::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::caller::{Caller, Scopes};
+use super::admission::Admission;
+use super::caller::{Caller, Proof, Scopes};
 use super::client::{Client, ClientName, Listed, Terms, may_come_from};
 use super::client_secret::{ClientSecret, SecretHash};
 use super::error::AccessError;
 use super::event;
 use super::signing_key::SigningKeys;
-use super::standing::Standing;
 use super::store;
 use super::store::tenants::{self, Kept};
 use super::tenant::Tenant;
 use super::token::IssuedToken;
-use crate::event_store::read::tenant_tx;
+use crate::event_store::audit::{self, Audited, Search};
+use crate::event_store::read::{self, tenant_tx};
 use crate::event_store::{Shard, fresh};
+use crate::kernel::Instant;
 use crate::secrets::Followed;
 use crate::telemetry::clock;
 
@@ -32,7 +35,7 @@ pub struct AccessService {
     keys: Followed<SigningKeys>,
     issuer: String,
     tenants: Cache<Uuid, Arc<Tenant>>,
-    standing: Arc<Standing>,
+    admission: Arc<Admission>,
 }
 
 impl AccessService {
@@ -40,7 +43,7 @@ impl AccessService {
     pub fn new(pool: PgPool, keys: Followed<SigningKeys>, issuer: String) -> Self {
         // What is in it never changes; the bound and the time only keep the cache small.
         let tenants = Cache::builder().max_capacity(10_000).time_to_idle(Duration::from_hours(1)).build();
-        Self { pool, keys, issuer, tenants, standing: Arc::default() }
+        Self { pool, keys, issuer, tenants, admission: Arc::default() }
     }
 
     /// The client credentials grant of OAuth 2.0: a secret for a token.
@@ -68,19 +71,41 @@ impl AccessService {
             return Err(AccessError::WrongPlace);
         }
         let scopes = narrowed(row.scopes, requested)?;
-        let caller = Caller { tenant: row.tenant, subject: client, scopes };
+        let caller = Caller { tenant: row.tenant, subject: client, proof: Proof::Client(scopes) };
         Ok(self.keys.load().issue(&self.issuer, &caller, &row.terms, now))
     }
 
-    /// Who may write, and under which names; it must be [followed](Standing::follow).
-    pub fn standing(&self) -> &Arc<Standing> {
-        &self.standing
+    /// Who may write, and under which names; it must be [followed](Admission::follow).
+    pub fn admission(&self) -> &Arc<Admission> {
+        &self.admission
     }
 
     /// What the operator decided about the caller's tenant, as it is now.
     pub async fn settings(&self, tenant: Uuid) -> Result<Kept, AccessError> {
         let mut tx = tenant_tx(&self.pool, tenant).await?;
         let found = tenants::list(&mut tx, Some(tenant)).await?.pop().ok_or(AccessError::UnknownTenant)?;
+        tx.commit().await?;
+        Ok(found)
+    }
+
+    /// Who did what in a tenant, between two instants: the newest first.
+    pub async fn audit(
+        &self,
+        tenant: &Tenant,
+        mut search: Search,
+        (from, to): (Option<Instant>, Option<Instant>),
+        limit: i64,
+    ) -> Result<Vec<Audited>, AccessError> {
+        let mut tx = tenant_tx(&self.pool, tenant.tenant).await?;
+        if let Some(from) = from {
+            // What was recorded at the instant itself belongs to what is looked for.
+            let before = from - TimeDelta::microseconds(1);
+            search.after = search.after.max(read::point(&mut tx, tenant.shard, Some(before)).await?.position);
+        }
+        if let Some(to) = to {
+            search.before = search.before.min(read::point(&mut tx, tenant.shard, Some(to)).await?.position + 1);
+        }
+        let found = audit::search(&mut tx, tenant.shard, tenant.tenant, &search, limit).await?;
         tx.commit().await?;
         Ok(found)
     }

@@ -92,6 +92,7 @@ fn bodies(path: &str) -> Vec<Value> {
         "/v1/webhook-endpoints/{id}" => vec![json!({"description": "x"})],
         "/v1/webhook-endpoints/{id}/replays" => vec![json!({"from": 1, "to": 100})],
         "/v1/holders" => vec![json!({"name": "Pessoa", "email": "p@exemplo.com.br", "cpf": PLACE})],
+        "/v1/holders/{id}/unmask" => vec![json!({"reason": "support"})],
         "/v1/holders/lookups" => vec![json!({"cpf": PLACE})],
         _ => vec![json!({})],
     }
@@ -193,7 +194,9 @@ fn plain(value: &Value, probe: &str) -> Value {
             let text = text.replace(probe, PLACE);
             let is_of_the_moment =
                 Uuid::parse_str(&text).is_ok() || chrono::DateTime::parse_from_rfc3339(&text).is_ok();
-            if is_of_the_moment { json!("some") } else { json!(text) }
+            let is_amount =
+                !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'));
+            if is_of_the_moment || is_amount { json!("some") } else { json!(text) }
         }
         other => other.clone(),
     }
@@ -218,26 +221,22 @@ fn assert_tells_nothing(answer: &Read, pairs: &[Pair], said: &[&str], what: &str
 }
 
 /// All that a tenant can see of its own, to be compared.
-async fn everything(town: &Town) -> Vec<Vec<u8>> {
+async fn everything(town: &Town) -> Vec<(&'static str, Value)> {
     let mut seen = Vec::new();
-    for entry in ROUTES
-        .iter()
-        .filter(|entry| entry.method == "GET" && entry.path.starts_with("/v1/") && entry.path != "/v1/events")
-    {
+    let reads = ROUTES.iter().filter(|entry| entry.method == "GET" && entry.path.starts_with("/v1/"));
+    for entry in reads.filter(|entry| entry.path != "/v1/events") {
         let query = match entry.path {
             "/v1/holds" => format!("?account={}", town.id("account")),
             "/v1/transactions" => "?metadata[order]=TEATOWN".to_owned(),
             _ => String::new(),
         };
         let answer = town.client.get(&format!("{}{query}", own(entry.path, town))).await;
-        // Views say how far they are, and a problem has a trace: neither is a tenant's.
-        let seen_is_json = serde_json::from_slice::<Value>(&answer.bytes).map(|value| plain(&value, "\0").to_string());
-        let moves_on = entry.path.starts_with("/v1/reports") || entry.path.ends_with("trial-balance");
-        if answer.status.is_success() && !moves_on {
-            seen.push(answer.bytes);
-        } else {
-            seen.push(seen_is_json.unwrap_or_default().into_bytes());
+        let mut body: Value = serde_json::from_slice(&answer.bytes).unwrap_or_default();
+        // How far a view is behind, and the trace of a problem, are no tenant's.
+        for moving in ["as_of", "trace_id"] {
+            body.as_object_mut().map(|members| members.remove(moving));
         }
+        seen.push((entry.path, body));
     }
     seen
 }
@@ -285,7 +284,9 @@ async fn every_route_answers_a_foreign_id_as_one_that_nobody_has() {
     }
     println!("{} questions of {} requests and {} kinds of ids: {counted:?}", cases.len(), probes.len(), pairs.len());
     assert!(counted[&404] > 300 && counted[&422] > 300, "{counted:?}");
-    assert_eq!(everything(&towns.there).await, before, "the other tenant's things changed");
+    for (after, before) in everything(&towns.there).await.into_iter().zip(before) {
+        assert_eq!(after, before, "the other tenant's things changed");
+    }
     towns.close().await;
 }
 
@@ -323,7 +324,9 @@ async fn a_thousand_random_requests_find_nothing_of_another_tenant() {
     let statuses: Vec<u16> = asked.buffer_unordered(AT_ONCE).collect().await;
     println!("{} random requests", statuses.len());
     assert_eq!(statuses.len(), RANDOM);
-    assert_eq!(everything(&towns.there).await, before, "the other tenant's things changed");
+    for (after, before) in everything(&towns.there).await.into_iter().zip(before) {
+        assert_eq!(after, before, "the other tenant's things changed");
+    }
     towns.close().await;
 }
 

@@ -179,7 +179,7 @@ fn queries() -> Vec<Hot> {
 }
 
 /// Rows of two large tenants and a small one. Superusers may write past every policy; triggers stay as they are.
-const ROWS: [&str; 15] = [
+const ROWS: [&str; 16] = [
     "CREATE FUNCTION pg_temp.id(n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE RETURN lpad(n::text, 32, '0')::uuid",
     "CREATE TEMPORARY TABLE n AS SELECT n, pg_temp.id(CASE WHEN n % 1000 = 3 THEN 3 ELSE 1 + n % 2 END) AS tenant FROM generate_series(1, 40000) n",
     "INSERT INTO tenant SELECT 0, pg_temp.id(n), 'tenant-' || n, 'UTC', now() FROM generate_series(1, 2000) n",
@@ -190,6 +190,7 @@ const ROWS: [&str; 15] = [
     "INSERT INTO entry (shard, kind, account, version, position, amount, posted, held, incoming, tenant)
      SELECT 0, 1, 1 + n % 2000, 1 + n / 2000, n, 1, 1 + n / 2000, 0, 0, tenant FROM n",
     "INSERT INTO request SELECT 0, 201, n, n, tenant, tenant, 'key-' || n, NULL, sha256('') FROM n",
+    "INSERT INTO request_body SELECT 0, n, tenant, tenant, 'key-' || n, false, '' FROM n",
     "INSERT INTO open_hold SELECT 0, pg_temp.id(n), 1 + n % 2000, tenant, now() FROM n",
     "INSERT INTO transaction_metadata SELECT 0, tenant, pg_temp.id(n % 1000), n FROM n",
     "INSERT INTO personal_key SELECT 0, 1, n, tenant, pg_temp.id(n), 'cpf', sha256(n::text::bytea) FROM n",

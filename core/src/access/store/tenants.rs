@@ -7,9 +7,9 @@ use sqlx::postgres::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::TenantRow;
+use crate::access::admission::Known;
 use crate::access::error::AccessError;
 use crate::access::settings::{Hostname, Settings};
-use crate::access::standing::Known;
 use crate::access::tenant::Tenant;
 
 /// A tenant and what was decided about it.
@@ -24,7 +24,7 @@ pub struct Kept {
 }
 
 /// Who may not write, and whose names are whose. Role: reader.
-pub(in crate::access) async fn standing(pool: &PgPool) -> Result<Known, sqlx::Error> {
+pub(in crate::access) async fn admission(pool: &PgPool) -> Result<Known, sqlx::Error> {
     let suspended = sqlx::query_scalar!(r#"SELECT tenants_suspended() AS "tenant!""#).fetch_all(pool).await?;
     let names = sqlx::query!(r#"SELECT hostname AS "hostname!", tenant AS "tenant!" FROM tenant_hostnames()"#)
         .fetch_all(pool)

@@ -38,11 +38,11 @@ pub(super) struct Known {
     pub(super) hostnames: HashMap<String, Uuid>,
 }
 
-/// The standing of all tenants.
+/// Whose requests go on.
 #[derive(Debug, Default)]
-pub struct Standing(ArcSwap<Known>);
+pub struct Admission(ArcSwap<Known>);
 
-impl Standing {
+impl Admission {
     /// Whether a tenant's caller may go on with a request to this `Host`. A name that nobody registered is everybody's.
     pub fn admit(&self, tenant: Uuid, host: Option<&str>, is_write: bool) -> Result<(), Barred> {
         let known = self.0.load();
@@ -57,7 +57,7 @@ impl Standing {
 
     /// Asks anew. Role: reader.
     pub async fn refresh(&self, pool: &PgPool) -> Result<(), sqlx::Error> {
-        self.0.store(Arc::new(tenants::standing(pool).await?));
+        self.0.store(Arc::new(tenants::admission(pool).await?));
         Ok(())
     }
 
@@ -66,7 +66,7 @@ impl Standing {
         loop {
             sleep(GLANCE).await;
             if let Err(error) = self.refresh(&pool).await {
-                tracing::debug!(%error, "the standing of tenants cannot be read");
+                tracing::debug!(%error, "whom to admit cannot be read");
             }
         }
     }
@@ -79,15 +79,15 @@ mod tests {
     #[test]
     fn names_bind_their_tenant_and_suspension_binds_writes() {
         let (coffee, tea) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        let standing = Standing::default();
-        assert_eq!(standing.admit(coffee, Some("tea.example"), true), Ok(()));
+        let admission = Admission::default();
+        assert_eq!(admission.admit(coffee, Some("tea.example"), true), Ok(()));
         let hostnames = HashMap::from([("tea.example".to_owned(), tea)]);
-        standing.0.store(Arc::new(Known { suspended: HashSet::from([coffee]), hostnames }));
-        assert_eq!(standing.admit(coffee, None, false), Ok(()));
-        assert_eq!(standing.admit(coffee, Some("localhost:8443"), true), Err(Barred::Suspended));
-        assert_eq!(standing.admit(tea, Some("Tea.Example:443"), true), Ok(()));
+        admission.0.store(Arc::new(Known { suspended: HashSet::from([coffee]), hostnames }));
+        assert_eq!(admission.admit(coffee, None, false), Ok(()));
+        assert_eq!(admission.admit(coffee, Some("localhost:8443"), true), Err(Barred::Suspended));
+        assert_eq!(admission.admit(tea, Some("Tea.Example:443"), true), Ok(()));
         // Where a tenant is a stranger, not even its suspension is spoken of.
-        assert_eq!(standing.admit(coffee, Some("TEA.example"), true), Err(Barred::Elsewhere));
-        assert_eq!(standing.admit(coffee, Some("tea.example"), false), Err(Barred::Elsewhere));
+        assert_eq!(admission.admit(coffee, Some("TEA.example"), true), Err(Barred::Elsewhere));
+        assert_eq!(admission.admit(coffee, Some("tea.example"), false), Err(Barred::Elsewhere));
     }
 }
