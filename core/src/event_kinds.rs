@@ -72,11 +72,12 @@ fn schema<T: ToSchema>(name: &str) -> Value {
 }
 
 /// All of them.
-pub const ALL: [EventKind; 18] = [
+pub const ALL: [EventKind; 19] = [
     kind::<access::TenantCreated>(access::TENANT_CREATED),
     kind::<access::ClientCreated>(access::CLIENT_CREATED),
     kind::<access::ClientRotated>(access::CLIENT_ROTATED),
     kind::<access::ClientRevoked>(access::CLIENT_REVOKED),
+    kind::<access::TokensRevoked>(access::TOKENS_REVOKED),
     kind::<keys::KeyRotated>(keys::KEY_ROTATED),
     kind::<ledger::AssetRegistered>(ledger::ASSET_REGISTERED),
     kind::<ledger::AccountOpened>(ledger::ACCOUNT_OPENED),

@@ -11,34 +11,42 @@
 //! - A client's secret is shown once and kept as a digest; a wrong secret and an unknown client
 //!   cost the same and answer the same.
 //! - Scopes grant exactly what they name; none implies another.
-//! - A revoked client gets no token, and its tokens are refused within seconds ([`Revocations`]). A client whose secret is
+//! - A revoked client gets no token, and its tokens are refused within seconds ([`Revocations`]); so are all tokens of a
+//!   tenant that were issued before its epoch. A client whose secret is
 //!   replaced has two for a while. One that is bound to networks is bound at every request, not only at its login.
+//! - A token that is bound to a key or a certificate is good only together with that ([`Proofs`]).
 //!
 //! Absent: people. Citizens, staff and their sessions come with their own contexts.
 
 mod caller;
 mod client;
 mod client_secret;
+mod dpop;
 mod error;
 pub mod event;
 mod revocation;
+mod seen;
 mod service;
 mod signing_key;
 mod store;
 mod tenant;
+mod thumbprint;
 mod token;
 mod verifier;
 
 pub use caller::{Caller, Forbidden, Scope, Scopes, UnknownScope};
 pub use client::{Client, ClientName, Listed, Terms, may_come_from};
 pub use client_secret::{ClientSecret, SecretHash};
+pub use dpop::{DpopProof, PROOF_ALGORITHMS, PROOF_SECONDS, ProofError, ProofKey, Proofs};
 pub use error::AccessError;
 pub use revocation::Revocations;
 pub use service::{
-    AccessService, NewClient, create_client, create_tenant, find_tenant, list_clients, revoke_client, rotate_client,
+    AccessService, NewClient, create_client, create_tenant, find_tenant, list_clients, list_tenants, revoke_client,
+    revoke_tokens, rotate_client,
 };
 pub use signing_key::{JWKS_MAX_AGE, KeyError, SigningKeys, generate_signing_key};
 pub use store::time_zones;
 pub use tenant::{Tenant, TenantName, parse_time_zone};
-pub use token::{IssuedToken, TOKEN_LIFETIME};
-pub use verifier::{TokenError, TokenVerifier};
+pub use thumbprint::{BadThumbprint, Thumbprint};
+pub use token::{Confirmation, IssuedToken, TOKEN_LIFETIME};
+pub use verifier::{Presented, TokenError, TokenVerifier};
