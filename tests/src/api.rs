@@ -30,7 +30,8 @@ use vintem_core::telemetry::{Metrics, clock};
 use vintem_core::webhooks::signature::PublicKeys;
 use vintem_core::webhooks::{Egress, Webhooks};
 
-const ISSUER: &str = "https://vintem.test";
+/// What the servers of tests are called by those who reach them.
+pub const ISSUER: &str = "https://vintem.test";
 
 /// A server with a tenant and a client that may do everything.
 pub struct Api {
@@ -180,6 +181,11 @@ impl Server {
         let handle = server.handle();
         tokio::spawn(server);
         Self { address, keys, handle: Box::new(move || Box::pin(async move { handle.stop(false).await })), ledger, end }
+    }
+
+    /// The keys that it signs tokens with.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
     }
 
     /// Makes a tenant and a client of it, and logs the client in.

@@ -9,15 +9,13 @@
 //! process needs no common memory, and no request waits for one.
 
 use aws_lc_rs::digest::{Context, SHA256};
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, UnparsedPublicKey, VerificationAlgorithm};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
 use url::Url;
 
+use super::proof_key::{Jwk, Jws, ProofKey};
 use super::seen::Seen;
 use super::thumbprint::Thumbprint;
 
@@ -67,14 +65,6 @@ pub enum ProofError {
     TooMany,
 }
 
-/// A public key that signs proofs.
-pub struct ProofKey {
-    algorithm: &'static dyn VerificationAlgorithm,
-    /// A point without compression, or the 32 bytes of Ed25519.
-    bytes: Vec<u8>,
-    thumbprint: Thumbprint,
-}
-
 /// What a request brings along.
 #[derive(Debug, Clone, Copy)]
 pub struct DpopProof<'a> {
@@ -113,21 +103,6 @@ struct Header<'a> {
     crit: Option<IgnoredAny>,
 }
 
-/// A key by RFC 7517. Members that say what it is for are not read; those that only a secret key has are refused.
-#[derive(Deserialize)]
-struct Jwk<'a> {
-    #[serde(borrow)]
-    kty: Cow<'a, str>,
-    #[serde(borrow, default)]
-    crv: Cow<'a, str>,
-    #[serde(borrow, default)]
-    x: Cow<'a, str>,
-    #[serde(borrow, default)]
-    y: Cow<'a, str>,
-    d: Option<IgnoredAny>,
-    k: Option<IgnoredAny>,
-}
-
 #[derive(Deserialize)]
 struct Claims<'a> {
     #[serde(borrow)]
@@ -140,54 +115,6 @@ struct Claims<'a> {
     #[serde(borrow, default)]
     ath: Option<Cow<'a, str>>,
 }
-
-impl ProofKey {
-    /// Reads a public key as a JWK.
-    pub fn from_jwk(text: &str) -> Result<Self, ProofError> {
-        Self::of(&serde_json::from_str(text).map_err(|_| ProofError::BadKey)?)
-    }
-
-    fn of(jwk: &Jwk<'_>) -> Result<Self, ProofError> {
-        if jwk.d.is_some() || jwk.k.is_some() {
-            return Err(ProofError::PrivateKey);
-        }
-        let coordinate = |text: &str| text.parse::<Coordinate>().map_err(|_| ProofError::BadKey);
-        let x = coordinate(&jwk.x)?;
-        let (algorithm, bytes, text): (&'static dyn VerificationAlgorithm, _, _) = match (&*jwk.kty, &*jwk.crv) {
-            ("EC", "P-256") => {
-                let y = coordinate(&jwk.y)?;
-                let text = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
-                (&ECDSA_P256_SHA256_FIXED, [&[4], &x.as_bytes()[..], y.as_bytes()].concat(), text)
-            }
-            ("OKP", "Ed25519") => {
-                (&ED25519, x.as_bytes().to_vec(), format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#))
-            }
-            _ => return Err(ProofError::BadKey),
-        };
-        let thumbprint = Thumbprint::of(text.as_bytes());
-        let key = Self { algorithm, bytes, thumbprint };
-        Ok(key)
-    }
-
-    /// SHA-256 of its canonical form (RFC 7638).
-    pub fn thumbprint(&self) -> Thumbprint {
-        self.thumbprint
-    }
-
-    fn signs_with(&self, name: &str) -> bool {
-        // RFC 9864 gives EdDSA over Ed25519 a name of its own.
-        let is_ec = self.bytes.len() == 65;
-        if is_ec { name == "ES256" } else { matches!(name, "EdDSA" | "Ed25519") }
-    }
-
-    /// Whether it signed the message. A key that is no point of its curve has signed nothing.
-    pub fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
-        UnparsedPublicKey::new(self.algorithm, &self.bytes).verify(message, signature).is_ok()
-    }
-}
-
-/// A number of 256 bits has the same form as a thumbprint.
-type Coordinate = Thumbprint;
 
 impl Proofs {
     /// Proofs of requests below our public address; it, and not the header `Host`, says where a request was sent.
@@ -212,11 +139,8 @@ impl Proofs {
         if proof.text.len() > PROOF_BYTES_MAX {
             return Err(ProofError::Malformed);
         }
-        let (signed, signature) = proof.text.rsplit_once('.').ok_or(ProofError::Malformed)?;
-        let (header, claims) = signed.split_once('.').ok_or(ProofError::Malformed)?;
-        let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| ProofError::Malformed);
-        let (header, claims, signature) = (decode(header)?, decode(claims)?, decode(signature)?);
-        let header: Header<'_> = serde_json::from_slice(&header).map_err(|_| ProofError::Malformed)?;
+        let jws = Jws::parse(proof.text).ok_or(ProofError::Malformed)?;
+        let header: Header<'_> = serde_json::from_slice(&jws.header).map_err(|_| ProofError::Malformed)?;
         if header.typ != PROOF_TYPE || header.crit.is_some() {
             return Err(ProofError::Malformed);
         }
@@ -224,16 +148,16 @@ impl Proofs {
         if !key.signs_with(&header.alg) {
             return Err(ProofError::BadKey);
         }
-        if token.is_some_and(|token| token.key != key.thumbprint) {
+        if token.is_some_and(|token| token.key != key.thumbprint()) {
             return Err(ProofError::OtherKey);
         }
-        if !key.has_signed(signed.as_bytes(), &signature) {
+        if !key.has_signed(jws.signed.as_bytes(), &jws.signature) {
             return Err(ProofError::BadSignature);
         }
-        let claims: Claims<'_> = serde_json::from_slice(&claims).map_err(|_| ProofError::Malformed)?;
+        let claims: Claims<'_> = serde_json::from_slice(&jws.claims).map_err(|_| ProofError::Malformed)?;
         self.check_claims(&claims, proof, token, now.timestamp())?;
-        self.use_up(key.thumbprint, &claims.jti, now.timestamp())?;
-        Ok(key.thumbprint)
+        self.use_up(key.thumbprint(), &claims.jti, now.timestamp())?;
+        Ok(key.thumbprint())
     }
 
     fn check_claims(
@@ -285,12 +209,6 @@ impl Proofs {
 impl std::fmt::Debug for Proofs {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Proofs").field("base", &self.base).field("since", &self.since).finish_non_exhaustive()
-    }
-}
-
-impl std::fmt::Debug for ProofKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ProofKey").field("thumbprint", &self.thumbprint).finish_non_exhaustive()
     }
 }
 

@@ -24,6 +24,7 @@ mod client_secret;
 mod dpop;
 mod error;
 pub mod event;
+mod proof_key;
 mod revocation;
 mod seen;
 mod service;
@@ -33,12 +34,15 @@ mod tenant;
 mod thumbprint;
 mod token;
 mod verifier;
+#[cfg(test)]
+mod wycheproof;
 
 pub use caller::{Caller, Forbidden, Scope, Scopes, UnknownScope};
 pub use client::{Client, ClientName, Listed, Terms, may_come_from};
 pub use client_secret::{ClientSecret, SecretHash};
-pub use dpop::{DpopProof, PROOF_ALGORITHMS, PROOF_SECONDS, ProofError, ProofKey, Proofs};
+pub use dpop::{DpopProof, PROOF_ALGORITHMS, PROOF_SECONDS, ProofError, Proofs};
 pub use error::AccessError;
+pub use proof_key::ProofKey;
 pub use revocation::Revocations;
 pub use service::{
     AccessService, NewClient, create_client, create_tenant, find_tenant, list_clients, list_tenants, revoke_client,

@@ -51,7 +51,15 @@ pub fn is_weak(key: &[u8; 32]) -> bool {
 /// Text, perhaps filled up with zeros. Random bytes are so once in 10^12 times.
 fn is_text(key: &[u8; 32]) -> bool {
     let length = key.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-    std::str::from_utf8(&key[..length]).is_ok_and(|text| !text.chars().any(char::is_control))
+    let text = match std::str::from_utf8(&key[..length]) {
+        Ok(text) => text,
+        // Cut off within a letter.
+        Err(error) if error.error_len().is_none() => {
+            std::str::from_utf8(&key[..error.valid_up_to()]).unwrap_or_default()
+        }
+        Err(_) => return false,
+    };
+    !text.chars().any(char::is_control)
 }
 
 fn has_pattern(key: &[u8; 32]) -> bool {

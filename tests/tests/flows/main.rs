@@ -7,6 +7,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test looks at the rows from outside, as any role")]
 
 mod access;
+mod attacks;
 mod bad_input;
 mod bench;
 mod books;
@@ -33,7 +34,9 @@ mod projections;
 mod rotation;
 mod secrets;
 mod tampering;
+mod tokens;
 mod verify;
+mod weak_secrets;
 mod webhooks;
 mod worker_faults;
 mod workers;
