@@ -23,8 +23,10 @@ pub enum Code {
     TokenExpired,
     /// The proof that the caller has a key is missing or not good.
     DpopInvalid,
-    /// The token lacks the scope.
+    /// The caller was not granted this.
     Forbidden,
+    /// The right takes a second factor that was shown minutes ago.
+    StepUpRequired,
     /// The path exists, the method does not.
     MethodNotAllowed,
     /// The client did not send its request in time.
@@ -88,13 +90,14 @@ pub struct Meaning {
 
 impl Code {
     /// The codes that HTTP adds to the business's.
-    const HTTP: [Self; 20] = [
+    const HTTP: [Self; 21] = [
         Self::MalformedRequest,
         Self::IdempotencyKeyMissing,
         Self::Unauthenticated,
         Self::TokenExpired,
         Self::DpopInvalid,
         Self::Forbidden,
+        Self::StepUpRequired,
         Self::MethodNotAllowed,
         Self::RequestTimeout,
         Self::RequestInFlight,
@@ -131,7 +134,8 @@ impl Code {
             Self::Unauthenticated => row("unauthenticated", 401, "The caller is not known", "O chamador não é conhecido", false, None),
             Self::TokenExpired => row("token-expired", 401, "The token has expired", "O token expirou", true, None),
             Self::DpopInvalid => row("dpop-invalid", 401, "The proof of possession is not valid", "A prova de posse não é válida", true, None),
-            Self::Forbidden => row("forbidden", 403, "The token does not permit this", "O token não permite isto", false, None),
+            Self::Forbidden => row("forbidden", 403, "The caller was not granted this", "O chamador não tem esta permissão", false, None),
+            Self::StepUpRequired => row("step-up-required", 403, "Show your second factor again", "Apresente novamente o segundo fator", false, None),
             Self::MethodNotAllowed => row("method-not-allowed", 405, "The method is not allowed here", "O método não é permitido aqui", false, None),
             Self::RequestTimeout => row("request-timeout", 408, "The request did not arrive in time", "A requisição não chegou a tempo", true, None),
             Self::RequestInFlight => row("request-in-flight", 409, "A request under this key is being worked on", "Uma requisição com esta chave está em andamento", true, Unknown),

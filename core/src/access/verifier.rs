@@ -12,7 +12,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::caller::{Caller, Scopes};
+use super::caller::{Caller, Proof, Scopes};
 use super::client::may_come_from;
 use super::dpop::{BoundToken, DpopProof, ProofError, Proofs};
 use super::revocation::Revocations;
@@ -162,7 +162,7 @@ impl TokenVerifier {
             return Err(TokenError::WrongPlace);
         }
         self.confirm(&verified.confirmation, &key, presented, instant)?;
-        let caller = verified.caller;
+        let caller = verified.caller.clone();
         if !is_remembered {
             self.verified.insert(key, verified);
         }
@@ -219,7 +219,7 @@ impl TokenVerifier {
             return Err(TokenError::NotYetValid);
         }
         let scopes = Scopes::parse(&claims.scope).map_err(|_| TokenError::Malformed)?;
-        let caller = Caller { tenant: claims.tenant, subject: claims.sub, scopes };
+        let caller = Caller { tenant: claims.tenant, subject: claims.sub, proof: Proof::Client(scopes) };
         let networks: Result<Vec<Network>, _> = claims.networks.iter().map(|text| text.parse()).collect();
         let networks = networks.map_err(|_| TokenError::Malformed)?.into();
         // An empty one would bind to nothing.

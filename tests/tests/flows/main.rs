@@ -8,6 +8,7 @@
 
 mod access;
 mod attacks;
+mod audit;
 mod bad_input;
 mod bench;
 mod books;
@@ -26,6 +27,7 @@ mod http_views;
 mod integrators;
 mod jobs;
 mod keys;
+mod matrix;
 mod model;
 mod openbao;
 mod outages;

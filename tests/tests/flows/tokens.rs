@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 use vintem_core::access::{
-    Caller, Confirmation, NewClient, Scopes, Terms, Thumbprint, create_client, find_tenant, revoke_tokens,
+    Caller, Confirmation, NewClient, Proof, Scopes, Terms, Thumbprint, create_client, find_tenant, revoke_tokens,
 };
 use vintem_core::event_store::{Limits, Shard};
 use vintem_core::ledger::store::look_ups::LedgerLookUps;
@@ -135,7 +135,7 @@ async fn a_token_that_is_bound_to_a_certificate_needs_the_connection() {
 async fn own_caller(api: &Api) -> Caller {
     let mut operator = api.store.session("vintem_operator").await;
     let tenant = find_tenant(&mut operator, "coffee-town").await.unwrap().tenant;
-    Caller { tenant, subject: api.client.id, scopes: Scopes::parse("ledger:read").unwrap() }
+    Caller { tenant, subject: api.client.id, proof: Proof::Client(Scopes::parse("ledger:read").unwrap()) }
 }
 
 #[tokio::test(flavor = "multi_thread")]

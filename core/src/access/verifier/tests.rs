@@ -17,9 +17,12 @@ fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(NOW + seconds, 0).unwrap()
 }
 
+fn scopes() -> Scopes {
+    Scopes::parse("ledger:read ledger:write").unwrap()
+}
+
 fn caller() -> Caller {
-    let scopes = Scopes::parse("ledger:read ledger:write").unwrap();
-    Caller { tenant: Uuid::from_u128(7), subject: Uuid::from_u128(9), scopes }
+    Caller { tenant: Uuid::from_u128(7), subject: Uuid::from_u128(9), proof: Proof::Client(scopes()) }
 }
 
 fn keys() -> Arc<SigningKeys> {
