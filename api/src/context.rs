@@ -86,6 +86,8 @@ impl Context {
         let tenant = app.access.tenant(caller.tenant).await?;
         app.limits.principal(caller.subject, &tenant)?;
         let route = routes::find(request).ok_or_else(|| Problem::new(Code::Forbidden, "the route has no rule"))?;
+        let host = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
+        app.access.admission().admit(caller.tenant, host, route.is_write())?;
         let reach = route.policy.admit(&caller, target(request), clock::now())?;
         let shown = shown(request);
         let origin = Origin { tenant: caller.tenant, actor: caller.actor(), correlation: Some(shown.trace.clone()) };

@@ -3,7 +3,7 @@
 //! The table drives the server, the check of scopes, the OpenAPI document and the tests of
 //! authorisation. A path that is not in it does not exist.
 
-use crate::access::{audit, jwks, token};
+use crate::access::{audit, jwks, tenant, token};
 use crate::holders;
 use crate::ledger::{
     accounts, assets, balances, batches, events, holds, requests, reversals, statements, transactions, trial_balance,
@@ -127,6 +127,7 @@ pub static ROUTES: &[Entry] = &[
     row(Method::GET, "/v1/holders/{id}", PEOPLE, Nothing, || get().to(holders::show)),
     row(Method::POST, "/v1/holders/{id}/unmask", UNMASK, ASK, || post().to(holders::unmask)),
     row(Method::POST, "/v1/holders/{id}/erasure", REGISTRY, SMALL, || post().to(holders::erase)),
+    row(Method::GET, "/v1/tenant", Policy::Known, Nothing, || get().to(tenant::show)),
     row(Method::GET, "/v1/audit-events", AUDIT, Nothing, || get().to(audit::list)),
     row(Method::GET, "/v1/audit-events/export", AUDIT.with(Right::Export), Nothing, || get().to(audit::export)),
     row(Method::POST, "/v1/token", Policy::Public, ASK, || post().to(token::issue)),

@@ -124,6 +124,10 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     let keys = Keys::follow(&vault).await?;
     let revocations = Arc::<Revocations>::default();
     tokio::spawn(Arc::clone(&revocations).follow(reader.pool().clone()));
+    let access = AccessService::new(reader.pool().clone(), keys.tokens.clone(), settings.issuer.clone());
+    // Before the first request, because whoever has not heard of a suspension would let it pass.
+    access.admission().refresh(reader.pool()).await.map_err(LedgerError::from)?;
+    tokio::spawn(Arc::clone(access.admission()).follow(reader.pool().clone()));
     let (end, ending) = watch::channel(false);
     let metrics = Arc::new(Metrics::new());
     let app = web::Data::new(App {
@@ -137,7 +141,7 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
             Egress::allowing(settings.webhook_networks.clone()),
             keys.webhooks,
         ),
-        access: AccessService::new(reader.pool().clone(), keys.tokens.clone(), settings.issuer.clone()),
+        access,
         verifier: TokenVerifier::new(keys.tokens.clone(), &settings.issuer, revocations).proving_since(clock::now()),
         keys: keys.tokens,
         cursors: Cursors::new(keys.cursors),

@@ -72,8 +72,11 @@ fn schema<T: ToSchema>(name: &str) -> Value {
 }
 
 /// All of them.
-pub const ALL: [EventKind; 20] = [
+pub const ALL: [EventKind; 23] = [
     kind::<access::TenantCreated>(access::TENANT_CREATED),
+    kind::<access::TenantSuspended>(access::TENANT_SUSPENDED),
+    kind::<access::TenantResumed>(access::TENANT_RESUMED),
+    kind::<access::TenantChanged>(access::TENANT_CHANGED),
     kind::<access::ClientCreated>(access::CLIENT_CREATED),
     kind::<access::ClientRotated>(access::CLIENT_ROTATED),
     kind::<access::ClientRevoked>(access::CLIENT_REVOKED),

@@ -22,9 +22,9 @@ use vintem_core::access::{
 };
 use vintem_core::event_store::fresh;
 use vintem_core::holders::{Holders, Personal};
+use vintem_core::kernel::Rate;
 use vintem_core::ledger::service::Ledger;
 use vintem_core::projections::views::Views;
-use vintem_core::kernel::Rate;
 use vintem_core::secrets::{Followed, KeyRing, RateSettings, SecretsError, Vault, random};
 use vintem_core::telemetry::{Metrics, clock};
 use vintem_core::webhooks::signature::PublicKeys;
@@ -134,9 +134,9 @@ impl Server {
         Self::start_with(store, self.keys.clone(), without_vault(store), None, unhurried()).await
     }
 
-    /// The same with a way to keep people.
-    pub async fn with_people(store: &Store, personal: Personal) -> Self {
-        Self::start_with(store, Keys::fixed(), without_vault(store), Some(personal), unhurried()).await
+    /// The same with a way to keep people, and to make secrets of webhooks.
+    pub async fn with_people(store: &Store, personal: Personal, vault: &Vault) -> Self {
+        Self::start_with(store, Keys::fixed(), webhooks(store, Some(vault.clone())), Some(personal), unhurried()).await
     }
 
     /// A server that lets callers ask only so often.
@@ -159,12 +159,15 @@ impl Server {
         let (end, ending) = watch::channel(false);
         let revocations = Arc::<Revocations>::default();
         tokio::spawn(Arc::clone(&revocations).follow(reader.clone()));
+        let access = AccessService::new(reader.clone(), keys.tokens.clone(), ISSUER.to_owned());
+        access.admission().refresh(&reader).await.unwrap();
+        tokio::spawn(Arc::clone(access.admission()).follow(reader.clone()));
         let app = startup::shared(App {
             ledger: ledger.clone(),
             holders,
-            views: Views::new(reader.clone()),
+            views: Views::new(reader),
             webhooks,
-            access: AccessService::new(reader, keys.tokens.clone(), ISSUER.to_owned()),
+            access,
             verifier: TokenVerifier::new(keys.tokens.clone(), ISSUER, revocations),
             keys: keys.tokens.clone(),
             cursors: Cursors::new(keys.cursors.clone()),
@@ -233,8 +236,12 @@ fn unhurried() -> RateSettings {
 
 /// Webhooks whose secrets cannot be made.
 fn without_vault(store: &Store) -> Webhooks {
+    webhooks(store, None)
+}
+
+fn webhooks(store: &Store, vault: Option<Vault>) -> Webhooks {
     let public = Followed::fixed(PublicKeys { keys: Vec::new() });
-    Webhooks::new(store.pool("vintem_reader"), store.pool("vintem_editor"), None, Egress::default(), public)
+    Webhooks::new(store.pool("vintem_reader"), store.pool("vintem_editor"), vault, Egress::default(), public)
 }
 
 /// A caller with a token.

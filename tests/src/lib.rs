@@ -21,6 +21,7 @@ pub mod store;
 pub mod stub;
 pub mod subscriptions;
 pub mod tamper;
+pub mod tenants;
 pub mod vault;
 pub mod views;
 pub mod webhooks;

@@ -2,4 +2,5 @@
 
 pub mod audit;
 pub mod jwks;
+pub mod tenant;
 pub mod token;

@@ -45,7 +45,7 @@ const SESSION_COOKIE: &str = "__Host-vintem_session";
         webhooks::endpoints::delete, webhooks::endpoints::enable, webhooks::endpoints::disable, webhooks::endpoints::rotate,
         webhooks::deliveries::list, webhooks::deliveries::replay,
         holders::register, holders::look_up, holders::show, holders::unmask, holders::erase,
-        access::token::issue, access::jwks::show, access::audit::list, access::audit::export,
+        access::tenant::show, access::token::issue, access::jwks::show, access::audit::list, access::audit::export,
         operations::live::show, operations::ready::show,
     ),
     components(schemas(Document<'static>))

@@ -25,6 +25,8 @@ pub enum Code {
     DpopInvalid,
     /// The caller was not granted this.
     Forbidden,
+    /// The tenant was suspended, and this is a write.
+    TenantSuspended,
     /// The right takes a second factor that was shown minutes ago.
     StepUpRequired,
     /// The path exists, the method does not.
@@ -90,13 +92,14 @@ pub struct Meaning {
 
 impl Code {
     /// The codes that HTTP adds to the business's.
-    const HTTP: [Self; 21] = [
+    const HTTP: [Self; 22] = [
         Self::MalformedRequest,
         Self::IdempotencyKeyMissing,
         Self::Unauthenticated,
         Self::TokenExpired,
         Self::DpopInvalid,
         Self::Forbidden,
+        Self::TenantSuspended,
         Self::StepUpRequired,
         Self::MethodNotAllowed,
         Self::RequestTimeout,
@@ -135,6 +138,7 @@ impl Code {
             Self::TokenExpired => row("token-expired", 401, "The token has expired", "O token expirou", true, None),
             Self::DpopInvalid => row("dpop-invalid", 401, "The proof of possession is not valid", "A prova de posse não é válida", true, None),
             Self::Forbidden => row("forbidden", 403, "The caller was not granted this", "O chamador não tem esta permissão", false, None),
+            Self::TenantSuspended => row("tenant-suspended", 403, "The tenant is suspended", "A instituição está suspensa", false, None),
             Self::StepUpRequired => row("step-up-required", 403, "Show your second factor again", "Apresente novamente o segundo fator", false, None),
             Self::MethodNotAllowed => row("method-not-allowed", 405, "The method is not allowed here", "O método não é permitido aqui", false, None),
             Self::RequestTimeout => row("request-timeout", 408, "The request did not arrive in time", "A requisição não chegou a tempo", true, None),

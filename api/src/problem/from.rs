@@ -1,7 +1,7 @@
 //! How the errors of core become problems.
 
 use super::{Code, Fault, Problem};
-use vintem_core::access::{AccessError, Denied, ProofError, TokenError};
+use vintem_core::access::{AccessError, Barred, Denied, ProofError, TokenError};
 use vintem_core::event_store::WriteError;
 use vintem_core::holders::HolderError;
 use vintem_core::kernel::{Place, Refusal, RefusalCode};
@@ -114,6 +114,11 @@ impl From<AccessError> for Problem {
             | AccessError::UnknownTimeZone
             | AccessError::UnknownShard
             | AccessError::NameTaken
+            | AccessError::UnknownLegalMode
+            | AccessError::SandboxIsForEver
+            | AccessError::BadHostname
+            | AccessError::HostnameTaken
+            | AccessError::Unfinished
             | AccessError::UnknownClient
             | AccessError::ClientRevoked
             | AccessError::Inconsistent { .. }
@@ -141,6 +146,15 @@ impl From<TokenError> for Problem {
                 code: "malformed",
                 detail: "the token is not valid".to_owned(),
             }),
+        }
+    }
+}
+
+impl From<Barred> for Problem {
+    fn from(barred: Barred) -> Self {
+        match barred {
+            Barred::Elsewhere => Self::not_found(),
+            Barred::Suspended => Self::new(Code::TenantSuspended, barred.to_string()),
         }
     }
 }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::client::Client;
 use super::error::AccessError;
+use super::settings::Settings;
 use super::tenant::Tenant;
 use crate::event_store::fact::{self, Fact};
 use crate::event_store::overlay::Origin;
@@ -17,6 +18,12 @@ use crate::event_store::{Shard, WriteError};
 
 /// A tenant exists; its stream is its id.
 pub const TENANT_CREATED: &str = "tenant.created";
+/// A tenant may not write any more.
+pub const TENANT_SUSPENDED: &str = "tenant.suspended";
+/// A tenant may write again.
+pub const TENANT_RESUMED: &str = "tenant.resumed";
+/// Something else was decided about a tenant.
+pub const TENANT_CHANGED: &str = "tenant.changed";
 /// A service client exists; its stream is its id.
 pub const CLIENT_CREATED: &str = "client.created";
 
@@ -34,6 +41,30 @@ pub struct TenantCreated {
     pub name: String,
     /// Where its days begin.
     pub time_zone: String,
+}
+
+/// `tenant.suspended`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TenantSuspended {
+    /// Why, in the operator's words.
+    pub reason: String,
+}
+
+/// `tenant.resumed`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TenantResumed {}
+
+/// `tenant.changed`: what is decided from then on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TenantChanged {
+    /// `authorised`, `limited-purpose` or `sandbox`; absent while nobody has said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub legal_mode: Option<String>,
+    /// The assets that it may register; absent is any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assets: Option<Vec<String>>,
+    /// The names that it is called by.
+    pub hostnames: Vec<String>,
 }
 
 /// `client.created`.
@@ -76,6 +107,37 @@ pub struct TokensRevoked {
 pub(super) async fn record_tenant(shard: &Shard, tenant: &Tenant) -> Result<(), AccessError> {
     let fact = TenantCreated { name: tenant.name.as_str().to_owned(), time_zone: tenant.time_zone.name().to_owned() };
     record(shard, tenant.tenant, (tenant.tenant, 0), TENANT_CREATED, &fact).await
+}
+
+/// Appends `tenant.suspended` to a stream of so many events.
+pub(super) async fn record_suspension(
+    shard: &Shard,
+    tenant: Uuid,
+    version: i32,
+    reason: &str,
+) -> Result<(), AccessError> {
+    let fact = TenantSuspended { reason: reason.to_owned() };
+    record(shard, tenant, (tenant, version), TENANT_SUSPENDED, &fact).await
+}
+
+/// Appends `tenant.resumed` to a stream of so many events.
+pub(super) async fn record_resumption(shard: &Shard, tenant: Uuid, version: i32) -> Result<(), AccessError> {
+    record(shard, tenant, (tenant, version), TENANT_RESUMED, &TenantResumed {}).await
+}
+
+/// Appends `tenant.changed` to a stream of so many events.
+pub(super) async fn record_settings(
+    shard: &Shard,
+    tenant: Uuid,
+    version: i32,
+    settings: &Settings,
+) -> Result<(), AccessError> {
+    let fact = TenantChanged {
+        legal_mode: settings.legal_mode.map(|mode| mode.as_str().to_owned()),
+        assets: settings.assets.as_ref().map(|assets| assets.iter().cloned().collect()),
+        hostnames: settings.hostnames.iter().map(ToString::to_string).collect(),
+    };
+    record(shard, tenant, (tenant, version), TENANT_CHANGED, &fact).await
 }
 
 /// Appends `client.created`.

@@ -11,6 +11,7 @@ use sqlx::Connection as _;
 use sqlx::postgres::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use super::admission::Admission;
 use super::caller::{Caller, Proof, Scopes};
 use super::client::{Client, ClientName, Listed, Terms, may_come_from};
 use super::client_secret::{ClientSecret, SecretHash};
@@ -19,7 +20,8 @@ use super::error::AccessError;
 use super::event;
 use super::signing_key::SigningKeys;
 use super::store;
-use super::tenant::{Tenant, TenantName};
+use super::store::tenants::{self, Kept};
+use super::tenant::Tenant;
 use super::token::{Confirmation, IssuedToken};
 use crate::event_store::audit::{self, Audited, Search};
 use crate::event_store::read::{self, tenant_tx};
@@ -34,14 +36,15 @@ pub struct AccessService {
     keys: Followed<SigningKeys>,
     issuer: String,
     tenants: Cache<Uuid, Arc<Tenant>>,
+    admission: Arc<Admission>,
 }
 
 impl AccessService {
     /// A service that signs as this issuer.
     pub fn new(pool: PgPool, keys: Followed<SigningKeys>, issuer: String) -> Self {
-        // A tenant never changes; the bound and the time only keep the cache small.
+        // What is in it never changes; the bound and the time only keep the cache small.
         let tenants = Cache::builder().max_capacity(10_000).time_to_idle(Duration::from_hours(1)).build();
-        Self { pool, keys, issuer, tenants }
+        Self { pool, keys, issuer, tenants, admission: Arc::default() }
     }
 
     /// The client credentials grant of OAuth 2.0: a secret for a token.
@@ -79,6 +82,19 @@ impl AccessService {
         let scopes = narrowed(row.scopes, requested)?;
         let caller = Caller { tenant: row.tenant, subject: client, proof: Proof::Client(scopes) };
         Ok(self.keys.load().issue_bound(&self.issuer, &caller, &row.terms, confirmation, now))
+    }
+
+    /// Who may write, and under which names; it must be [followed](Admission::follow).
+    pub fn admission(&self) -> &Arc<Admission> {
+        &self.admission
+    }
+
+    /// What the operator decided about the caller's tenant, as it is now.
+    pub async fn settings(&self, tenant: Uuid) -> Result<Kept, AccessError> {
+        let mut tx = tenant_tx(&self.pool, tenant).await?;
+        let found = tenants::list(&mut tx, Some(tenant)).await?.pop().ok_or(AccessError::UnknownTenant)?;
+        tx.commit().await?;
+        Ok(found)
     }
 
     /// Who did what in a tenant, between two instants: the newest first.
@@ -123,25 +139,6 @@ impl std::fmt::Debug for AccessService {
     }
 }
 
-/// Creates a tenant. Role: operator; `writer` is the one of the tenant's shard.
-///
-/// The fact is in the log before the row is committed: no tenant can act that the log knows
-/// nothing of. If the commit then fails, the fact names a tenant that never acted.
-pub async fn create_tenant(
-    connection: &mut PgConnection,
-    writer: &Shard,
-    name: TenantName,
-    shard: i16,
-    time_zone: chrono_tz::Tz,
-) -> Result<Tenant, AccessError> {
-    let tenant = Tenant { tenant: fresh::new_id(), name, shard, time_zone };
-    let mut tx = connection.begin().await?;
-    store::insert_tenant(&mut tx, &tenant, clock::now()).await?;
-    event::record_tenant(writer, &tenant).await?;
-    tx.commit().await?;
-    Ok(tenant)
-}
-
 /// Finds a tenant by its id or its name. Role: operator.
 pub async fn find_tenant(connection: &mut PgConnection, name_or_id: &str) -> Result<Tenant, AccessError> {
     let found = match Uuid::parse_str(name_or_id) {
@@ -165,7 +162,8 @@ pub struct NewClient {
 }
 
 /// Creates a client of a tenant, and the secret that is shown once. Role: operator; `writer` is
-/// the one of the tenant's shard. Fact and row in the order of [`create_tenant`].
+/// the one of the tenant's shard. The fact is in the log before the row is
+/// committed: no client can act that the log knows nothing of.
 pub async fn create_client(
     connection: &mut PgConnection,
     writer: &Shard,
@@ -232,11 +230,6 @@ pub async fn revoke_tokens(
     event::record_tokens(&writer(shard), tenant, version, until).await?;
     tx.commit().await?;
     Ok(until)
-}
-
-/// Every tenant, the oldest first. Role: operator.
-pub async fn list_tenants(connection: &mut PgConnection) -> Result<Vec<Uuid>, AccessError> {
-    store::tenants(connection).await
 }
 
 fn narrowed(granted: Scopes, requested: Option<&str>) -> Result<Scopes, AccessError> {

@@ -1,5 +1,7 @@
 //! The SQL of tenants and clients.
 
+pub(super) mod tenants;
+
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
@@ -54,11 +56,7 @@ fn scopes(stored: &[String]) -> Result<Scopes, AccessError> {
     Scopes::parse(&stored.join(" ")).map_err(|_| AccessError::Inconsistent { what: "scope" })
 }
 
-fn terms(
-    expires_at: Option<DateTime<Utc>>,
-    networks: &[String],
-    key: Option<&[u8]>,
-) -> Result<Terms, AccessError> {
+fn terms(expires_at: Option<DateTime<Utc>>, networks: &[String], key: Option<&[u8]>) -> Result<Terms, AccessError> {
     let networks = networks.iter().map(|text| text.parse()).collect::<Result<_, _>>();
     let inconsistent = |what| AccessError::Inconsistent { what };
     let key = key.map(|bytes| Thumbprint::from_stored(bytes).ok_or_else(|| inconsistent("key"))).transpose()?;
@@ -91,11 +89,6 @@ pub(super) async fn revoke_tokens(
     Ok((row.since, row.shard, stream_length(tx, row.shard, tenant).await?))
 }
 
-/// Every tenant, the oldest first. Role: operator.
-pub(super) async fn tenants(connection: &mut PgConnection) -> Result<Vec<Uuid>, AccessError> {
-    Ok(sqlx::query_scalar!("SELECT tenant FROM tenant ORDER BY created_at, tenant").fetch_all(connection).await?)
-}
-
 async fn stream_length(tx: &mut PgConnection, shard: i16, stream: Uuid) -> Result<i32, AccessError> {
     let version = sqlx::query_scalar!(
         r#"SELECT coalesce(max(version), 0) AS "version!" FROM event WHERE shard = $1 AND stream = $2"#,
@@ -119,27 +112,6 @@ pub(super) async fn tenant_by_name(connection: &mut PgConnection, name: &str) ->
         .fetch_optional(connection)
         .await?;
     row.map(Tenant::try_from).transpose()
-}
-
-/// Adds a tenant. Role: operator.
-pub(super) async fn insert_tenant(
-    connection: &mut PgConnection,
-    tenant: &Tenant,
-    created_at: DateTime<Utc>,
-) -> Result<(), AccessError> {
-    let inserted = sqlx::query!(
-        "INSERT INTO tenant (tenant, name, shard, time_zone, created_at)
-         SELECT $1, $2, shard, $4, $5 FROM shard WHERE shard = $3",
-        tenant.tenant,
-        tenant.name.as_str(),
-        tenant.shard,
-        tenant.time_zone.name(),
-        created_at
-    )
-    .execute(connection)
-    .await
-    .map_err(explain)?;
-    if inserted.rows_affected() == 1 { Ok(()) } else { Err(AccessError::UnknownShard) }
 }
 
 /// Adds a client of a tenant. Role: operator.
@@ -260,7 +232,8 @@ impl TryFrom<TenantRow> for Tenant {
 /// A broken constraint is a refusal with a name.
 fn explain(error: sqlx::Error) -> AccessError {
     match error.as_database_error().and_then(|error| error.constraint()) {
-        Some("tenant_name_key" | "client_tenant_name_key") => AccessError::NameTaken,
+        Some("client_tenant_name_key") => AccessError::NameTaken,
+        Some("tenant_hostname_pkey") => AccessError::HostnameTaken,
         Some("client_tenant_fkey") => AccessError::UnknownTenant,
         _ => AccessError::Database(error),
     }

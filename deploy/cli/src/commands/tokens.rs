@@ -37,7 +37,7 @@ async fn revoke_all(session: &mut Session, tenant: Option<&str>) -> Result<(), B
     let mut connection = session.database().pool().acquire().await?;
     let tenants = match tenant {
         Some(name) => vec![access::find_tenant(&mut connection, name).await?.tenant],
-        None => access::list_tenants(&mut connection).await?,
+        None => access::list_tenants(&mut connection).await?.iter().map(|kept| kept.tenant.tenant).collect(),
     };
     for tenant in tenants {
         let until = access::revoke_tokens(&mut connection, |shard| session.writer(shard), tenant).await?;
