@@ -5,6 +5,7 @@
 
 use crate::app::App;
 use crate::cursor::{BadCursorKey, CursorKeys, Cursors};
+use crate::limits::Limits as RequestLimits;
 use crate::observe::observe;
 use crate::operations::health::Health;
 use crate::operations::metrics;
@@ -34,7 +35,7 @@ use vintem_core::secrets::{
     BlindIndex, DatabaseRole, FOLLOW_EVERY, Followed, KeyRing, LeasedDatabase, RequestDigest, SecretsError,
     ServerSettings, SettingsError, Vault, keep_memory_private, rotate_on_hangup,
 };
-use vintem_core::telemetry::{self, Metrics, TelemetryError};
+use vintem_core::telemetry::{self, Metrics, TelemetryError, clock};
 use vintem_core::webhooks::signature::PublicKeys;
 use vintem_core::webhooks::{Egress, Webhooks};
 
@@ -128,6 +129,7 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     access.admission().refresh(reader.pool()).await.map_err(LedgerError::from)?;
     tokio::spawn(Arc::clone(access.admission()).follow(reader.pool().clone()));
     let (end, ending) = watch::channel(false);
+    let metrics = Arc::new(Metrics::new());
     let app = web::Data::new(App {
         holders: Holders::new(reader.pool().clone(), shards.clone(), Some(personal(&vault, &keeper).await?)),
         ledger: Ledger::new(reader.pool().clone(), shards, KNOWN_ACCOUNTS),
@@ -140,10 +142,11 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
             keys.webhooks,
         ),
         access,
-        verifier: TokenVerifier::new(keys.tokens.clone(), &settings.issuer, revocations),
+        verifier: TokenVerifier::new(keys.tokens.clone(), &settings.issuer, revocations).proving_since(clock::now()),
         keys: keys.tokens,
         cursors: Cursors::new(keys.cursors),
-        metrics: Arc::new(Metrics::new()),
+        limits: RequestLimits::new(settings.rates.clone(), Arc::clone(&metrics)),
+        metrics,
         health: Health::new(
             vault.clone(),
             vec![

@@ -72,7 +72,7 @@ fn schema<T: ToSchema>(name: &str) -> Value {
 }
 
 /// All of them.
-pub const ALL: [EventKind; 22] = [
+pub const ALL: [EventKind; 23] = [
     kind::<access::TenantCreated>(access::TENANT_CREATED),
     kind::<access::TenantSuspended>(access::TENANT_SUSPENDED),
     kind::<access::TenantResumed>(access::TENANT_RESUMED),
@@ -80,6 +80,7 @@ pub const ALL: [EventKind; 22] = [
     kind::<access::ClientCreated>(access::CLIENT_CREATED),
     kind::<access::ClientRotated>(access::CLIENT_ROTATED),
     kind::<access::ClientRevoked>(access::CLIENT_REVOKED),
+    kind::<access::TokensRevoked>(access::TOKENS_REVOKED),
     kind::<keys::KeyRotated>(keys::KEY_ROTATED),
     kind::<ledger::AssetRegistered>(ledger::ASSET_REGISTERED),
     kind::<ledger::AccountOpened>(ledger::ACCOUNT_OPENED),

@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use vintem_api::app::App;
 use vintem_api::cursor::{CursorKeys, Cursors};
+use vintem_api::limits::Limits;
 use vintem_api::operations::health::Health;
 use vintem_api::startup;
 use vintem_core::access::{
@@ -21,14 +22,16 @@ use vintem_core::access::{
 };
 use vintem_core::event_store::fresh;
 use vintem_core::holders::{Holders, Personal};
+use vintem_core::kernel::Rate;
 use vintem_core::ledger::service::Ledger;
 use vintem_core::projections::views::Views;
-use vintem_core::secrets::{Followed, KeyRing, SecretsError, Vault};
+use vintem_core::secrets::{Followed, KeyRing, RateSettings, SecretsError, Vault, random};
 use vintem_core::telemetry::{Metrics, clock};
 use vintem_core::webhooks::signature::PublicKeys;
 use vintem_core::webhooks::{Egress, Webhooks};
 
-const ISSUER: &str = "https://vintem.test";
+/// What the servers of tests are called by those who reach them.
+pub const ISSUER: &str = "https://vintem.test";
 
 /// A server with a tenant and a client that may do everything.
 pub struct Api {
@@ -99,7 +102,7 @@ impl Keys {
     /// Of a system of its own, for ever the same.
     fn fixed() -> Self {
         let tokens = KeyRing::new(generate_signing_key(), clock::now());
-        let cursors = KeyRing::new(SecretString::from(STANDARD.encode([7; 32])), clock::now());
+        let cursors = KeyRing::new(SecretString::from(STANDARD.encode(random::bytes::<32>())), clock::now());
         Self {
             tokens: Followed::fixed(SigningKeys::try_new(&tokens).unwrap()),
             cursors: Followed::fixed(CursorKeys::try_new(&cursors).unwrap()),
@@ -118,25 +121,37 @@ impl Server {
 
     /// The same with a way to make secrets of webhooks.
     pub async fn with_webhooks(store: &Store, webhooks: Webhooks) -> Self {
-        Self::start_with(store, Keys::fixed(), webhooks, None).await
+        Self::start_with(store, Keys::fixed(), webhooks, None, unhurried()).await
     }
 
     /// A server whose keys change.
     pub async fn with_keys(store: &Store, keys: Keys) -> Self {
-        Self::start_with(store, keys, without_vault(store), None).await
+        Self::start_with(store, keys, without_vault(store), None, unhurried()).await
     }
 
     /// One more process of the same system.
     pub async fn beside(&self, store: &Store) -> Self {
-        Self::start_with(store, self.keys.clone(), without_vault(store), None).await
+        Self::start_with(store, self.keys.clone(), without_vault(store), None, unhurried()).await
     }
 
     /// The same with a way to keep people, and to make secrets of webhooks.
     pub async fn with_people(store: &Store, personal: Personal, vault: &Vault) -> Self {
-        Self::start_with(store, Keys::fixed(), webhooks(store, Some(vault.clone())), Some(personal)).await
+        Self::start_with(store, Keys::fixed(), webhooks(store, Some(vault.clone())), Some(personal), unhurried()).await
     }
 
-    async fn start_with(store: &Store, keys: Keys, webhooks: Webhooks, personal: Option<Personal>) -> Self {
+    /// A server that lets callers ask only so often.
+    pub async fn with_rates(store: &Store, rates: RateSettings) -> Self {
+        Self::start_with(store, Keys::fixed(), without_vault(store), None, rates).await
+    }
+
+    async fn start_with(
+        store: &Store,
+        keys: Keys,
+        webhooks: Webhooks,
+        personal: Option<Personal>,
+        rates: RateSettings,
+    ) -> Self {
+        let metrics = Arc::new(Metrics::new());
         let reader = store.pool("vintem_reader");
         let shards = startup::start_shards(Ledger::shards(&reader).await.unwrap(), &store.writer());
         let holders = Holders::new(reader.clone(), shards.clone(), personal);
@@ -156,7 +171,8 @@ impl Server {
             verifier: TokenVerifier::new(keys.tokens.clone(), ISSUER, revocations),
             keys: keys.tokens.clone(),
             cursors: Cursors::new(keys.cursors.clone()),
-            metrics: Arc::new(Metrics::new()),
+            limits: Limits::new(rates, Arc::clone(&metrics)),
+            metrics,
             health: Health::default(),
             streams: App::stream_places(),
             ending,
@@ -168,6 +184,11 @@ impl Server {
         let handle = server.handle();
         tokio::spawn(server);
         Self { address, keys, handle: Box::new(move || Box::pin(async move { handle.stop(false).await })), ledger, end }
+    }
+
+    /// The keys that it signs tokens with.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
     }
 
     /// Makes a tenant and a client of it, and logs the client in.
@@ -205,6 +226,12 @@ impl Server {
         self.end.send_replace(true);
         (self.handle)().await;
     }
+}
+
+/// Rates that no test reaches.
+fn unhurried() -> RateSettings {
+    let rate: Rate = "1000000/1".parse().unwrap();
+    RateSettings { principal: rate, address: rate, exempt: Vec::new() }
 }
 
 /// Webhooks whose secrets cannot be made.

@@ -1,7 +1,7 @@
 //! How the errors of core become problems.
 
 use super::{Code, Fault, Problem};
-use vintem_core::access::{AccessError, Barred, Denied, TokenError};
+use vintem_core::access::{AccessError, Barred, Denied, ProofError, TokenError};
 use vintem_core::event_store::WriteError;
 use vintem_core::holders::HolderError;
 use vintem_core::kernel::{Place, Refusal, RefusalCode};
@@ -98,6 +98,8 @@ impl From<AccessError> for Problem {
     fn from(error: AccessError) -> Self {
         match error {
             AccessError::BadCredentials => Self::new(Code::Unauthenticated, error.to_string()).oauth("invalid_client"),
+            AccessError::NoProof => dpop_fault("required", &error.to_string()).oauth("invalid_dpop_proof"),
+            AccessError::Proof(error) => Self::from(error).oauth("invalid_dpop_proof"),
             AccessError::WrongPlace => Self::new(Code::Forbidden, error.to_string()).oauth("unauthorized_client"),
             AccessError::ScopeNotGranted | AccessError::UnknownScope(_) | AccessError::NoScopes => {
                 let place = Place::Parameter("scope".to_owned());
@@ -134,6 +136,10 @@ impl From<TokenError> for Problem {
         tracing::debug!(%error, "a token was not accepted");
         match error {
             TokenError::WrongPlace => Self::new(Code::Forbidden, error.to_string()),
+            TokenError::Proof(error) => error.into(),
+            TokenError::NoProof => dpop_fault("required", &error.to_string()),
+            TokenError::NotBound => dpop_fault("malformed", &error.to_string()),
+            TokenError::OtherCertificate => Self::new(Code::Unauthenticated, error.to_string()),
             TokenError::Expired => Self::new(Code::TokenExpired, "the token has expired"),
             _ => Self::new(Code::Unauthenticated, "the token is not valid").with(Fault {
                 place: Place::Header("Authorization".to_owned()),
@@ -162,6 +168,21 @@ impl From<Denied> for Problem {
             _ => Self::new(Code::Forbidden, error.to_string()),
         }
     }
+}
+
+impl From<ProofError> for Problem {
+    fn from(error: ProofError) -> Self {
+        match error {
+            ProofError::TooMany => Self::new(Code::Overloaded, error.to_string()),
+            _ => dpop_fault("malformed", &error.to_string()),
+        }
+    }
+}
+
+/// What is wrong with a proof that a caller has a key.
+pub fn dpop_fault(code: &'static str, detail: &str) -> Problem {
+    let fault = Fault { place: Place::Header("DPoP".to_owned()), code, detail: detail.to_owned() };
+    Problem::new(Code::DpopInvalid, detail).with(fault)
 }
 
 /// The database cannot be read; its own words are for the log.

@@ -1,6 +1,7 @@
 //! Why a use case of this context did not happen.
 
 use super::caller::UnknownScope;
+use super::dpop::ProofError;
 use crate::event_store::WriteError;
 
 /// A refusal or a failure of the access context.
@@ -12,6 +13,12 @@ pub enum AccessError {
     /// The client is known, and calls from where it may not.
     #[error("the client may not call from this address")]
     WrongPlace,
+    /// The client is bound to a key, and sent no proof that it has it.
+    #[error("the client is bound to a key: send a proof in the header DPoP")]
+    NoProof,
+    /// The proof is not good.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
     /// The client asked for a scope that does not exist or that it was not granted.
     #[error("the client may not have a scope that it asks for")]
     ScopeNotGranted,

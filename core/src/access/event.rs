@@ -29,6 +29,8 @@ pub const CLIENT_CREATED: &str = "client.created";
 
 /// A client has a new secret.
 pub const CLIENT_ROTATED: &str = "client.rotated";
+/// All tokens of a tenant are refused; its stream is the tenant's.
+pub const TOKENS_REVOKED: &str = "tokens.revoked";
 /// A client is out.
 pub const CLIENT_REVOKED: &str = "client.revoked";
 
@@ -78,6 +80,9 @@ pub struct ClientCreated {
     /// The networks that it may call from; none is from anywhere.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub networks: Vec<String>,
+    /// The SHA-256 of the key that its tokens are bound to (RFC 7638).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dpop_key: Option<String>,
 }
 
 /// `client.rotated`.
@@ -90,6 +95,13 @@ pub struct ClientRotated {
 /// `client.revoked`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ClientRevoked {}
+
+/// `tokens.revoked`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TokensRevoked {
+    /// Tokens that were issued until then are refused.
+    pub until: DateTime<Utc>,
+}
 
 /// Appends `tenant.created`.
 pub(super) async fn record_tenant(shard: &Shard, tenant: &Tenant) -> Result<(), AccessError> {
@@ -132,8 +144,13 @@ pub(super) async fn record_settings(
 pub(super) async fn record_client(shard: &Shard, client: &Client) -> Result<(), AccessError> {
     let scopes = client.scopes.iter().map(|scope| scope.as_str().to_owned()).collect();
     let networks = client.terms.networks.iter().map(ToString::to_string).collect();
-    let fact =
-        ClientCreated { name: client.name.as_str().to_owned(), scopes, expires_at: client.terms.expires_at, networks };
+    let fact = ClientCreated {
+        name: client.name.as_str().to_owned(),
+        scopes,
+        expires_at: client.terms.expires_at,
+        networks,
+        dpop_key: client.terms.key.map(|key| key.to_string()),
+    };
     record(shard, client.tenant, (client.client, 0), CLIENT_CREATED, &fact).await
 }
 
@@ -150,6 +167,16 @@ pub(super) async fn record_rotation(
 /// Appends `client.revoked` to a stream of so many events.
 pub(super) async fn record_revocation(shard: &Shard, client: &Client, version: i32) -> Result<(), AccessError> {
     record(shard, client.tenant, (client.client, version), CLIENT_REVOKED, &ClientRevoked {}).await
+}
+
+/// Appends `tokens.revoked` to a tenant's stream of so many events.
+pub(super) async fn record_tokens(
+    shard: &Shard,
+    tenant: Uuid,
+    version: i32,
+    until: DateTime<Utc>,
+) -> Result<(), AccessError> {
+    record(shard, tenant, (tenant, version), TOKENS_REVOKED, &TokensRevoked { until }).await
 }
 
 async fn record(

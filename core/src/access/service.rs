@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use moka::sync::Cache;
 use secrecy::SecretString;
 use sqlx::Connection as _;
@@ -15,13 +15,14 @@ use super::admission::Admission;
 use super::caller::{Caller, Proof, Scopes};
 use super::client::{Client, ClientName, Listed, Terms, may_come_from};
 use super::client_secret::{ClientSecret, SecretHash};
+use super::dpop::ProofError;
 use super::error::AccessError;
 use super::event;
 use super::signing_key::SigningKeys;
 use super::store;
 use super::store::tenants::{self, Kept};
 use super::tenant::Tenant;
-use super::token::IssuedToken;
+use super::token::{Confirmation, IssuedToken};
 use crate::event_store::audit::{self, Audited, Search};
 use crate::event_store::read::{self, tenant_tx};
 use crate::event_store::{Shard, fresh};
@@ -49,13 +50,15 @@ impl AccessService {
     /// The client credentials grant of OAuth 2.0: a secret for a token.
     ///
     /// `requested` narrows the scopes; without it the token has all that the client was granted. The token is good no
-    /// longer than its client, and from the same addresses.
+    /// longer than its client, and from the same addresses. `shows` what it is to be bound to is asked when the client is
+    /// proven, so that nobody else learns or uses up anything.
     pub async fn issue_token(
         &self,
         client: Uuid,
         secret: &SecretString,
         requested: Option<&str>,
         address: Option<IpAddr>,
+        shows: impl FnOnce() -> Result<Confirmation, ProofError>,
     ) -> Result<IssuedToken, AccessError> {
         let now = clock::now();
         let row = store::client_at_login(&self.pool, client).await?;
@@ -70,9 +73,15 @@ impl AccessService {
         if !may_come_from(&row.terms.networks, address) {
             return Err(AccessError::WrongPlace);
         }
+        let confirmation = shows()?;
+        match (row.terms.key, confirmation.key) {
+            (Some(_), None) => return Err(AccessError::NoProof),
+            (Some(bound), Some(key)) if bound != key => return Err(ProofError::OtherKey.into()),
+            _ => {}
+        }
         let scopes = narrowed(row.scopes, requested)?;
         let caller = Caller { tenant: row.tenant, subject: client, proof: Proof::Client(scopes) };
-        Ok(self.keys.load().issue(&self.issuer, &caller, &row.terms, now))
+        Ok(self.keys.load().issue_bound(&self.issuer, &caller, &row.terms, confirmation, now))
     }
 
     /// Who may write, and under which names; it must be [followed](Admission::follow).
@@ -207,6 +216,20 @@ pub async fn revoke_client(
     event::record_revocation(&writer(shard), &client, version).await?;
     tx.commit().await?;
     Ok(client)
+}
+
+/// Refuses, within seconds, every token of a tenant that was issued until now. Its clients may ask for others at once.
+/// Role: operator; `writer` answers the one of a shard.
+pub async fn revoke_tokens(
+    connection: &mut PgConnection,
+    writer: impl FnOnce(i16) -> Shard,
+    tenant: Uuid,
+) -> Result<DateTime<Utc>, AccessError> {
+    let mut tx = connection.begin().await?;
+    let (until, shard, version) = store::revoke_tokens(&mut tx, tenant).await?;
+    event::record_tokens(&writer(shard), tenant, version, until).await?;
+    tx.commit().await?;
+    Ok(until)
 }
 
 fn narrowed(granted: Scopes, requested: Option<&str>) -> Result<Scopes, AccessError> {

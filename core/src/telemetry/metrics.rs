@@ -54,6 +54,7 @@ pub struct Metrics {
     writer: IntCounterVec,
     halted: IntGaugeVec,
     replays: IntCounter,
+    rate_limited: IntCounterVec,
     pool: IntGaugeVec,
     lease_ttl: IntGaugeVec,
     token_ttl: IntGauge,
@@ -96,6 +97,12 @@ impl Metrics {
             replays: register(
                 &registry,
                 IntCounter::new("idempotency_replays_total", "Requests answered from their first answer"),
+            ),
+            rate_limited: counters(
+                &registry,
+                "http_rate_limited_total",
+                "Requests that came too often, by whose they are: principal, address",
+                &["by"],
             ),
             pool: gauges(&registry, "db_pool_connections", "Connections by role and state", &["role", "state"]),
             lease_ttl: gauges(&registry, "vault_lease_ttl_seconds", "Remaining life of the leased user", &["role"]),
@@ -153,6 +160,11 @@ impl Metrics {
     /// A request answered from its record.
     pub fn idempotency_replay(&self) {
         self.replays.inc();
+    }
+
+    /// A request that came too often for its principal, or for its address.
+    pub fn rate_limited(&self, by: &str) {
+        self.rate_limited.with_label_values(&[by]).inc();
     }
 
     /// The state of a pool, taken when metrics are asked for.
@@ -235,6 +247,7 @@ mod tests {
         metrics.writer(1, "idle", Duration::from_micros(9));
         metrics.halted(1, false);
         metrics.idempotency_replay();
+        metrics.rate_limited("address");
         metrics.pool("reader", 4, 3);
         metrics.lease_ttl("reader", Duration::from_mins(1));
         metrics.token_ttl(Duration::from_secs(90));
@@ -247,6 +260,7 @@ mod tests {
             r#"ledger_writer_microseconds_total{phase="idle",shard="1"} 9"#,
             r#"ledger_halted{shard="1"} 0"#,
             "idempotency_replays_total 1",
+            r#"http_rate_limited_total{by="address"} 1"#,
             r#"db_pool_connections{role="reader",state="used"} 1"#,
             r#"vault_lease_ttl_seconds{role="reader"} 60"#,
             "vault_token_ttl_seconds 90",

@@ -7,6 +7,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test looks at the rows from outside, as any role")]
 
 mod access;
+mod attacks;
 mod audit;
 mod bad_input;
 mod bench;
@@ -40,7 +41,9 @@ mod rotation;
 mod secrets;
 mod tampering;
 mod tenants;
+mod tokens;
 mod verify;
+mod weak_secrets;
 mod webhooks;
 mod worker_faults;
 mod workers;

@@ -9,6 +9,7 @@ pub mod recover;
 pub mod rewrap;
 pub mod subscription;
 pub mod tenant;
+pub mod tokens;
 pub mod verify;
 
 use std::error::Error;
