@@ -172,7 +172,7 @@ impl Forge {
     fn damaged(&self) -> Vec<(String, String)> {
         let good = self.good();
         let mut all: Vec<(String, String)> =
-            (0..good.len()).step_by(13).map(|end| (format!("cut after {end}"), good[..end].to_owned())).collect();
+            (1..good.len()).step_by(13).map(|end| (format!("cut after {end}"), good[..end].to_owned())).collect();
         for (name, text) in [
             ("padded", format!("{good}==")),
             ("a fourth part", format!("{good}.{}", encode("{}"))),

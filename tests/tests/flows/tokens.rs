@@ -98,7 +98,8 @@ async fn a_client_with_a_key_logs_in_with_that_key_only() {
     let scopes = Scopes::parse("ledger:read").unwrap();
     let new = NewClient { tenant, name: "app".parse().unwrap(), scopes, terms };
     let (made, secret) = create_client(&mut operator, &writer(&api), new).await.unwrap();
-    let client = Client { id: made.client, secret: secret.reveal().to_owned(), ..api.client.clone() };
+    let mut client = api.client.clone();
+    (client.id, client.secret) = (made.client, secret.reveal().to_owned());
     let proof = |device: &Device| device.proof("POST", &address("/v1/token"), None);
     let without = log_in(&api, &client, None).await;
     assert_dpop_invalid(&without);
@@ -106,7 +107,8 @@ async fn a_client_with_a_key_logs_in_with_that_key_only() {
     assert_dpop_invalid(&log_in(&api, &client, Some(&proof(&Device::create()))).await);
     assert_eq!(log_in(&api, &client, Some(&proof(&device))).await.expect(200)["token_type"], "DPoP");
     // Whoever has the key and not the secret learns nothing of either.
-    let guess = Client { secret: "wrong".to_owned(), ..client.clone() };
+    let mut guess = client.clone();
+    guess.secret = "wrong".to_owned();
     assert_eq!(log_in(&api, &guess, Some(&proof(&device))).await.expect(401)["code"], "unauthenticated");
     let said: String = sqlx::query_scalar("SELECT payload::text FROM event WHERE stream = $1")
         .bind(made.client)
@@ -151,7 +153,8 @@ async fn all_tokens_of_a_tenant_end_at_once_and_nobody_elses() {
     other.get(ACCOUNTS).await.expect(200);
     // The second of the revocation is over by now, so what is issued from here on is good.
     let given = log_in(&api, &api.client, None).await.expect(200);
-    let fresh = Client { token: given["access_token"].as_str().unwrap().to_owned(), ..api.client.clone() };
+    let mut fresh = api.client.clone();
+    fresh.token = given["access_token"].as_str().unwrap().to_owned();
     fresh.get(ACCOUNTS).await.expect(200);
     let facts: Vec<(Uuid, String)> =
         sqlx::query_as("SELECT tenant, payload::text FROM event WHERE kind = 'tokens.revoked'")
