@@ -21,7 +21,9 @@ pub struct CursorKeys(Vec<hmac::Key>);
 
 /// A key of the ring is not the base64 of 32 bytes, or one that others know, or none is current.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the keys of cursors in Vault are not a ring of 32 random bytes each: one is weak or published, or has another form")]
+#[error(
+    "the keys of cursors in Vault are not a ring of 32 random bytes each: one is weak or published, or has another form"
+)]
 pub struct BadCursorKey;
 
 impl CursorKeys {

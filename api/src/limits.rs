@@ -5,8 +5,8 @@
 
 use crate::context::address;
 use crate::problem::{Code, Problem};
-use actix_web::http::Method;
 use actix_web::HttpRequest;
+use actix_web::http::Method;
 use moka::sync::Cache;
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -105,7 +105,10 @@ impl Limits {
 
 impl std::fmt::Debug for Limits {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Limits").field("principal", &self.principal).field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Limits")
+            .field("principal", &self.principal)
+            .field("address", &self.address)
+            .finish_non_exhaustive()
     }
 }
 

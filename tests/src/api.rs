@@ -22,9 +22,9 @@ use vintem_core::access::{
 };
 use vintem_core::event_store::fresh;
 use vintem_core::holders::{Holders, Personal};
+use vintem_core::kernel::Rate;
 use vintem_core::ledger::service::Ledger;
 use vintem_core::projections::views::Views;
-use vintem_core::kernel::Rate;
 use vintem_core::secrets::{Followed, KeyRing, RateSettings, SecretsError, Vault, random};
 use vintem_core::telemetry::{Metrics, clock};
 use vintem_core::webhooks::signature::PublicKeys;

@@ -46,7 +46,9 @@ pub enum ProofError {
     #[error("the proof's signature is wrong")]
     BadSignature,
     /// Made for another request.
-    #[error("the proof was made for another method or address: htm and htu are those of this request, without its query")]
+    #[error(
+        "the proof was made for another method or address: htm and htu are those of this request, without its query"
+    )]
     OtherRequest,
     /// Too old, or from the future.
     #[error("the proof's iat is more than 60 seconds from the server's clock, or before the server's start")]

@@ -54,11 +54,7 @@ fn scopes(stored: &[String]) -> Result<Scopes, AccessError> {
     Scopes::parse(&stored.join(" ")).map_err(|_| AccessError::Inconsistent { what: "scope" })
 }
 
-fn terms(
-    expires_at: Option<DateTime<Utc>>,
-    networks: &[String],
-    key: Option<&[u8]>,
-) -> Result<Terms, AccessError> {
+fn terms(expires_at: Option<DateTime<Utc>>, networks: &[String], key: Option<&[u8]>) -> Result<Terms, AccessError> {
     let networks = networks.iter().map(|text| text.parse()).collect::<Result<_, _>>();
     let inconsistent = |what| AccessError::Inconsistent { what };
     let key = key.map(|bytes| Thumbprint::from_stored(bytes).ok_or_else(|| inconsistent("key"))).transpose()?;

@@ -63,7 +63,8 @@ impl Environment {
         let Some(text) = self.optional(name) else { return Some(otherwise) };
         let rate = text.parse().ok();
         if rate.is_none() {
-            self.problems.push(format!("{name} is not a rate such as 3000/10: so many at once, and again over so many seconds"));
+            self.problems
+                .push(format!("{name} is not a rate such as 3000/10: so many at once, and again over so many seconds"));
         }
         rate
     }

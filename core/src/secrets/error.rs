@@ -44,7 +44,9 @@ pub enum SecretsError {
         call: &'static str,
     },
     /// A key that is not 32 bytes in base64, or is one that others know.
-    #[error("the key {path} in Vault is not the base64 of 32 random bytes: it is weak or published, or has another form")]
+    #[error(
+        "the key {path} in Vault is not the base64 of 32 random bytes: it is weak or published, or has another form"
+    )]
     BadKey {
         /// Where it is in the KV engine.
         path: String,

@@ -327,7 +327,10 @@ mod tests {
     fn rates_and_who_is_exempt_are_settings() {
         let changes = [("VINTEM_RATE_ADDRESS", Some("60/60")), ("VINTEM_RATE_EXEMPT", Some("bench, demo,"))];
         let rates = server(&changes).unwrap().rates;
-        assert_eq!((rates.address, rates.exempt), ("60/60".parse().unwrap(), vec!["bench".to_owned(), "demo".to_owned()]));
+        assert_eq!(
+            (rates.address, rates.exempt),
+            ("60/60".parse().unwrap(), vec!["bench".to_owned(), "demo".to_owned()])
+        );
         let sentence = server(&[("VINTEM_RATE_PRINCIPAL", Some("0/1"))]).unwrap_err();
         assert!(sentence.contains("VINTEM_RATE_PRINCIPAL is not a rate"), "{sentence}");
     }

@@ -95,7 +95,9 @@ mod tests {
         padded[..22].copy_from_slice("senha forte da padaria".as_bytes());
         let mut foreign = [0; 32];
         foreign[..28].copy_from_slice("conceição são joão água pé".as_bytes().get(..28).unwrap());
-        for key in [[0; 32], [255; 32], [7; 32], counted, backwards, padded, foreign, *b"abcdefghijklmnopqrstuvwxyz012345"] {
+        for key in
+            [[0; 32], [255; 32], [7; 32], counted, backwards, padded, foreign, *b"abcdefghijklmnopqrstuvwxyz012345"]
+        {
             assert!(is_weak(&key), "{key:?}");
         }
     }

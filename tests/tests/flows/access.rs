@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 use vintem_core::access::{
-    AccessError, AccessService, Client, ClientSecret, Confirmation, NewClient, Presented, ProofError, Scopes, SigningKeys, Tenant, Terms, TokenError,
-    TokenVerifier, create_client, create_tenant, find_tenant, generate_signing_key, list_clients, parse_time_zone,
-    revoke_client, rotate_client,
+    AccessError, AccessService, Client, ClientSecret, Confirmation, NewClient, Presented, ProofError, Scopes,
+    SigningKeys, Tenant, Terms, TokenError, TokenVerifier, create_client, create_tenant, find_tenant,
+    generate_signing_key, list_clients, parse_time_zone, revoke_client, rotate_client,
 };
 use vintem_core::event_store::{Limits, Shard};
 use vintem_core::ledger::store::look_ups::LedgerLookUps;

@@ -67,7 +67,8 @@ impl Forge {
         for (alg, algorithm) in
             [("HS256", hmac::HMAC_SHA256), ("HS384", hmac::HMAC_SHA384), ("HS512", hmac::HMAC_SHA512)]
         {
-            let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", STANDARD.encode(self.public()));
+            let pem =
+                format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", STANDARD.encode(self.public()));
             for key in [self.public(), encode(self.public()).into_bytes(), pem.into_bytes(), Vec::new()] {
                 let parts = self.parts(|header, _| header["alg"] = alg.into());
                 let tag = hmac::sign(&hmac::Key::new(algorithm, &key), parts.as_bytes());
@@ -78,8 +79,17 @@ impl Forge {
             add(&format!("{alg} over a signature by EdDSA"), self.ours(|header, _| header["alg"] = alg.into()));
         }
         let kids = [
-            json!("../../../../dev/null"), json!("../../kv/token-signing"), json!("/dev/null"), json!("' OR 1=1 --"),
-            json!(""), json!("\u{0}"), json!("k".repeat(3_000)), json!(1), json!(["a"]), json!({"a": 1}), Value::Null,
+            json!("../../../../dev/null"),
+            json!("../../kv/token-signing"),
+            json!("/dev/null"),
+            json!("' OR 1=1 --"),
+            json!(""),
+            json!("\u{0}"),
+            json!("k".repeat(3_000)),
+            json!(1),
+            json!(["a"]),
+            json!({"a": 1}),
+            Value::Null,
         ];
         for kid in kids {
             let name = format!("kid {:.20}", kid.to_string());
@@ -118,22 +128,39 @@ impl Forge {
         let now = clock::now().timestamp();
         let mut all = Vec::new();
         for (claim, value) in [
-            ("iss", json!("https://evil.example")), ("iss", json!(format!("{ISSUER}/"))), ("iss", json!([ISSUER])),
-            ("aud", json!("another")), ("aud", json!([])), ("aud", Value::Null),
-            ("exp", json!(now - 60)), ("exp", json!(0)), ("exp", json!(-1)), ("exp", json!("9999999999")),
-            ("exp", json!(1e300)), ("exp", Value::Null), ("nbf", json!(now + 60)), ("nbf", json!(i64::MAX)),
-            ("iat", json!(now + 60)), ("iat", json!("now")), ("sub", json!("admin")), ("sub", json!("")),
-            ("tenant", json!("*")), ("tenant", Value::Null), ("scope", json!("ledger:everything")), ("scope", json!(1)),
-            ("cnf", json!({})), ("cnf", json!({"jkt": ""})), ("cnf", json!({"kid": "a"})), ("cnf", json!("a")),
-            ("networks", json!(["everywhere"])), ("networks", json!(["203.0.113.0/33"])),
+            ("iss", json!("https://evil.example")),
+            ("iss", json!(format!("{ISSUER}/"))),
+            ("iss", json!([ISSUER])),
+            ("aud", json!("another")),
+            ("aud", json!([])),
+            ("aud", Value::Null),
+            ("exp", json!(now - 60)),
+            ("exp", json!(0)),
+            ("exp", json!(-1)),
+            ("exp", json!("9999999999")),
+            ("exp", json!(1e300)),
+            ("exp", Value::Null),
+            ("nbf", json!(now + 60)),
+            ("nbf", json!(i64::MAX)),
+            ("iat", json!(now + 60)),
+            ("iat", json!("now")),
+            ("sub", json!("admin")),
+            ("sub", json!("")),
+            ("tenant", json!("*")),
+            ("tenant", Value::Null),
+            ("scope", json!("ledger:everything")),
+            ("scope", json!(1)),
+            ("cnf", json!({})),
+            ("cnf", json!({"jkt": ""})),
+            ("cnf", json!({"kid": "a"})),
+            ("cnf", json!("a")),
+            ("networks", json!(["everywhere"])),
+            ("networks", json!(["203.0.113.0/33"])),
         ] {
             all.push((format!("{claim} {:.30}", value.to_string()), self.ours(|_, claims| claims[claim] = value)));
         }
         for claim in ["iss", "aud", "sub", "tenant", "scope", "jti", "iat", "nbf", "exp"] {
-            all.push((
-                format!("no {claim}"),
-                self.ours(|_, claims| _ = claims.as_object_mut().unwrap().remove(claim)),
-            ));
+            all.push((format!("no {claim}"), self.ours(|_, claims| _ = claims.as_object_mut().unwrap().remove(claim))));
         }
         all
     }

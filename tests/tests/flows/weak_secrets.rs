@@ -45,9 +45,9 @@ fn no_published_secret_is_taken_as_a_key() {
         let secret = secret.strip_suffix(b"\r").unwrap_or(secret);
         let text = SecretString::from(String::from_utf8_lossy(secret).into_owned());
         let is_taken = decode_key(&text).is_some()
-            || as_keys(secret).iter().any(|key| {
-                !is_weak(key) || decode_key(&SecretString::from(STANDARD.encode(key))).is_some()
-            });
+            || as_keys(secret)
+                .iter()
+                .any(|key| !is_weak(key) || decode_key(&SecretString::from(STANDARD.encode(key))).is_some());
         if is_taken {
             taken.push(String::from_utf8_lossy(secret).into_owned());
         }

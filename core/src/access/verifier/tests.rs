@@ -1,9 +1,9 @@
 //! Tokens that are ours, and everything that only looks like one.
 
+use super::*;
 use crate::access::client::Terms;
 use crate::access::signing_key::tests::secret;
 use crate::access::token::IssuedToken;
-use super::*;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::EncodingKey;
@@ -30,7 +30,11 @@ fn keys() -> Arc<SigningKeys> {
 }
 
 fn verify(keys: &Arc<SigningKeys>, token: &str) -> Result<Caller, TokenError> {
-    TokenVerifier::new(Followed::fixed(Arc::clone(keys)), ISSUER, Arc::default()).verify(token, at(1), &Presented::default())
+    TokenVerifier::new(Followed::fixed(Arc::clone(keys)), ISSUER, Arc::default()).verify(
+        token,
+        at(1),
+        &Presented::default(),
+    )
 }
 
 /// A token that differs from ours in one place; the signature is right.
@@ -59,9 +63,17 @@ fn our_own_token_is_accepted_until_it_ends() {
     assert_eq!(scope, "ledger:read ledger:write");
     let verifier = TokenVerifier::new(Followed::fixed(keys), ISSUER, Arc::default());
     for seconds in [0, 1, 599, 604] {
-        assert_eq!(verifier.verify(&access_token, at(seconds), &Presented::default()), Ok(caller()), "after {seconds} s");
+        assert_eq!(
+            verifier.verify(&access_token, at(seconds), &Presented::default()),
+            Ok(caller()),
+            "after {seconds} s"
+        );
     }
-    assert_eq!(verifier.verify(&access_token, at(605), &Presented::default()), Err(TokenError::Expired), "from the cache");
+    assert_eq!(
+        verifier.verify(&access_token, at(605), &Presented::default()),
+        Err(TokenError::Expired),
+        "from the cache"
+    );
     verifier.forget_all();
     assert_eq!(verifier.verify(&access_token, at(605), &Presented::default()), Err(TokenError::Expired), "anew");
 }
@@ -155,9 +167,7 @@ fn damage_anywhere_is_refused() {
         bytes[place] = if bytes[place] == b'A' { b'Q' } else { b'A' };
         assert!(verify(&keys, std::str::from_utf8(&bytes).unwrap()).is_err(), "changed at {place}");
     }
-    for more in
-        ["", ".", "..", "...", " ", "a.b.c", &format!("{token}."), &format!("{token}A"), &format!(" {token}")]
-    {
+    for more in ["", ".", "..", "...", " ", "a.b.c", &format!("{token}."), &format!("{token}A"), &format!(" {token}")] {
         assert!(verify(&keys, more).is_err(), "{more:?}");
     }
     let huge = format!("{token}{}", "A".repeat(TOKEN_BYTES_MAX));
@@ -168,8 +178,7 @@ fn damage_anywhere_is_refused() {
 fn a_retired_signing_key_still_verifies() {
     let before = secret(&["old"]);
     let old_pem = before.keys[0].key.clone();
-    let token =
-        SigningKeys::try_new(&before).unwrap().issue(ISSUER, &caller(), &Terms::default(), at(0)).access_token;
+    let token = SigningKeys::try_new(&before).unwrap().issue(ISSUER, &caller(), &Terms::default(), at(0)).access_token;
     let mut after = secret(&["new", "old"]);
     after.keys[1].key = old_pem;
     let keys = Arc::new(SigningKeys::try_new(&after).unwrap());

@@ -112,7 +112,8 @@ fn public_key(file: &Path) -> Result<Thumbprint, Box<dyn Error>> {
     match ProofKey::from_jwk(&text) {
         Ok(key) => Ok(key.thumbprint()),
         Err(ProofError::PrivateKey) => {
-            Err(format!("{} holds a private key; only its owner may have that: give the public half", file.display()).into())
+            Err(format!("{} holds a private key; only its owner may have that: give the public half", file.display())
+                .into())
         }
         Err(_) => Err(format!("{} holds no public key of P-256 or Ed25519 as a JWK", file.display()).into()),
     }
