@@ -48,7 +48,7 @@ mod settings;
 mod token;
 mod transit;
 
-pub use blind_index::{BlindIndex, RequestDigest};
+pub use blind_index::{BlindIndex, Pepper, RequestDigest};
 pub use broker::{BrokerRole, BrokerUser, LeasedBroker};
 pub use client::{Vault, VaultHealth};
 pub use database::{DatabaseRole, LeasedDatabase};
