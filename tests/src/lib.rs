@@ -11,6 +11,7 @@ pub mod broker_wire;
 pub mod busy;
 pub mod factory;
 pub mod load;
+pub mod matrix;
 pub mod model;
 pub mod people;
 pub mod policies;

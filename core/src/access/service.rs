@@ -10,7 +10,7 @@ use sqlx::Connection as _;
 use sqlx::postgres::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::caller::{Caller, Scopes};
+use super::caller::{Caller, Proof, Scopes};
 use super::client::{Client, ClientName, Listed, Terms, may_come_from};
 use super::client_secret::{ClientSecret, SecretHash};
 use super::error::AccessError;
@@ -65,7 +65,7 @@ impl AccessService {
             return Err(AccessError::WrongPlace);
         }
         let scopes = narrowed(row.scopes, requested)?;
-        let caller = Caller { tenant: row.tenant, subject: client, scopes };
+        let caller = Caller { tenant: row.tenant, subject: client, proof: Proof::Client(scopes) };
         Ok(self.keys.load().issue(&self.issuer, &caller, &row.terms, now))
     }
 

@@ -25,6 +25,7 @@ mod http_views;
 mod integrators;
 mod jobs;
 mod keys;
+mod matrix;
 mod model;
 mod openbao;
 mod outages;
