@@ -22,6 +22,7 @@ use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::timeout;
+use vintem_core::access::staff::{Knows, Staff};
 use vintem_core::access::{AccessService, KeyError, Revocations, SigningKeys, TokenVerifier};
 use vintem_core::event_store::{Credentials, Limits, Shard};
 use vintem_core::holders::{Holders, Personal};
@@ -34,7 +35,7 @@ use vintem_core::secrets::{
     BlindIndex, DatabaseRole, FOLLOW_EVERY, Followed, KeyRing, LeasedDatabase, RequestDigest, SecretsError,
     ServerSettings, SettingsError, Vault, keep_memory_private, rotate_on_hangup,
 };
-use vintem_core::telemetry::{self, Metrics, TelemetryError};
+use vintem_core::telemetry::{self, Metrics, TelemetryError, clock};
 use vintem_core::webhooks::signature::PublicKeys;
 use vintem_core::webhooks::{Egress, Webhooks};
 
@@ -124,8 +125,11 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     let revocations = Arc::<Revocations>::default();
     tokio::spawn(Arc::clone(&revocations).follow(reader.pool().clone()));
     let (end, ending) = watch::channel(false);
+    let personal = personal(&vault, &keeper).await?;
+    let knows = Knows::of(&personal.keys, &personal.requests);
     let app = web::Data::new(App {
-        holders: Holders::new(reader.pool().clone(), shards.clone(), Some(personal(&vault, &keeper).await?)),
+        staff: Staff::new(editor.pool().clone(), shards.clone(), Some(knows), Arc::new(clock::now)),
+        holders: Holders::new(reader.pool().clone(), shards.clone(), Some(personal)),
         ledger: Ledger::new(reader.pool().clone(), shards, KNOWN_ACCOUNTS),
         views: Views::new(reader.pool().clone()),
         webhooks: Webhooks::new(

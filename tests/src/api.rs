@@ -15,6 +15,7 @@ use vintem_api::app::App;
 use vintem_api::cursor::{CursorKeys, Cursors};
 use vintem_api::operations::health::Health;
 use vintem_api::startup;
+use vintem_core::access::staff::{Clock, Knows, Staff};
 use vintem_core::access::{
     AccessService, NewClient, Revocations, Scopes, SigningKeys, Terms, TokenVerifier, create_client, create_tenant,
     generate_signing_key, parse_time_zone,
@@ -72,6 +73,8 @@ pub struct Server {
     keys: Keys,
     handle: Stop,
     ledger: Ledger,
+    /// Its members of the staff.
+    pub staff: Staff,
     end: watch::Sender<bool>,
 }
 
@@ -118,27 +121,40 @@ impl Server {
 
     /// The same with a way to make secrets of webhooks.
     pub async fn with_webhooks(store: &Store, webhooks: Webhooks) -> Self {
-        Self::start_with(store, Keys::fixed(), webhooks, None).await
+        Self::start_with(store, Keys::fixed(), webhooks, None, Arc::new(clock::now)).await
     }
 
     /// A server whose keys change.
     pub async fn with_keys(store: &Store, keys: Keys) -> Self {
-        Self::start_with(store, keys, without_vault(store), None).await
+        Self::start_with(store, keys, without_vault(store), None, Arc::new(clock::now)).await
     }
 
     /// One more process of the same system.
     pub async fn beside(&self, store: &Store) -> Self {
-        Self::start_with(store, self.keys.clone(), without_vault(store), None).await
+        Self::start_with(store, self.keys.clone(), without_vault(store), None, Arc::new(clock::now)).await
     }
 
     /// The same with a way to keep people.
     pub async fn with_people(store: &Store, personal: Personal) -> Self {
-        Self::start_with(store, Keys::fixed(), without_vault(store), Some(personal)).await
+        Self::with_staff(store, personal, Arc::new(clock::now)).await
     }
 
-    async fn start_with(store: &Store, keys: Keys, webhooks: Webhooks, personal: Option<Personal>) -> Self {
+    /// The same with a clock that is the test's.
+    pub async fn with_staff(store: &Store, personal: Personal, clock: Clock) -> Self {
+        Self::start_with(store, Keys::fixed(), without_vault(store), Some(personal), clock).await
+    }
+
+    async fn start_with(
+        store: &Store,
+        keys: Keys,
+        webhooks: Webhooks,
+        personal: Option<Personal>,
+        clock: Clock,
+    ) -> Self {
         let reader = store.pool("vintem_reader");
         let shards = startup::start_shards(Ledger::shards(&reader).await.unwrap(), &store.writer());
+        let knows = personal.as_ref().map(|personal| Knows::of(&personal.keys, &personal.requests));
+        let staff = Staff::new(store.pool("vintem_editor"), shards.clone(), knows, clock);
         let holders = Holders::new(reader.clone(), shards.clone(), personal);
         let ledger = Ledger::new(reader.clone(), shards, 10_000);
         let (end, ending) = watch::channel(false);
@@ -147,6 +163,7 @@ impl Server {
         let app = startup::shared(App {
             ledger: ledger.clone(),
             holders,
+            staff: staff.clone(),
             views: Views::new(reader.clone()),
             webhooks,
             access: AccessService::new(reader, keys.tokens.clone(), ISSUER.to_owned()),
@@ -164,7 +181,14 @@ impl Server {
         let server = startup::public_server(app, listener).unwrap();
         let handle = server.handle();
         tokio::spawn(server);
-        Self { address, keys, handle: Box::new(move || Box::pin(async move { handle.stop(false).await })), ledger, end }
+        Self {
+            address,
+            keys,
+            handle: Box::new(move || Box::pin(async move { handle.stop(false).await })),
+            ledger,
+            staff,
+            end,
+        }
     }
 
     /// Makes a tenant and a client of it, and logs the client in.

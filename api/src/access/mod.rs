@@ -1,4 +1,5 @@
-//! Logins: a service client's secret for a token, and the keys that verify tokens.
+//! Logins: a service client's secret for a token, the keys that verify tokens, and the staff's sessions.
 
 pub mod jwks;
+pub mod staff;
 pub mod token;

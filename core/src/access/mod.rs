@@ -17,6 +17,8 @@
 //! - A revoked client gets no token, and its tokens are refused within seconds ([`Revocations`]). A client whose secret is
 //!   replaced has two for a while. One that is bound to networks is bound at every request, not only at its login.
 //!
+//! Members of the staff prove themselves and are managed in [`staff`].
+//!
 //! Absent: citizens and terminals, which come with their own contexts.
 
 mod caller;
@@ -30,6 +32,7 @@ mod rights;
 mod role;
 mod service;
 mod signing_key;
+pub mod staff;
 mod store;
 mod tenant;
 mod token;

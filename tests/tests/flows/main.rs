@@ -33,6 +33,8 @@ mod policies;
 mod projections;
 mod rotation;
 mod secrets;
+mod staff;
+mod staff_attacks;
 mod tampering;
 mod verify;
 mod webhooks;

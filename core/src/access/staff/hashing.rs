@@ -126,11 +126,15 @@ mod tests {
         let stored = hashing.hash(&password("quatro rios sem ponte")).await.unwrap();
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
         assert_ne!(stored, hashing.hash(&password("quatro rios sem ponte")).await.unwrap());
-        let verify = async |hashing: &Hashing, text: &str| hashing.verify(&password(text), Some(stored.clone())).await.unwrap();
+        let verify =
+            async |hashing: &Hashing, text: &str| hashing.verify(&password(text), Some(stored.clone())).await.unwrap();
         assert!(verify(&hashing, "quatro rios sem ponte").await);
         assert!(!verify(&hashing, "quatro rios com ponte").await);
         let other = Hashing::with(Pepper::of(&[2; 32]), 1, 4);
-        assert!(!verify(&other, "quatro rios sem ponte").await, "the database alone is not enough to try passwords out");
+        assert!(
+            !verify(&other, "quatro rios sem ponte").await,
+            "the database alone is not enough to try passwords out"
+        );
         assert_eq!(hashing.done(), 4);
     }
 

@@ -1,8 +1,8 @@
 //! What administrators do about members: invite, give roles, suspend, resume, reset. Each under a key, each a fact.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 use sqlx::Connection as _;
+use sqlx::PgConnection;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -16,9 +16,7 @@ use super::ticket::{Purpose, Ticket};
 use crate::access::{Role, Tenant};
 use crate::event_store::job::Render;
 use crate::event_store::read::tenant_tx;
-use crate::event_store::{
-    Answer, Decision, Disposed, Job, Outcome, RequestKey, Shard, StoredBody, WriteError, fresh,
-};
+use crate::event_store::{Answer, Decision, Disposed, Job, Outcome, RequestKey, Shard, StoredBody, WriteError, fresh};
 use crate::kernel::{Refusal, RefusalCode};
 use crate::ledger::service::Actor;
 use crate::telemetry::clock;

@@ -8,8 +8,7 @@ use uuid::Uuid;
 use super::event::{self, FactorChange};
 use super::invitation::Invitation;
 use super::login::Login;
-use crate::access::Role;
-use crate::access::role::check_together;
+use crate::access::{Role, check_together};
 use crate::event_store::proposal::{EntryKind, NewEvent, StreamVersion};
 use crate::event_store::{Applied, Decision, Proposal, Recorded};
 use crate::kernel::{Instant, Refusal, RefusalCode};
@@ -164,7 +163,10 @@ pub fn invite(
         return member.refuse(RefusalCode::NameTaken, detail);
     }
     if let Err(conflict) = check_together(roles, &[]) {
-        return Decision::Refuse(Refusal::new(RefusalCode::RoleConflict, conflict.to_string()).at("/roles"), Vec::new());
+        return Decision::Refuse(
+            Refusal::new(RefusalCode::RoleConflict, conflict.to_string()).at("/roles"),
+            Vec::new(),
+        );
     }
     let says = event::StaffInvited {
         login: login.as_str().to_owned(),
@@ -186,7 +188,10 @@ pub fn change_roles(member: &Member, by: Uuid, roles: &[Role]) -> Decision {
         return own(member);
     }
     if let Err(conflict) = check_together(roles, &[]) {
-        return Decision::Refuse(Refusal::new(RefusalCode::RoleConflict, conflict.to_string()).at("/roles"), Vec::new());
+        return Decision::Refuse(
+            Refusal::new(RefusalCode::RoleConflict, conflict.to_string()).at("/roles"),
+            Vec::new(),
+        );
     }
     member.propose(event::STAFF_ROLES_CHANGED, &event::StaffRolesChanged { roles: names(roles) })
 }
@@ -242,9 +247,13 @@ pub fn sign_in(session: Uuid, member: Uuid, recovery_codes_left: Option<i64>) ->
     propose(events)
 }
 
-/// The fact that a session of so many events was ended.
-pub fn end_session(session: Uuid, version: i32, member: Uuid) -> Decision {
-    propose(vec![fact(session, version, event::STAFF_SESSION_ENDED, &event::StaffSessionEnded { member })])
+/// Decides the end of a session, of whose stream this is the last event.
+pub fn end_session(last: &Recorded, member: Uuid) -> Decision {
+    if last.kind == event::STAFF_SESSION_ENDED {
+        return Decision::Already(Applied { events: vec![last.clone()], entries: Vec::new() });
+    }
+    let says = event::StaffSessionEnded { member };
+    propose(vec![fact(last.stream, last.version, event::STAFF_SESSION_ENDED, &says)])
 }
 
 /// The fact that somebody has to wait.

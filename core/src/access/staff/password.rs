@@ -18,10 +18,39 @@ const DISTINCT_MIN: usize = 5;
 
 /// What long passwords that people choose are put together from, in the order of taking out.
 const GUESSABLE: [&str; 33] = [
-    "qwertyuiop", "asdfghjkl", "zxcvbnm", "1234567890", "0987654321", "123456789", "987654321", "12345678", "1234567",
-    "abcdefgh", "123456", "654321", "qwerty", "abcdef", "12345", "password", "passw0rd", "p@ssword", "p@ssw0rd",
-    "passwort", "letmein", "welcome", "bemvindo", "administrador", "administrator", "admin", "iloveyou", "mudar123",
-    "trocar123", "senha", "segredo", "secret", "vintem",
+    "qwertyuiop",
+    "asdfghjkl",
+    "zxcvbnm",
+    "1234567890",
+    "0987654321",
+    "123456789",
+    "987654321",
+    "12345678",
+    "1234567",
+    "abcdefgh",
+    "123456",
+    "654321",
+    "qwerty",
+    "abcdef",
+    "12345",
+    "password",
+    "passw0rd",
+    "p@ssword",
+    "p@ssw0rd",
+    "passwort",
+    "letmein",
+    "welcome",
+    "bemvindo",
+    "administrador",
+    "administrator",
+    "admin",
+    "iloveyou",
+    "mudar123",
+    "trocar123",
+    "senha",
+    "segredo",
+    "secret",
+    "vintem",
 ];
 
 /// A password in its one form (NFKC), so that the same keys pressed on two devices are the same password. Overwritten when
@@ -44,7 +73,9 @@ impl Password {
             return Err(refused("a password has 12 to 128 characters, none of them a control character"));
         }
         if is_guessable(&password.0, known) {
-            return Err(refused("the password is made of what is tried first; take some words that do not belong together"));
+            return Err(refused(
+                "the password is made of what is tried first; take some words that do not belong together",
+            ));
         }
         Ok(password)
     }
@@ -88,7 +119,13 @@ mod tests {
 
     #[test]
     fn length_counts_and_kinds_of_characters_do_not() {
-        for good in ["correct horse battery", "quatro rios sem ponte", "açaí-no-café-às-três", "x7#kQ9!vLm2z", "bia vai ao mar já"] {
+        for good in [
+            "correct horse battery",
+            "quatro rios sem ponte",
+            "açaí-no-café-às-três",
+            "x7#kQ9!vLm2z",
+            "bia vai ao mar já",
+        ] {
             assert!(chosen(good).is_ok(), "{good}");
         }
         for bad in ["", "short", "elevenchars", &"long ".repeat(26), "with\0nul bytes", "line\nbreak here"] {
@@ -99,8 +136,18 @@ mod tests {
     #[test]
     fn what_is_tried_first_is_refused() {
         for bad in [
-            "password1234", "Password12345!", "senhasenha123", "qwertyuiop12", "123456789012", "aaaaaaaaaaaaaaaa",
-            "abababababab", "coffee-town2026", "ana.sana.sana.s", "vintemvintem", "Administrator1", "1q1q1q1q1q1q",
+            "password1234",
+            "Password12345!",
+            "senhasenha123",
+            "qwertyuiop12",
+            "123456789012",
+            "aaaaaaaaaaaaaaaa",
+            "abababababab",
+            "coffee-town2026",
+            "ana.sana.sana.s",
+            "vintemvintem",
+            "Administrator1",
+            "1q1q1q1q1q1q",
         ] {
             let refusal = chosen(bad).unwrap_err();
             assert!(!refusal.detail.contains(bad), "{bad}");

@@ -17,7 +17,6 @@ use super::store::attempts::{self, Attempt};
 use super::store::{credentials, sessions};
 use super::ticket::Ticket;
 use super::totp::DeviceSecret;
-use super::event;
 use crate::access::Standing;
 use crate::event_store::job::Render;
 use crate::event_store::overlay::Origin;
@@ -27,12 +26,15 @@ use crate::event_store::{
 };
 use crate::ledger::service::Actor;
 use crate::secrets::people::{DataKey, PersonKeys, Place};
-use crate::secrets::{Pepper, SecretsError};
+use crate::secrets::{Pepper, RequestDigest, SecretsError};
 
 pub use super::store::Of;
 
 /// The time, for whoever decides how long something lives. Tests set their own.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
+/// Two who end one session at once are few.
+const ATTEMPTS: usize = 3;
 
 /// What this context has from Vault.
 #[derive(Debug, Clone)]
@@ -80,6 +82,12 @@ impl Entered {
 }
 
 impl Knows {
+    /// From what the process has from Vault for people anyway.
+    pub fn of(keys: &PersonKeys, requests: &RequestDigest) -> Self {
+        let pepper = requests.pepper();
+        Self { keys: keys.clone(), hashing: Hashing::new(pepper.clone()), pepper }
+    }
+
     /// Where somebody comes from, as it may be kept. Of IPv6 the network, for every device has its choice of the rest.
     pub(super) fn place(&self, from: Option<IpAddr>) -> [u8; 32] {
         let bytes = match from {
@@ -143,10 +151,35 @@ impl Staff {
         Ok(shown.collect())
     }
 
-    /// Ends a session, of `owner` only if one is named. The row goes first: whatever happens to the fact, the session is over,
-    /// and whoever repeats this records the fact.
-    pub async fn end_session(&self, actor: &Actor, owner: Option<Uuid>, id: Uuid) -> Result<(), StaffError> {
-        let of = of(actor);
+    /// Ends a session of a member's own. Ending it twice is no error.
+    pub async fn sign_out(&self, actor: &Actor, member: Uuid, id: Uuid) -> Result<(), StaffError> {
+        match self.record(actor, self.end(of(actor), Some(member), id).await?).await {
+            // Somebody else has just recorded it.
+            Ok(_) | Err(StaffError::Write(WriteError::Overloaded)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Ends anybody's session, under a key.
+    pub async fn revoke(
+        &self,
+        actor: &Actor,
+        key: RequestKey,
+        id: Uuid,
+        render: Render,
+    ) -> Result<Disposed, StaffError> {
+        for _ in 0..ATTEMPTS {
+            let decision = self.end(of(actor), None, id).await?;
+            match self.dispose(actor, Some(key.clone()), decision, render.clone()).await? {
+                Disposed::Conflict(_) => {}
+                disposed => return Ok(disposed),
+            }
+        }
+        Err(WriteError::Overloaded.into())
+    }
+
+    /// The row goes first: whatever happens to the fact, the session is over, and whoever repeats this records the fact.
+    async fn end(&self, of: Of, owner: Option<Uuid>, id: Uuid) -> Result<Decision, StaffError> {
         let mut tx = tenant_tx(&self.editor, of.tenant).await?;
         let session = sessions::by_id(&mut tx, of, id).await?;
         let session = session.filter(|session| owner.is_none_or(|owner| owner == session.member));
@@ -154,12 +187,8 @@ impl Staff {
         sessions::end(&mut tx, of, id, self.now()).await?;
         let events = read::streams(&mut tx, of.shard, &[id]).await?;
         tx.commit().await?;
-        let Some(last) = events.last().filter(|last| last.kind != event::STAFF_SESSION_ENDED) else { return Ok(()) };
-        match self.record(actor, member::end_session(id, last.version, session.member)).await {
-            // Somebody else has just recorded it.
-            Ok(_) | Err(StaffError::Write(WriteError::Overloaded)) => Ok(()),
-            Err(error) => Err(error),
-        }
+        let last = events.last().ok_or(StaffError::Unreadable)?;
+        Ok(member::end_session(last, session.member))
     }
 
     /// Takes the member's second factor once more, for a while.

@@ -105,7 +105,15 @@ mod tests {
         assert_eq!((read.tenant(), read.digest(), read.csrf()), (ticket.tenant(), ticket.digest(), ticket.csrf()));
         assert!(Ticket::read(Purpose::Invitation, &text).is_none(), "a session opens no invitation");
         assert!(!format!("{ticket:?}").contains(&text[30..]));
-        for bad in ["", "vts_", "vts_AAAA", &text[1..], &text[..text.len() - 1], &format!("{text}A"), &text.replace("vts_", "vts-")] {
+        for bad in [
+            "",
+            "vts_",
+            "vts_AAAA",
+            &text[1..],
+            &text[..text.len() - 1],
+            &format!("{text}A"),
+            &text.replace("vts_", "vts-"),
+        ] {
             assert!(Ticket::read(Purpose::Session, bad).is_none(), "{bad:?}");
         }
     }
@@ -119,7 +127,8 @@ mod tests {
 
     #[test]
     fn the_word_against_forgery_is_the_sessions_own() {
-        let (one, other) = (Ticket::generate(Purpose::Session, Uuid::nil()), Ticket::generate(Purpose::Session, Uuid::nil()));
+        let (one, other) =
+            (Ticket::generate(Purpose::Session, Uuid::nil()), Ticket::generate(Purpose::Session, Uuid::nil()));
         assert!(one.has_csrf(&one.csrf()) && !one.has_csrf(&other.csrf()) && !one.has_csrf(""));
         assert!(!one.reveal().expose_secret().contains(&one.csrf()));
     }

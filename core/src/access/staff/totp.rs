@@ -103,8 +103,12 @@ mod tests {
     fn the_codes_of_rfc_6238() {
         // Appendix B has eight digits; six are the last ones of them.
         for (seconds, code) in [
-            (59, "94287082"), (1_111_111_109, "07081804"), (1_111_111_111, "14050471"), (1_234_567_890, "89005924"),
-            (2_000_000_000, "69279037"), (20_000_000_000, "65353130"),
+            (59, "94287082"),
+            (1_111_111_109, "07081804"),
+            (1_111_111_111, "14050471"),
+            (1_234_567_890, "89005924"),
+            (2_000_000_000, "69279037"),
+            (20_000_000_000, "65353130"),
         ] {
             assert_eq!(rfc().code_at(at(seconds)), code[2..]);
             assert_eq!(rfc().step_of(&code[2..], at(seconds)), Some(seconds / 30));
@@ -134,7 +138,9 @@ mod tests {
     fn a_code_counts_a_step_before_and_after_and_no_longer() {
         let now = 1_790_000_010;
         let code = rfc().code_at(at(now));
-        for (shift, counts) in [(-60, false), (-30, true), (0, true), (30, true), (60, false), (3_600, false), (-3_600, false)] {
+        for (shift, counts) in
+            [(-60, false), (-30, true), (0, true), (30, true), (60, false), (3_600, false), (-3_600, false)]
+        {
             assert_eq!(rfc().step_of(&code, at(now + shift)), counts.then_some(now / 30), "{shift}");
         }
         for bad in ["", "12345", "1234567", "12345a", " 12345", "１２３４５６", "-12345"] {

@@ -50,8 +50,10 @@ pub async fn lock(tx: &mut PgConnection, of: Of, ticket: &[u8; 32]) -> Result<Op
     )
     .fetch_optional(tx)
     .await?;
-    Ok(row.map(|row| {
-        Kept { invitation: row.invitation, member: row.member, chosen: row.password_hash.zip(row.device) }
+    Ok(row.map(|row| Kept {
+        invitation: row.invitation,
+        member: row.member,
+        chosen: row.password_hash.zip(row.device),
     }))
 }
 

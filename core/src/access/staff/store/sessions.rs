@@ -163,9 +163,9 @@ pub async fn freshen(tx: &mut PgConnection, of: Of, session: Uuid, until: DateTi
     Ok(())
 }
 
-/// Ends one. `false`: it was ended before.
-pub async fn end(tx: &mut PgConnection, of: Of, session: Uuid, now: DateTime<Utc>) -> Result<bool, sqlx::Error> {
-    let ended = sqlx::query!(
+/// Ends one, perhaps once more.
+pub async fn end(tx: &mut PgConnection, of: Of, session: Uuid, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
+    sqlx::query!(
         "UPDATE staff_session SET ended_at = $4 WHERE shard = $1 AND tenant = $2 AND session = $3 AND ended_at IS NULL",
         of.shard,
         of.tenant,
@@ -174,7 +174,7 @@ pub async fn end(tx: &mut PgConnection, of: Of, session: Uuid, now: DateTime<Utc
     )
     .execute(tx)
     .await?;
-    Ok(ended.rows_affected() == 1)
+    Ok(())
 }
 
 /// Lets one session go on at a later version of its member's stream.
