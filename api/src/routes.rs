@@ -4,7 +4,7 @@
 //! authorisation. A path that is not in it does not exist.
 
 use crate::access::staff::{admin_sessions, invitations, own, sessions, users};
-use crate::access::{jwks, token};
+use crate::access::{audit, jwks, token};
 use crate::holders;
 use crate::ledger::{
     accounts, assets, balances, batches, events, holds, requests, reversals, statements, transactions, trial_balance,
@@ -16,8 +16,12 @@ use crate::webhooks::{deliveries, endpoints};
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig, delete, get, patch, post};
 use actix_web::{HttpRequest, HttpResponse, Route};
-use vintem_core::access::Object::{Account, Asset, Event, Hold, Holder, Report, Session, Transaction, User, Webhook};
-use vintem_core::access::Scope::{HoldersRead, HoldersUnmask, HoldersWrite, LedgerAdmin, LedgerRead, LedgerWrite};
+use vintem_core::access::Object::{
+    Account, Asset, Audit, Event, Hold, Holder, Report, Session, Transaction, User, Webhook,
+};
+use vintem_core::access::Scope::{
+    AuditRead, HoldersRead, HoldersUnmask, HoldersWrite, LedgerAdmin, LedgerRead, LedgerWrite,
+};
 use vintem_core::access::Verb::{Create, Delete, Edit, View};
 use vintem_core::access::{Object, Policy, Right};
 
@@ -68,6 +72,7 @@ const FREEZE: Policy = Policy::granted(LedgerAdmin, Edit, Account).with(Right::F
 const ENDPOINTS: Policy = Policy::granted(LedgerAdmin, Edit, Webhook);
 const PEOPLE: Policy = Policy::granted(HoldersRead, View, Holder);
 const UNMASK: Policy = Policy::granted(HoldersUnmask, View, Holder).with(Right::Unmask);
+const AUDIT: Policy = Policy::granted(AuditRead, View, Audit);
 const REGISTRY: Policy = Policy::client(HoldersWrite);
 
 /// Every route.
@@ -144,6 +149,8 @@ pub static ROUTES: &[Entry] = &[
     row(Method::DELETE, "/v1/admin/sessions/{id}", Policy::staff(Delete, Session), SMALL, || {
         delete().to(admin_sessions::revoke)
     }),
+    row(Method::GET, "/v1/audit-events", AUDIT, Nothing, || get().to(audit::list)),
+    row(Method::GET, "/v1/audit-events/export", AUDIT.with(Right::Export), Nothing, || get().to(audit::export)),
     row(Method::POST, "/v1/token", Policy::Public, ASK, || post().to(token::issue)),
     row(Method::GET, "/.well-known/jwks.json", Policy::Public, Nothing, || get().to(jwks::show)),
     row(Method::GET, "/livez", Policy::Public, Nothing, || get().to(live::show)),
@@ -240,7 +247,7 @@ mod tests {
     fn looking_and_changing_need_different_grants() {
         for entry in ROUTES {
             let Policy::Granted { client, staff } = entry.policy else { continue };
-            let looks = |scope| matches!(scope, LedgerRead | HoldersRead | HoldersUnmask);
+            let looks = |scope| matches!(scope, LedgerRead | HoldersRead | HoldersUnmask | AuditRead);
             assert!(client.is_none_or(|scope| looks(scope) != entry.is_write()), "{}", entry.path);
             assert!(staff.is_none_or(|need| (need.verb == View) != entry.is_write()), "{}", entry.path);
         }
