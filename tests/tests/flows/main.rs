@@ -36,6 +36,7 @@ mod rotation;
 mod secrets;
 mod staff;
 mod staff_attacks;
+mod staff_matrix;
 mod tampering;
 mod verify;
 mod webhooks;

@@ -13,12 +13,19 @@ pub mod users;
 use crate::context::Context;
 use crate::problem::{Code, Problem};
 use std::sync::Arc;
-use vintem_core::access::Tenant;
 use vintem_core::access::staff::{Entered, Of};
+use vintem_core::access::{Reach, Tenant};
 
 /// Whose staff.
 fn of(tenant: &Tenant) -> Of {
     Of { shard: tenant.shard, tenant: tenant.tenant }
+}
+
+/// Passes whom the grant covers everybody, or the one whose id is in the path. Members belong to no units yet, so a grant
+/// that ends at one covers nobody.
+fn over_all(context: &Context) -> Result<(), Problem> {
+    let is_wide = matches!(context.reach, Reach::All | Reach::One(_));
+    if is_wide { Ok(()) } else { Err(Problem::new(Code::Forbidden, "the grant ends at units, and there are none")) }
 }
 
 /// The caller's session. The table lets only members this far.

@@ -1,9 +1,9 @@
 //! `/v1/admin/users`: who is a member of the staff, and as what.
 
-use super::of;
 use super::sessions::unstored;
+use super::{of, over_all};
+use crate::answer;
 use crate::answer::staff::{StaffMember, StaffUser};
-use crate::answer::{self};
 use crate::context::{Context, Write};
 use crate::ledger::input::path_id;
 use crate::problem::Problem;
@@ -63,6 +63,7 @@ pub struct UserList {
 #[utoipa::path(post, path = "/v1/admin/users", tag = "Staff", request_body = UserInput, responses((status = 201, body = StaffUser)))]
 pub async fn invite(write: Write<UserInput>) -> Result<HttpResponse, Problem> {
     let Write { context, key, value: UserInput { login, roles } } = write;
+    over_all(&context)?;
     let login: Login = login.parse().map_err(|refusal: Refusal| Problem::from(refusal.at("/login")))?;
     let roles = parse_roles(&roles)?;
     let (disposed, invited) = context.app.staff.invite(&context.actor, key, &login, &roles, render(&context)).await?;
@@ -73,6 +74,7 @@ pub async fn invite(write: Write<UserInput>) -> Result<HttpResponse, Problem> {
 #[utoipa::path(get, path = "/v1/admin/users", tag = "Staff", responses((status = 200, body = UserList)))]
 pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse, Problem> {
     Query::of(&request, &[])?;
+    over_all(&context)?;
     let members = context.app.staff.members(of(&context.tenant)).await?;
     Ok(unstored(UserList { users: members.iter().map(StaffMember::of).collect() }))
 }
@@ -81,6 +83,7 @@ pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse
 #[utoipa::path(get, path = "/v1/admin/users/{id}", tag = "Staff", params(("id" = uuid::Uuid, Path, description = "The member's id")), responses((status = 200, body = StaffMember)))]
 pub async fn show(context: Context, request: HttpRequest) -> Result<HttpResponse, Problem> {
     Query::of(&request, &[])?;
+    over_all(&context)?;
     let member = context.app.staff.member(of(&context.tenant), path_id(&request)?).await?;
     Ok(unstored(StaffMember::of(&member)))
 }
@@ -89,6 +92,7 @@ pub async fn show(context: Context, request: HttpRequest) -> Result<HttpResponse
 #[utoipa::path(patch, path = "/v1/admin/users/{id}", tag = "Staff", params(("id" = uuid::Uuid, Path, description = "The member's id")), request_body = UserChange, responses((status = 200, body = StaffUser)))]
 pub async fn change(request: HttpRequest, write: Write<UserChange>) -> Result<HttpResponse, Problem> {
     let Write { context, key, value: UserChange { roles, status } } = write;
+    over_all(&context)?;
     let (id, by, staff) = (path_id(&request)?, context.caller.subject, &context.app.staff);
     let (actor, render) = (&context.actor, render(&context));
     let disposed = match (roles, status.as_deref()) {
@@ -116,6 +120,7 @@ pub async fn change(request: HttpRequest, write: Write<UserChange>) -> Result<Ht
 #[utoipa::path(post, path = "/v1/admin/users/{id}/reset", tag = "Staff", params(("id" = uuid::Uuid, Path, description = "The member's id")), request_body = ResetInput, responses((status = 200, body = StaffUser)))]
 pub async fn reset(request: HttpRequest, write: Write<ResetInput>) -> Result<HttpResponse, Problem> {
     let Write { context, key, value: ResetInput {} } = write;
+    over_all(&context)?;
     let (id, by) = (path_id(&request)?, context.caller.subject);
     let (disposed, invited) = context.app.staff.reset(&context.actor, by, key, id, render(&context)).await?;
     shown_once(&context, disposed, &invited).await

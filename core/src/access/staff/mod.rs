@@ -38,6 +38,8 @@ pub mod recovery;
 mod service;
 pub mod session;
 mod sign_in;
+#[cfg(test)]
+mod spec;
 pub(crate) mod store;
 pub mod ticket;
 pub mod totp;
