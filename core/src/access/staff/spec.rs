@@ -2,7 +2,7 @@
 
 use super::event::FactorChange;
 use super::invitation::Invitation;
-use super::member::*;
+use super::member::{Member, Status, change_factor, change_roles, invite, join, may_accept, reset, resume, suspend};
 use crate::access::Role;
 use crate::event_store::{Decision, Recorded};
 use crate::kernel::RefusalCode;
