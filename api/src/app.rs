@@ -1,6 +1,7 @@
 //! What every request handler may use.
 
 use crate::cursor::Cursors;
+use crate::limits::Limits;
 use crate::operations::health::Health;
 use std::sync::Arc;
 use tokio::runtime::Handle;
@@ -37,6 +38,8 @@ pub struct App {
     pub keys: Followed<SigningKeys>,
     /// Cursors of lists.
     pub cursors: Cursors,
+    /// How often callers may ask.
+    pub limits: Limits,
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// Whether the process can serve.

@@ -4,7 +4,7 @@
 //! authorisation. A path that is not in it does not exist.
 
 use crate::access::staff::{admin_sessions, invitations, own, sessions, users};
-use crate::access::{audit, jwks, token};
+use crate::access::{audit, jwks, tenant, token};
 use crate::holders;
 use crate::ledger::{
     accounts, assets, balances, batches, events, holds, requests, reversals, statements, transactions, trial_balance,
@@ -149,6 +149,7 @@ pub static ROUTES: &[Entry] = &[
     row(Method::DELETE, "/v1/admin/sessions/{id}", Policy::staff(Delete, Session), SMALL, || {
         delete().to(admin_sessions::revoke)
     }),
+    row(Method::GET, "/v1/tenant", Policy::Known, Nothing, || get().to(tenant::show)),
     row(Method::GET, "/v1/audit-events", AUDIT, Nothing, || get().to(audit::list)),
     row(Method::GET, "/v1/audit-events/export", AUDIT.with(Right::Export), Nothing, || get().to(audit::export)),
     row(Method::POST, "/v1/token", Policy::Public, ASK, || post().to(token::issue)),

@@ -5,6 +5,7 @@
 
 use crate::app::App;
 use crate::cursor::{BadCursorKey, CursorKeys, Cursors};
+use crate::limits::Limits as RequestLimits;
 use crate::observe::observe;
 use crate::operations::health::Health;
 use crate::operations::metrics;
@@ -124,9 +125,14 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     let keys = Keys::follow(&vault).await?;
     let revocations = Arc::<Revocations>::default();
     tokio::spawn(Arc::clone(&revocations).follow(reader.pool().clone()));
+    let access = AccessService::new(reader.pool().clone(), keys.tokens.clone(), settings.issuer.clone());
+    // Before the first request, because whoever has not heard of a suspension would let it pass.
+    access.admission().refresh(reader.pool()).await.map_err(LedgerError::from)?;
+    tokio::spawn(Arc::clone(access.admission()).follow(reader.pool().clone()));
     let (end, ending) = watch::channel(false);
     let personal = personal(&vault, &keeper).await?;
     let knows = Knows::of(&personal.keys, &personal.requests);
+    let metrics = Arc::new(Metrics::new());
     let app = web::Data::new(App {
         staff: Staff::new(editor.pool().clone(), shards.clone(), Some(knows), Arc::new(clock::now)),
         holders: Holders::new(reader.pool().clone(), shards.clone(), Some(personal)),
@@ -139,11 +145,12 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
             Egress::allowing(settings.webhook_networks.clone()),
             keys.webhooks,
         ),
-        access: AccessService::new(reader.pool().clone(), keys.tokens.clone(), settings.issuer.clone()),
-        verifier: TokenVerifier::new(keys.tokens.clone(), &settings.issuer, revocations),
+        access,
+        verifier: TokenVerifier::new(keys.tokens.clone(), &settings.issuer, revocations).proving_since(clock::now()),
         keys: keys.tokens,
         cursors: Cursors::new(keys.cursors),
-        metrics: Arc::new(Metrics::new()),
+        limits: RequestLimits::new(settings.rates.clone(), Arc::clone(&metrics)),
+        metrics,
         health: Health::new(
             vault.clone(),
             vec![

@@ -73,8 +73,11 @@ fn schema<T: ToSchema>(name: &str) -> Value {
 }
 
 /// All of them.
-pub const ALL: [EventKind; 29] = [
+pub const ALL: [EventKind; 33] = [
     kind::<access::TenantCreated>(access::TENANT_CREATED),
+    kind::<access::TenantSuspended>(access::TENANT_SUSPENDED),
+    kind::<access::TenantResumed>(access::TENANT_RESUMED),
+    kind::<access::TenantChanged>(access::TENANT_CHANGED),
     kind::<access::ClientCreated>(access::CLIENT_CREATED),
     kind::<access::ClientRotated>(access::CLIENT_ROTATED),
     kind::<access::ClientRevoked>(access::CLIENT_REVOKED),
@@ -88,6 +91,7 @@ pub const ALL: [EventKind; 29] = [
     kind::<staff::StaffRecoveryCodeUsed>(staff::STAFF_RECOVERY_CODE_USED),
     kind::<staff::StaffSessionEnded>(staff::STAFF_SESSION_ENDED),
     kind::<staff::StaffSignInRefused>(staff::STAFF_SIGN_IN_REFUSED),
+    kind::<access::TokensRevoked>(access::TOKENS_REVOKED),
     kind::<keys::KeyRotated>(keys::KEY_ROTATED),
     kind::<ledger::AssetRegistered>(ledger::ASSET_REGISTERED),
     kind::<ledger::AccountOpened>(ledger::ACCOUNT_OPENED),

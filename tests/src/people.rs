@@ -37,7 +37,7 @@ impl Registry {
         let (vault, keeper) = log_in(&secrets, &wire).await;
         let personal = personal(&vault, &keeper).await;
         let keys = personal.keys.clone();
-        let server = Server::with_people(&secrets.store, personal).await;
+        let server = Server::with_people(&secrets.store, personal, &vault).await;
         let client = server.client(&secrets.store, "coffee-town", SCOPES).await;
         Self { secrets, server, client, keys, wire, keeper, vault }
     }

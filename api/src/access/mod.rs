@@ -3,4 +3,5 @@
 pub mod audit;
 pub mod jwks;
 pub mod staff;
+pub mod tenant;
 pub mod token;

@@ -64,7 +64,7 @@ fn taken(BlindIndexSecret { keys }: BlindIndexSecret) -> Result<Vec<(i16, hmac::
         key.map(|key| (version, hmac::Key::new(hmac::HMAC_SHA256, &*key)))
     };
     let keys: Option<Vec<_>> = keys.into_iter().map(key).collect();
-    keys.filter(|keys| !keys.is_empty()).ok_or(SecretsError::Malformed { call: "kv read" })
+    keys.filter(|keys| !keys.is_empty()).ok_or_else(|| SecretsError::BadKey { path: KEYS.to_owned() })
 }
 
 /// The key of fingerprints of requests that carry something personal.

@@ -47,6 +47,7 @@ mod rotation;
 mod settings;
 mod token;
 mod transit;
+mod weak;
 
 pub use blind_index::{BlindIndex, Pepper, RequestDigest};
 pub use broker::{BrokerRole, BrokerUser, LeasedBroker};
@@ -62,6 +63,8 @@ pub use login::{LoginMethod, WrappingToken, read_wrapping_token};
 pub use ring::{KeyRing, Pace, RingKey, Stage};
 pub use rotation::rotate_on_hangup;
 pub use settings::{
-    BrokerSettings, DatabaseSettings, ProcessSettings, ServerSettings, TelemetrySettings, VaultSettings, WorkerSettings,
+    BrokerSettings, DatabaseSettings, ProcessSettings, RateSettings, ServerSettings, TelemetrySettings, VaultSettings,
+    WorkerSettings,
 };
 pub use transit::Signature;
+pub use weak::is_weak;

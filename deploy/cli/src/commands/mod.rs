@@ -10,6 +10,7 @@ pub mod rewrap;
 pub mod staff;
 pub mod subscription;
 pub mod tenant;
+pub mod tokens;
 pub mod verify;
 
 use std::error::Error;

@@ -1,4 +1,4 @@
-//! `vintem tenant create` and `vintem client create` as processes: environment, standard input, exit code.
+//! `vintem tenant …` and `vintem client create` as processes: environment, standard input, exit code.
 
 use crate::system::System;
 use serde_json::Value;
@@ -28,7 +28,36 @@ async fn an_operator_creates_a_tenant_and_a_client_whose_secret_is_shown_once() 
     assert_eq!(client["scope"], "ledger:read ledger:write");
     assert!(client["client_secret"].as_str().unwrap().starts_with("vtm_"));
 
-    assert!(complaint(&system.vintem("operator", &TENANT).await).contains("the name is taken"));
+    let again = printed(&system.vintem("operator", &TENANT).await);
+    assert_eq!((&again["tenant"], &again["done"]), (&tenant["tenant"], &"as it was".into()));
+    let elsewhere = ["tenant", "create", "--name", "coffee-town", "--time-zone", "UTC"];
+    assert!(complaint(&system.vintem("operator", &elsewhere).await).contains("the name is taken"));
+    let set = [
+        "tenant",
+        "set",
+        "coffee-town",
+        "--legal-mode",
+        "limited-purpose",
+        "--asset",
+        "BRL",
+        "--hostname",
+        "coffee.example",
+    ];
+    let changed = printed(&system.vintem("operator", &set).await);
+    assert_eq!((&changed["done"], &changed["legal_mode"]), (&"changed".into(), &"limited-purpose".into()));
+    let suspend = ["tenant", "suspend", "coffee-town", "--reason", "unpaid"];
+    assert_eq!(printed(&system.vintem("operator", &suspend).await)["status"], "suspended");
+    assert_eq!(printed(&system.vintem("operator", &["tenant", "resume", "coffee-town"]).await)["status"], "active");
+    assert_eq!(printed(&system.vintem("operator", &["tenant", "list"]).await).as_array().unwrap().len(), 1);
+    let folder = tempfile::tempdir().unwrap();
+    let export = ["tenant", "export", "coffee-town", folder.path().to_str().unwrap()];
+    let manifest = printed(&system.vintem("auditor", &export).await);
+    assert_eq!(manifest["tenant"]["hostnames"], serde_json::json!(["coffee.example"]));
+    assert_eq!(printed(&system.vintem("auditor", &export).await), manifest, "done is done");
+    assert!(
+        complaint(&system.vintem("operator", &["tenant", "show", "tea-town"]).await)
+            .contains("the tenant does not exist")
+    );
     let unknown = ["client", "create", "--tenant", "tea-town", "--name", "till", "--scopes", "ledger:read"];
     assert!(complaint(&system.vintem("operator", &unknown).await).contains("the tenant does not exist"));
     let nowhere = ["tenant", "create", "--name", "tea-town", "--time-zone", "Atlantis"];
