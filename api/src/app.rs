@@ -6,6 +6,7 @@ use crate::operations::health::Health;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
+use vintem_core::access::staff::Staff;
 use vintem_core::access::{AccessService, SigningKeys, TokenVerifier};
 use vintem_core::holders::Holders;
 use vintem_core::ledger::service::Ledger;
@@ -29,6 +30,8 @@ pub struct App {
     pub webhooks: Webhooks,
     /// Logins and tenants.
     pub access: AccessService,
+    /// Members of the staff and their sessions.
+    pub staff: Staff,
     /// Tokens.
     pub verifier: TokenVerifier,
     /// The keys of tokens, whose public halves are published.

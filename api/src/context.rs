@@ -3,6 +3,7 @@
 //! Handlers that take a [`Context`] cannot skip authentication, and the policy comes from the one
 //! table in `routes`, so that a route without a row there answers nobody.
 
+use crate::access::staff::presence;
 use crate::app::App;
 use crate::body::{self, Parsed};
 use crate::key;
@@ -20,6 +21,7 @@ use serde::de::DeserializeOwned;
 use std::net::IpAddr;
 use std::sync::Arc;
 use uuid::Uuid;
+use vintem_core::access::staff::Entered;
 use vintem_core::access::{Caller, DpopProof, Presented, Reach, Tenant};
 use vintem_core::event_store::RequestKey;
 use vintem_core::event_store::overlay::Origin;
@@ -42,6 +44,8 @@ pub struct Context {
     pub tenant: Arc<Tenant>,
     /// Their proof and rights.
     pub caller: Caller,
+    /// Their session, if they are a member of the staff.
+    pub entered: Option<Arc<Entered>>,
     /// Which objects of the route's kind they were granted.
     pub reach: Reach,
     /// For whom problems are written down.
@@ -80,18 +84,26 @@ impl Context {
             .app_data::<web::Data<App>>()
             .cloned()
             .ok_or_else(|| Problem::new(Code::InternalError, "the server is not assembled"))?;
-        let (token, proof) = token(request)?;
-        let presented = Presented { proof, certificate: None, address: &|| address(request) };
-        let caller = app.verifier.verify(token, clock::now(), &presented)?;
+        let (caller, entered) = match presence::ticket(request.headers())? {
+            Some(ticket) => {
+                let (caller, entered) = presence::enter(&app, request, &ticket).await?;
+                (caller, Some(entered))
+            }
+            None => {
+                let (token, proof) = token(request)?;
+                let presented = Presented { proof, certificate: None, address: &|| address(request) };
+                (app.verifier.verify(token, clock::now(), &presented)?, None)
+            }
+        };
         let tenant = app.access.tenant(caller.tenant).await?;
         app.limits.principal(caller.subject, &tenant)?;
         let route = routes::find(request).ok_or_else(|| Problem::new(Code::Forbidden, "the route has no rule"))?;
         let host = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
         app.access.admission().admit(caller.tenant, host, route.is_write())?;
-        let reach = route.policy.admit(&caller, target(request), clock::now())?;
+        let reach = route.policy.admit(&caller, target(request), app.staff.now())?;
         let shown = shown(request);
         let origin = Origin { tenant: caller.tenant, actor: caller.actor(), correlation: Some(shown.trace.clone()) };
-        Ok(Self { app, actor: Actor { shard: tenant.shard, origin }, tenant, caller, reach, shown })
+        Ok(Self { app, actor: Actor { shard: tenant.shard, origin }, tenant, caller, entered, reach, shown })
     }
 }
 
@@ -184,7 +196,7 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest for Question<T> {
 }
 
 /// What a request with a body says. It has no parameters: everything is in its body, and so in its fingerprint.
-async fn said<T: DeserializeOwned + Send + 'static>(
+pub async fn said<T: DeserializeOwned + Send + 'static>(
     request: &HttpRequest,
     payload: &mut Payload,
 ) -> Result<Parsed<T>, Problem> {

@@ -23,6 +23,7 @@ use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::timeout;
+use vintem_core::access::staff::{Knows, Staff};
 use vintem_core::access::{AccessService, KeyError, Revocations, SigningKeys, TokenVerifier};
 use vintem_core::event_store::{Credentials, Limits, Shard};
 use vintem_core::holders::{Holders, Personal};
@@ -129,9 +130,12 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     access.admission().refresh(reader.pool()).await.map_err(LedgerError::from)?;
     tokio::spawn(Arc::clone(access.admission()).follow(reader.pool().clone()));
     let (end, ending) = watch::channel(false);
+    let personal = personal(&vault, &keeper).await?;
+    let knows = Knows::of(&personal.keys, &personal.requests);
     let metrics = Arc::new(Metrics::new());
     let app = web::Data::new(App {
-        holders: Holders::new(reader.pool().clone(), shards.clone(), Some(personal(&vault, &keeper).await?)),
+        staff: Staff::new(editor.pool().clone(), shards.clone(), Some(knows), Arc::new(clock::now)),
+        holders: Holders::new(reader.pool().clone(), shards.clone(), Some(personal)),
         ledger: Ledger::new(reader.pool().clone(), shards, KNOWN_ACCOUNTS),
         views: Views::new(reader.pool().clone()),
         webhooks: Webhooks::new(

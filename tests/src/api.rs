@@ -16,6 +16,7 @@ use vintem_api::cursor::{CursorKeys, Cursors};
 use vintem_api::limits::Limits;
 use vintem_api::operations::health::Health;
 use vintem_api::startup;
+use vintem_core::access::staff::{Clock, Knows, Staff};
 use vintem_core::access::{
     AccessService, NewClient, Revocations, Scopes, SigningKeys, Terms, TokenVerifier, create_client, create_tenant,
     generate_signing_key, parse_time_zone,
@@ -75,6 +76,8 @@ pub struct Server {
     keys: Keys,
     handle: Stop,
     ledger: Ledger,
+    /// Its members of the staff.
+    pub staff: Staff,
     end: watch::Sender<bool>,
 }
 
@@ -136,7 +139,14 @@ impl Server {
 
     /// The same with a way to keep people, and to make secrets of webhooks.
     pub async fn with_people(store: &Store, personal: Personal, vault: &Vault) -> Self {
-        Self::start_with(store, Keys::fixed(), webhooks(store, Some(vault.clone())), Some(personal), unhurried()).await
+        Self::start_with(
+            store,
+            Keys::fixed(),
+            webhooks(store, Some(vault.clone())),
+            Some((personal, Arc::new(clock::now))),
+            unhurried(),
+        )
+        .await
     }
 
     /// A server that lets callers ask only so often.
@@ -144,16 +154,25 @@ impl Server {
         Self::start_with(store, Keys::fixed(), without_vault(store), None, rates).await
     }
 
+    /// The same with a clock that is the test's.
+    pub async fn with_staff(store: &Store, personal: Personal, clock: Clock) -> Self {
+        Self::start_with(store, Keys::fixed(), without_vault(store), Some((personal, clock)), unhurried()).await
+    }
+
     async fn start_with(
         store: &Store,
         keys: Keys,
         webhooks: Webhooks,
-        personal: Option<Personal>,
+        personal: Option<(Personal, Clock)>,
         rates: RateSettings,
     ) -> Self {
         let metrics = Arc::new(Metrics::new());
         let reader = store.pool("vintem_reader");
         let shards = startup::start_shards(Ledger::shards(&reader).await.unwrap(), &store.writer());
+        let (personal, clock): (_, Clock) =
+            personal.map_or((None, Arc::new(clock::now)), |(personal, clock)| (Some(personal), clock));
+        let knows = personal.as_ref().map(|personal| Knows::of(&personal.keys, &personal.requests));
+        let staff = Staff::new(store.pool("vintem_editor"), shards.clone(), knows, clock);
         let holders = Holders::new(reader.clone(), shards.clone(), personal);
         let ledger = Ledger::new(reader.clone(), shards, 10_000);
         let (end, ending) = watch::channel(false);
@@ -165,6 +184,7 @@ impl Server {
         let app = startup::shared(App {
             ledger: ledger.clone(),
             holders,
+            staff: staff.clone(),
             views: Views::new(reader),
             webhooks,
             access,
@@ -183,7 +203,14 @@ impl Server {
         let server = startup::public_server(app, listener).unwrap();
         let handle = server.handle();
         tokio::spawn(server);
-        Self { address, keys, handle: Box::new(move || Box::pin(async move { handle.stop(false).await })), ledger, end }
+        Self {
+            address,
+            keys,
+            handle: Box::new(move || Box::pin(async move { handle.stop(false).await })),
+            ledger,
+            staff,
+            end,
+        }
     }
 
     /// The keys that it signs tokens with.

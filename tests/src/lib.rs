@@ -17,6 +17,7 @@ pub mod model;
 pub mod people;
 pub mod policies;
 pub mod server;
+pub mod staff;
 pub mod store;
 pub mod stub;
 pub mod subscriptions;

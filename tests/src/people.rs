@@ -85,7 +85,8 @@ pub fn cpf(number: u32) -> String {
     digits.iter().map(u32::to_string).collect()
 }
 
-async fn log_in(secrets: &Secrets, wire: &Wire) -> (Vault, LeasedDatabase) {
+/// A process's way in, over a wire that can be cut.
+pub async fn log_in(secrets: &Secrets, wire: &Wire) -> (Vault, LeasedDatabase) {
     let settings = VaultSettings { address: wire.address.clone(), ..secrets.vault_settings("api").await };
     let vault = Vault::login(settings, WrappingToken::new(secrets.wrapped("api").await)).await.unwrap();
     let place = secrets.database_settings().keys();
@@ -93,7 +94,8 @@ async fn log_in(secrets: &Secrets, wire: &Wire) -> (Vault, LeasedDatabase) {
     (vault, keeper)
 }
 
-async fn personal(vault: &Vault, keeper: &LeasedDatabase) -> Personal {
+/// What it has from Vault for people.
+pub async fn personal(vault: &Vault, keeper: &LeasedDatabase) -> Personal {
     Personal {
         keys: PersonKeys::new(vault.clone(), keeper.pool().clone()),
         index: BlindIndex::follow(vault).await.unwrap(),

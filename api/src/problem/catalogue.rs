@@ -175,6 +175,7 @@ fn business(code: RefusalCode) -> Meaning {
         C::InvalidState => row(409, "The state does not permit this", "O estado não permite isto", true),
         C::NameTaken => row(409, "The name is taken", "O nome já está em uso", true),
         C::AlreadyRegistered => row(409, "The person is registered", "A pessoa já está cadastrada", true),
+        C::RoleConflict => row(422, "These roles must not meet in one person", "Estes papéis não podem estar na mesma pessoa", true),
         C::UnknownAsset => row(422, "The asset is not registered", "O ativo não está registrado", true),
         C::UnknownAccount => row(422, "An account does not exist", "Uma conta não existe", true),
         C::DuplicateAccount => row(422, "An account stands twice", "Uma conta aparece duas vezes", true),

@@ -1,6 +1,7 @@
 //! How the errors of core become problems.
 
 use super::{Code, Fault, Problem};
+use vintem_core::access::staff::StaffError;
 use vintem_core::access::{AccessError, Barred, Denied, ProofError, TokenError};
 use vintem_core::event_store::WriteError;
 use vintem_core::holders::HolderError;
@@ -125,6 +126,31 @@ impl From<AccessError> for Problem {
             | AccessError::Write(_) => {
                 tracing::error!(%error, "an access use case failed in a way that no request can cause");
                 Self::new(Code::InternalError, "the access data could not be read")
+            }
+        }
+    }
+}
+
+impl From<StaffError> for Problem {
+    fn from(error: StaffError) -> Self {
+        match error {
+            // One answer for all the ways in which it was not proven who it is.
+            StaffError::NotProven | StaffError::NoSession => Self::new(Code::Unauthenticated, error.to_string()),
+            StaffError::StepUp => Self::new(Code::StepUpRequired, error.to_string()),
+            StaffError::Refused(refusal) => refusal.into(),
+            StaffError::Overloaded => Self::new(Code::Overloaded, error.to_string()),
+            StaffError::Write(error) => error.into(),
+            StaffError::Access(error) => error.into(),
+            StaffError::Database(cause) | StaffError::Secrets(SecretsError::KeyDatabase { source: cause }) => {
+                database(&cause)
+            }
+            StaffError::Secrets(cause) => {
+                tracing::error!(error = %cause, "the key of a member of the staff is not to be had");
+                Self::new(Code::VaultSealed, "the member's key is not to be had now; nothing was changed")
+            }
+            StaffError::Unreadable => {
+                tracing::error!("what is stored of a member of the staff cannot be read");
+                Self::new(Code::InternalError, error.to_string())
             }
         }
     }

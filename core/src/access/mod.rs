@@ -21,6 +21,8 @@
 //! - A suspended tenant writes nothing within seconds ([`Admission`]), and reads on. At a name that is registered for a tenant
 //!   ([`settings::Hostname`]) another one's token finds nothing.
 //!
+//! Members of the staff prove themselves and are managed in [`staff`].
+//!
 //! Absent: citizens and terminals, which come with their own contexts.
 
 mod admission;
@@ -40,6 +42,7 @@ mod seen;
 mod service;
 pub mod settings;
 mod signing_key;
+pub mod staff;
 mod store;
 mod tenant;
 mod thumbprint;

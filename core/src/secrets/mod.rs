@@ -49,7 +49,7 @@ mod token;
 mod transit;
 mod weak;
 
-pub use blind_index::{BlindIndex, RequestDigest};
+pub use blind_index::{BlindIndex, Pepper, RequestDigest};
 pub use broker::{BrokerRole, BrokerUser, LeasedBroker};
 pub use client::{Vault, VaultHealth};
 pub use database::{DatabaseRole, LeasedDatabase};

@@ -7,6 +7,7 @@ pub mod migrate;
 pub mod rebuild;
 pub mod recover;
 pub mod rewrap;
+pub mod staff;
 pub mod subscription;
 pub mod tenant;
 pub mod tokens;

@@ -113,5 +113,5 @@ async fn keys_of_clients_are_public_and_all_tokens_end_at_once() {
     assert_eq!(revoked["tenant"], tenant["tenant"]);
     let unknown = complaint(&system.vintem("operator", &["tokens", "revoke-all", "--tenant", "nowhere"]).await);
     assert!(unknown.contains("the tenant does not exist"), "{unknown}");
-    system.close().await;
+    system.remove().await;
 }
