@@ -129,6 +129,14 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_somebody_typed_is_refused() {
+        for weak in [*b"a secret of thirty-two letters!!", [7; 32]] {
+            let ring = KeyRing::new(SecretString::from(STANDARD.encode(weak)), clock::now());
+            assert_eq!(CursorKeys::try_new(&ring).err(), Some(BadCursorKey));
+        }
+    }
+
+    #[test]
     fn a_cursor_opens_only_its_own_list() {
         let cursors = cursors(&KeyRing::new(key(7), clock::now()));
         let cursor = cursors.seal(Uuid::nil(), "accounts?asset=BRL", "42");

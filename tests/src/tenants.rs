@@ -147,7 +147,7 @@ impl Dice {
         Self(seed)
     }
 
-    /// A number below a bound (SplitMix64).
+    /// A number below a bound (`SplitMix64`).
     pub fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;

@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use vintem_core::access::Kept;
+use vintem_core::access::settings::LegalMode;
 
 /// The caller's tenant.
 #[derive(Debug, Serialize, ToSchema)]
@@ -45,7 +46,7 @@ impl From<Kept> for Tenant {
             name: tenant.name.as_str().to_owned(),
             time_zone: tenant.time_zone.name().to_owned(),
             status: settings.status.as_str(),
-            legal_mode: settings.legal_mode.map(|mode| mode.as_str()),
+            legal_mode: settings.legal_mode.map(LegalMode::as_str),
             assets: settings.assets.map(|assets| assets.into_iter().collect()),
             hostnames: settings.hostnames.iter().map(ToString::to_string).collect(),
             created_at: answer::time(created_at),

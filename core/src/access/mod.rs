@@ -55,7 +55,7 @@ pub use admission::{Admission, Barred};
 pub use caller::{Caller, Proof, Scope, Scopes, Standing, UnknownScope};
 pub use client::{Client, ClientName, Listed, Terms, may_come_from};
 pub use client_secret::{ClientSecret, SecretHash};
-pub use dpop::{DpopProof, PROOF_ALGORITHMS, PROOF_SECONDS, ProofError, Proofs};
+pub use dpop::{BoundToken, DpopProof, PROOF_ALGORITHMS, PROOF_SECONDS, ProofError, Proofs};
 pub use error::AccessError;
 pub use policy::{Denied, Need, Policy};
 pub use proof_key::ProofKey;

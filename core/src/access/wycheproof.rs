@@ -66,11 +66,11 @@ fn of_jws_only_those_by_our_kinds_of_key_are_accepted() {
     let proofs = Proofs::new("https://vintem.example");
     for group in &all {
         let public = group.get("public").or_else(|| group.get("private")).unwrap();
-        let jwks = public["keys"].as_array().cloned().unwrap_or_else(|| vec![public.clone()]);
+        let set = public["keys"].as_array().cloned().unwrap_or_else(|| vec![public.clone()]);
         for test in group["tests"].as_array().unwrap() {
             let Some(jws) = test["jws"].as_str() else { continue };
             let is_ours = |jwk: &Value| jwk["crv"] == "P-256" && jwk["alg"] == "ES256" && jwk.get("d").is_none();
-            for jwk in &jwks {
+            for jwk in &set {
                 let is_valid = is_signed_by(jwk, jws);
                 assert!(!is_valid || is_ours(jwk), "{}: another's key", test["tcId"]);
                 // The keys of a set that are not meant have signed nothing, whatever is said of the whole.

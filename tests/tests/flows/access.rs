@@ -20,6 +20,7 @@ use vintem_tests::store::Store;
 const ISSUER: &str = "https://vintem.test";
 
 /// A token for whoever has it.
+#[expect(clippy::unnecessary_wraps, reason = "others fail")]
 fn unbound() -> Result<Confirmation, ProofError> {
     Ok(Confirmation::default())
 }

@@ -144,10 +144,11 @@ fn probes(here: &Town) -> Vec<Probe> {
         for name in names {
             // What else the route asks for, so that it comes to look at the place.
             let rest = [("account", here.id("account")), ("asset", "BRL"), ("from", "2026-03-01")].into_iter();
-            let rest: String = rest
+            let rest: Vec<String> = rest
                 .filter(|(other, _)| other != name && names.iter().any(|name| name == other))
                 .map(|(name, value)| format!("&{name}={value}"))
                 .collect();
+            let rest = rest.concat();
             let name = if name.starts_with("metadata") { "metadata[order]" } else { name };
             probes.push(Probe { method: method.clone(), path: format!("{path}?{name}={PLACE}{rest}"), body: None });
         }

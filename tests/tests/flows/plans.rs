@@ -32,151 +32,149 @@ const TENANT: &str = "'00000000-0000-0000-0000-000000000001'";
 const ACCOUNT: &str = "'00000000-0000-0000-0000-000000000100'";
 const ACCOUNTS: &str = "ARRAY['00000000-0000-0000-0000-000000000100']::uuid[]";
 
-fn queries() -> Vec<Hot> {
-    vec![
-        hot(
-            "the balance",
-            &["SELECT version, posted, held, incoming FROM entry", "ORDER BY version DESC LIMIT 1"],
-            "0, 100",
-            "entry_pkey",
-            "(account = ",
-        ),
-        hot(
-            "a balance of before",
-            &["SELECT version, posted, held, incoming FROM entry", "version_at("],
-            "0, 100, 5000",
-            "entry_pkey",
-            "(version = version_at(",
-        ),
-        hot(
-            "a statement",
-            &["n.version AS \"version!\"", "FROM entry WHERE shard = $1"],
-            "0, 100, 0, NULL, NULL, NULL, NULL, 50, 20000, true",
-            "entry_pkey",
-            "(version > ",
-        ),
-        hot(
-            "an account",
-            &["settings_version, min_balance", "WHERE shard = $1 AND id = $2"],
-            "0, ACCOUNT",
-            "account_by_id",
-            "(id = ",
-        ),
-        hot(
-            "accounts by name",
-            &["settings_version, min_balance", "AND name = $6"],
-            "0, TENANT, 0, NULL, 50, 'account:100'",
-            "account_by_name",
-            "(name = ",
-        ),
-        hot(
-            "accounts",
-            &["settings_version, min_balance", "ORDER BY account LIMIT $5", "!AND name = $6"],
-            "0, TENANT, 100, NULL, 50",
-            "account_by_tenant",
-            "(account > ",
-        ),
-        hot(
-            "who accounts are",
-            &["SELECT id, account, name, asset, scale, normal_side FROM account", "id = ANY ($2)"],
-            "0, ACCOUNTS",
-            "account_by_id",
-            "(id = ANY ",
-        ),
-        hot("a transaction or hold", &["e.stream = ANY ($2)"], "0, ACCOUNTS", "event_by_stream", "(stream = ANY "),
-        hot(
-            "the feed",
-            &["e.position > $2 AND e.position <= $3", "!e.tenant = $4"],
-            "0, 5000, 6000, 100",
-            "event_pkey",
-            "(\"position\" > ",
-        ),
-        hot(
-            "events at positions",
-            &["e.position = ANY ($2)"],
-            "0, ARRAY[5000, 6000]::bigint[]",
-            "event_pkey",
-            "(\"position\" = ANY ",
-        ),
-        hot(
-            "transactions by metadata",
-            &["FROM transaction_metadata m"],
-            "0, TENANT, ACCOUNTS, 100000, 50",
-            "transaction_metadata_pkey",
-            "(digest = ",
-        ),
-        hot(
-            "open holds",
-            &["SELECT hold FROM open_hold WHERE shard = $1 AND account"],
-            "0, 100, NULL, 50",
-            "open_hold_by_account",
-            "(account = ",
-        ),
-        hot(
-            "a holder by number",
-            &["SELECT k.owner FROM unnest($4::smallint[]"],
-            "0, TENANT, 'cpf', ARRAY[1]::smallint[], ARRAY[sha256('100')]",
-            "personal_key_pkey",
-            "(digest = ",
-        ),
-        hot(
-            "an answer by its key",
-            &["JOIN request r ON r.shard = $1 AND r.tenant = wanted.tenant"],
-            "0, ARRAY[TENANT]::uuid[], ARRAY[TENANT]::uuid[], ARRAY['key-100']",
-            "request_pkey",
-            "(key = ",
-        ),
-        hot(
-            "activity",
-            &["SELECT a.position FROM activity a"],
-            "0, ACCOUNT, 0, 100000, NULL, NULL, NULL, NULL, NULL, NULL, '{}', 50",
-            "activity_pkey",
-            "(\"position\" < ",
-        ),
-        hot(
-            "how long a word's list is",
-            &["FROM activity_word WHERE shard = $1 AND word = $2"],
-            "0, 100, 100000, 1000",
-            "activity_word_pkey",
-            "(word = ",
-        ),
-        hot(
-            "activity by a word",
-            &["FROM activity_word l JOIN activity a"],
-            "0, ACCOUNT, 0, 100000, NULL, NULL, NULL, NULL, NULL, NULL, '{}', 50, 100",
-            "activity_word_pkey",
-            "(word = ",
-        ),
-        hot(
-            "top accounts",
-            &["SELECT account, scale, posted FROM standing"],
-            "0, TENANT, 'BRL', 9223372036854775807, ACCOUNT, 50",
-            "standing_by_balance",
-            "(asset = ",
-        ),
-        hot(
-            "what is held",
-            &["count(DISTINCT hold) AS \"holds!\""],
-            "0, '00000000-0000-0000-0000-000000000003', NULL, '{1}'",
-            "held_by_age",
-            "(tenant = ",
-        ),
-        hot(
-            "deliveries",
-            &["SELECT epoch, position, kind, state, attempts, due_at FROM webhook_delivery"],
-            "0, TENANT, TENANT, 9, 100000, NULL, 50",
-            "webhook_delivery_pkey",
-            "(endpoint = ",
-        ),
-        hot(
-            "a tenant",
-            &["SELECT tenant, name, shard", "FROM tenant WHERE tenant = $1"],
-            "TENANT",
-            "tenant_pkey",
-            "(tenant = ",
-        ),
-    ]
-}
+const QUERIES: [Hot; 21] = [
+    hot(
+        "the balance",
+        &["SELECT version, posted, held, incoming FROM entry", "ORDER BY version DESC LIMIT 1"],
+        "0, 100",
+        "entry_pkey",
+        "(account = ",
+    ),
+    hot(
+        "a balance of before",
+        &["SELECT version, posted, held, incoming FROM entry", "version_at("],
+        "0, 100, 5000",
+        "entry_pkey",
+        "(version = version_at(",
+    ),
+    hot(
+        "a statement",
+        &["n.version AS \"version!\"", "FROM entry WHERE shard = $1"],
+        "0, 100, 0, NULL, NULL, NULL, NULL, 50, 20000, true",
+        "entry_pkey",
+        "(version > ",
+    ),
+    hot(
+        "an account",
+        &["settings_version, min_balance", "WHERE shard = $1 AND id = $2"],
+        "0, ACCOUNT",
+        "account_by_id",
+        "(id = ",
+    ),
+    hot(
+        "accounts by name",
+        &["settings_version, min_balance", "AND name = $6"],
+        "0, TENANT, 0, NULL, 50, 'account:100'",
+        "account_by_name",
+        "(name = ",
+    ),
+    hot(
+        "accounts",
+        &["settings_version, min_balance", "ORDER BY account LIMIT $5", "!AND name = $6"],
+        "0, TENANT, 100, NULL, 50",
+        "account_by_tenant",
+        "(account > ",
+    ),
+    hot(
+        "who accounts are",
+        &["SELECT id, account, name, asset, scale, normal_side FROM account", "id = ANY ($2)"],
+        "0, ACCOUNTS",
+        "account_by_id",
+        "(id = ANY ",
+    ),
+    hot("a transaction or hold", &["e.stream = ANY ($2)"], "0, ACCOUNTS", "event_by_stream", "(stream = ANY "),
+    hot(
+        "the feed",
+        &["e.position > $2 AND e.position <= $3", "!e.tenant = $4"],
+        "0, 5000, 6000, 100",
+        "event_pkey",
+        "(\"position\" > ",
+    ),
+    hot(
+        "events at positions",
+        &["e.position = ANY ($2)"],
+        "0, ARRAY[5000, 6000]::bigint[]",
+        "event_pkey",
+        "(\"position\" = ANY ",
+    ),
+    hot(
+        "transactions by metadata",
+        &["FROM transaction_metadata m"],
+        "0, TENANT, ACCOUNTS, 100000, 50",
+        "transaction_metadata_pkey",
+        "(digest = ",
+    ),
+    hot(
+        "open holds",
+        &["SELECT hold FROM open_hold WHERE shard = $1 AND account"],
+        "0, 100, NULL, 50",
+        "open_hold_by_account",
+        "(account = ",
+    ),
+    hot(
+        "a holder by number",
+        &["SELECT k.owner FROM unnest($4::smallint[]"],
+        "0, TENANT, 'cpf', ARRAY[1]::smallint[], ARRAY[sha256('100')]",
+        "personal_key_pkey",
+        "(digest = ",
+    ),
+    hot(
+        "an answer by its key",
+        &["JOIN request r ON r.shard = $1 AND r.tenant = wanted.tenant"],
+        "0, ARRAY[TENANT]::uuid[], ARRAY[TENANT]::uuid[], ARRAY['key-100']",
+        "request_pkey",
+        "(key = ",
+    ),
+    hot(
+        "activity",
+        &["SELECT a.position FROM activity a"],
+        "0, ACCOUNT, 0, 100000, NULL, NULL, NULL, NULL, NULL, NULL, '{}', 50",
+        "activity_pkey",
+        "(\"position\" < ",
+    ),
+    hot(
+        "how long a word's list is",
+        &["FROM activity_word WHERE shard = $1 AND word = $2"],
+        "0, 100, 100000, 1000",
+        "activity_word_pkey",
+        "(word = ",
+    ),
+    hot(
+        "activity by a word",
+        &["FROM activity_word l JOIN activity a"],
+        "0, ACCOUNT, 0, 100000, NULL, NULL, NULL, NULL, NULL, NULL, '{}', 50, 100",
+        "activity_word_pkey",
+        "(word = ",
+    ),
+    hot(
+        "top accounts",
+        &["SELECT account, scale, posted FROM standing"],
+        "0, TENANT, 'BRL', 9223372036854775807, ACCOUNT, 50",
+        "standing_by_balance",
+        "(asset = ",
+    ),
+    hot(
+        "what is held",
+        &["count(DISTINCT hold) AS \"holds!\""],
+        "0, '00000000-0000-0000-0000-000000000003', NULL, '{1}'",
+        "held_by_age",
+        "(tenant = ",
+    ),
+    hot(
+        "deliveries",
+        &["SELECT epoch, position, kind, state, attempts, due_at FROM webhook_delivery"],
+        "0, TENANT, TENANT, 9, 100000, NULL, 50",
+        "webhook_delivery_pkey",
+        "(endpoint = ",
+    ),
+    hot(
+        "a tenant",
+        &["SELECT tenant, name, shard", "FROM tenant WHERE tenant = $1"],
+        "TENANT",
+        "tenant_pkey",
+        "(tenant = ",
+    ),
+];
 
 /// Rows of two large tenants and a small one. Superusers may write past every policy; triggers stay as they are.
 const ROWS: [&str; 16] = [
@@ -228,7 +226,7 @@ async fn hot_queries_are_answered_by_their_index_under_row_level_security() {
         .unwrap();
     superuser.execute("ANALYZE").await.unwrap();
     let mut reader = store.session("vintem_reader").await;
-    for Hot { what, words, asked, by, condition } in queries() {
+    for Hot { what, words, asked, by, condition } in QUERIES {
         let text = query(words);
         let asked = asked.replace("ACCOUNTS", ACCOUNTS).replace("ACCOUNT", ACCOUNT).replace("TENANT", TENANT);
         // As the first times, and as a statement that was prepared long ago.

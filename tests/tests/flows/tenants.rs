@@ -258,6 +258,28 @@ fn lines(folder: &std::path::Path, name: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+/// Every file is what the manifest says, and holds neither a secret nor anything of the other tenant.
+fn assert_sealed_and_apart(whole: &std::path::Path, manifest: &Value, towns: &Towns) {
+    for file in manifest["files"].as_array().unwrap() {
+        let bytes = std::fs::read(whole.join(file["name"].as_str().unwrap())).unwrap();
+        let sum =
+            std::process::Command::new("sha256sum").arg(whole.join(file["name"].as_str().unwrap())).output().unwrap();
+        assert!(String::from_utf8_lossy(&sum.stdout).starts_with(file["sha256"].as_str().unwrap()), "{file}");
+        assert_eq!(bytes.len(), usize::try_from(file["bytes"].as_u64().unwrap()).unwrap());
+        let text = String::from_utf8(bytes).unwrap();
+        assert_eq!(text.lines().count(), usize::try_from(file["lines"].as_u64().unwrap()).unwrap());
+        assert!(
+            !text.to_lowercase().contains(FOREIGN_WORD) && !text.contains(&towns.there.tenant.to_string()),
+            "{file}"
+        );
+        for secret in
+            ["Pessoa", "exemplo.com.br", "secret_hash", "sealed", "vault:v", "wrapped", &towns.here.client.secret]
+        {
+            assert!(!text.contains(secret), "{file} holds {secret}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tenant_is_taken_away_in_files_that_hold_its_things_and_no_others() {
     let towns = Towns::create().await;
@@ -308,24 +330,7 @@ async fn a_tenant_is_taken_away_in_files_that_hold_its_things_and_no_others() {
     {
         assert!(lines(&whole, &format!("{name}.ndjson")).len() >= least, "{name}");
     }
-    for file in manifest["files"].as_array().unwrap() {
-        let bytes = std::fs::read(whole.join(file["name"].as_str().unwrap())).unwrap();
-        let sum =
-            std::process::Command::new("sha256sum").arg(whole.join(file["name"].as_str().unwrap())).output().unwrap();
-        assert!(String::from_utf8_lossy(&sum.stdout).starts_with(file["sha256"].as_str().unwrap()), "{file}");
-        assert_eq!(bytes.len(), usize::try_from(file["bytes"].as_u64().unwrap()).unwrap());
-        let text = String::from_utf8(bytes).unwrap();
-        assert_eq!(text.lines().count(), usize::try_from(file["lines"].as_u64().unwrap()).unwrap());
-        assert!(
-            !text.to_lowercase().contains(FOREIGN_WORD) && !text.contains(&towns.there.tenant.to_string()),
-            "{file}"
-        );
-        for secret in
-            ["Pessoa", "exemplo.com.br", "secret_hash", "sealed", "vault:v", "wrapped", &towns.here.client.secret]
-        {
-            assert!(!text.contains(secret), "{file} holds {secret}");
-        }
-    }
+    assert_sealed_and_apart(&whole, &manifest, &towns);
     // Done is done; and a folder with something else in it is left alone.
     assert_eq!(tenant_export::run(&pool, &tenant, &whole, clock::now()).await.unwrap(), manifest);
     let other = find_tenant(&mut auditor, "tea-town").await.unwrap();

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::TenantRow;
 use crate::access::admission::Known;
 use crate::access::error::AccessError;
-use crate::access::settings::{Hostname, Settings};
+use crate::access::settings::{Hostname, LegalMode, Settings};
 use crate::access::tenant::Tenant;
 
 /// A tenant and what was decided about it.
@@ -122,7 +122,7 @@ pub(in crate::access) async fn keep(
         "UPDATE tenant SET status = $2, legal_mode = $3, assets = $4 WHERE tenant = $1",
         tenant,
         settings.status.as_str(),
-        settings.legal_mode.map(|mode| mode.as_str()),
+        settings.legal_mode.map(LegalMode::as_str),
         assets.as_deref()
     )
     .execute(&mut *tx)
