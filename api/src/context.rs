@@ -84,16 +84,13 @@ impl Context {
             .app_data::<web::Data<App>>()
             .cloned()
             .ok_or_else(|| Problem::new(Code::InternalError, "the server is not assembled"))?;
-        let (caller, entered) = match presence::ticket(request.headers())? {
-            Some(ticket) => {
-                let (caller, entered) = presence::enter(&app, request, &ticket).await?;
-                (caller, Some(entered))
-            }
-            None => {
-                let (token, proof) = token(request)?;
-                let presented = Presented { proof, certificate: None, address: &|| address(request) };
-                (app.verifier.verify(token, clock::now(), &presented)?, None)
-            }
+        let (caller, entered) = if let Some(ticket) = presence::ticket(request.headers())? {
+            let (caller, entered) = presence::enter(&app, request, &ticket).await?;
+            (caller, Some(entered))
+        } else {
+            let (token, proof) = token(request)?;
+            let presented = Presented { proof, certificate: None, address: &|| address(request) };
+            (app.verifier.verify(token, clock::now(), &presented)?, None)
         };
         let tenant = app.access.tenant(caller.tenant).await?;
         app.limits.principal(caller.subject, &tenant)?;

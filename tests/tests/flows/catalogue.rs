@@ -7,17 +7,21 @@ use vintem_tests::store::Store;
 const BOUND: [&str; 2] = ["vintem_reader", "vintem_editor"];
 
 /// Functions that run as their owner and so see every tenant, each with its reason. All are for one caller, and take or give ids.
-const DEFINERS: [(&str, &str); 6] = [
+const DEFINERS: [(&str, &str); 9] = [
     ("client_at_login", "a login names the client before anybody knows the tenant; one id in, one row out"),
     ("client_for_login", "the same for the release before"),
+    ("client_that_logs_in", "the same with the keys that a client proves itself with"),
     ("clients_revoked_lately", "whose tokens are refused; ids only"),
     ("replace_client_secret", "the operator's: replaces a digest that nobody may read; answers nothing"),
+    ("tenant_at_sign_in", "whoever signs in names the tenant; one name in, one id out"),
     ("tenant_hostnames", "which names are whose; a process decides in memory"),
     ("tenants_suspended", "who may not write; ids only"),
+    ("tokens_revoked_lately", "whose tokens of before are refused; ids and instants only"),
 ];
 
-/// What a bound role may read beside its tenant's rows: positions and instants of the shard, which are nobody's data.
-const SHARED: [&str; 5] = ["_sqlx_migrations", "batch", "halt", "projection", "shard"];
+/// What a bound role may read beside its tenant's rows: positions and instants of the shard, which are nobody's data, and
+/// failures under keyed digests of addresses and logins, which are counted before anybody knows whose tenant it is.
+const SHARED: [&str; 6] = ["_sqlx_migrations", "batch", "halt", "projection", "shard", "staff_attempt"];
 
 async fn none(session: &mut PgConnection, what: &str, sql: &str) {
     let found: Vec<String> = sqlx::query_scalar(sql).fetch_all(session).await.unwrap();
