@@ -5,9 +5,8 @@
 
 use crate::context::address;
 use crate::problem::{Code, Problem};
-use crate::routes;
+use crate::routes::Entry;
 use actix_web::HttpRequest;
-use actix_web::http::Method;
 use moka::sync::Cache;
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -25,7 +24,6 @@ const BUCKETS: u64 = 100_000;
 const WRONG_SECRET: u32 = 19;
 /// Asked by those who keep the process running; they must not hear that they ask too often.
 const UNCOUNTED: [&str; 2] = ["/livez", "/readyz"];
-const LOGIN: &str = "/v1/token";
 
 /// What is counted, and how much is left of it.
 pub struct Limits {
@@ -64,25 +62,23 @@ impl Limits {
         bucket.take(self.principal, self.now(), 1).map_err(|wait| self.refused("principal", wait))
     }
 
-    /// Counts a request for what everybody may ask for, logins among it, or for nothing that there is.
-    pub fn before(&self, request: &HttpRequest) -> Result<(), Problem> {
-        let is_counted = routes::find(request)
-            .is_none_or(|route| route.policy == Policy::Public && !UNCOUNTED.contains(&route.path));
+    /// Counts a request for a route that needs no proof, as logins are, or for nothing that there is.
+    pub fn before(&self, request: &HttpRequest, route: Option<&Entry>) -> Result<(), Problem> {
+        let is_counted = is_open(route) && route.is_none_or(|route| !UNCOUNTED.contains(&route.path));
         if is_counted { self.address(address(request)) } else { Ok(()) }
     }
 
     /// Counts a refused secret, or a refused token: who tries them out is slowed down.
-    pub fn after(&self, request: &HttpRequest, refused: &Problem) -> Result<(), Problem> {
+    pub fn after(&self, request: &HttpRequest, route: Option<&Entry>, refused: &Problem) -> Result<(), Problem> {
         // An expired token was good once, and its owner is about to log in from the same address.
         if refused.status() != 401 || refused.code() == Code::TokenExpired {
             return Ok(());
         }
-        let address = address(request);
-        if request.method() == Method::POST && request.path() == LOGIN {
-            self.bucket(address).charge(self.address, self.now(), WRONG_SECRET);
+        if is_open(route) {
+            self.bucket(address(request)).charge(self.address, self.now(), WRONG_SECRET);
             return Ok(());
         }
-        self.address(address)
+        self.address(address(request))
     }
 
     fn address(&self, address: Option<IpAddr>) -> Result<(), Problem> {
@@ -112,6 +108,11 @@ impl std::fmt::Debug for Limits {
             .field("address", &self.address)
             .finish_non_exhaustive()
     }
+}
+
+/// Whether nobody has proven anything when the route's handler begins.
+fn is_open(route: Option<&Entry>) -> bool {
+    route.is_none_or(|route| route.policy == Policy::Public)
 }
 
 /// Buckets that are forgotten when they have long been full.

@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::context::{Trace, shown};
 use crate::limits::Limits;
 use crate::problem::Problem;
+use crate::routes::{self, Entry};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
@@ -37,15 +38,15 @@ pub async fn observe(
     let trace: std::sync::Arc<str> = TraceId::adopt(&span, traceparent).to_string().into();
     span.record("trace_id", &*trace);
     request.extensions_mut().insert(Trace(trace));
-    let limits = app.as_ref().map(|app| &app.limits);
-    let response = match limits.map(|limits| limits.before(request.request())) {
+    let (limits, row) = (app.as_ref().map(|app| &app.limits), routes::named(request.method(), &route));
+    let response = match limits.map(|limits| limits.before(request.request(), row)) {
         Some(Err(too_often)) => {
             let answer = too_often.error_response();
             request.into_response(answer)
         }
         _ => next.call(request).instrument(span.clone()).await?.map_into_boxed_body(),
     };
-    let response = finish_problem(response, limits);
+    let response = finish_problem(response, limits, row);
     let status = response.status().as_u16();
     span.record("status", status);
     span.in_scope(|| {
@@ -62,11 +63,15 @@ pub async fn observe(
 }
 
 /// Gives a problem the body that names its request; or another problem where there were too many of its kind.
-fn finish_problem(mut response: ServiceResponse<BoxBody>, limits: Option<&Limits>) -> ServiceResponse<BoxBody> {
+fn finish_problem(
+    mut response: ServiceResponse<BoxBody>,
+    limits: Option<&Limits>,
+    row: Option<&Entry>,
+) -> ServiceResponse<BoxBody> {
     let problem = response.response_mut().extensions_mut().remove::<Problem>();
     match problem {
         Some(problem) => {
-            let counted = limits.map(|limits| limits.after(response.request(), &problem));
+            let counted = limits.map(|limits| limits.after(response.request(), row, &problem));
             let problem = counted.and_then(Result::err).unwrap_or(problem);
             let answer = problem.respond(&shown(response.request()));
             response.into_response(answer)

@@ -178,8 +178,12 @@ impl Entry {
 
 /// The row of a request.
 pub fn find(request: &HttpRequest) -> Option<&'static Entry> {
-    let path = request.match_pattern()?;
-    ROUTES.iter().find(|entry| entry.path == path && entry.method == *request.method())
+    named(request.method(), &request.match_pattern()?)
+}
+
+/// The row of a method and a template.
+pub fn named(method: &Method, path: &str) -> Option<&'static Entry> {
+    ROUTES.iter().find(|entry| entry.path == path && entry.method == *method)
 }
 
 /// Builds the server's routes from the table.

@@ -230,6 +230,14 @@ async fn who_tries_secrets_is_slowed_down_by_address() {
     }
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), [401, 429]);
     read(client.request(Method::GET, ACCOUNTS).header("X-Forwarded-For", "192.0.2.10")).await.expect(200);
+    // Every login is one, also that of people.
+    let guess = json!({"login": "ana", "password": "guess"});
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..120 {
+        let request = client.http.post(server.url("/v1/staff/sessions")).header("X-Forwarded-For", "192.0.2.11");
+        seen.insert(read(request.json(&guess)).await.status.as_u16());
+    }
+    assert!(seen.contains(&429) && seen.iter().all(|status| *status < 500), "{seen:?}");
     server.stop().await;
     store.close().await;
 }
