@@ -43,6 +43,12 @@ pub enum SecretsError {
         /// The call that was tried.
         call: &'static str,
     },
+    /// A certificate, or a request for one, that is of no use.
+    #[error("a certificate cannot be used: {reason}")]
+    Certificate {
+        /// What is wrong.
+        reason: &'static str,
+    },
     /// The client could not be built, mostly because the CA file cannot be read.
     #[error("the connection to Vault cannot be set up: {reason}")]
     Setup {

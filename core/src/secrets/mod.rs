@@ -9,6 +9,7 @@
 //!                                                                    ├─► kv        kept in memory, looked at every half minute
 //!                                                                    ├─► database  leased user (renewed at ⅔, rotated before its end)
 //!                                                                    ├─► rabbitmq  the same
+//!                                                                    ├─► pki       certificates over keys made here, replaced at ⅔ ([`pki`])
 //!                                                                    └─► transit   seals, opens and signs, the key stays; wraps the keys of [`people`]
 //! ```
 //!
@@ -41,6 +42,7 @@ mod kv;
 mod lease;
 mod login;
 pub mod people;
+pub mod pki;
 pub mod random;
 mod ring;
 mod rotation;
@@ -62,6 +64,7 @@ pub use login::{LoginMethod, WrappingToken, read_wrapping_token};
 pub use ring::{KeyRing, Pace, RingKey, Stage};
 pub use rotation::rotate_on_hangup;
 pub use settings::{
-    BrokerSettings, DatabaseSettings, ProcessSettings, ServerSettings, TelemetrySettings, VaultSettings, WorkerSettings,
+    BrokerSettings, DatabaseSettings, ProcessSettings, ServerSettings, TelemetrySettings, Transport, VaultSettings,
+    WorkerSettings,
 };
 pub use transit::Signature;

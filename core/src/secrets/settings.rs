@@ -13,8 +13,9 @@ use crate::kernel::Network;
 /// Where Kubernetes puts the token of a pod's service account.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 /// Settings of the programs beside a command: one environment may serve them all.
-const OTHERS: [&str; 13] = [
+const OTHERS: [&str; 14] = [
     "VINTEM_LISTEN",
+    "VINTEM_TLS",
     "VINTEM_METRICS_LISTEN",
     "VINTEM_ISSUER",
     "VINTEM_WEBHOOK_NETWORKS",
@@ -87,11 +88,22 @@ pub struct ProcessSettings {
     pub telemetry: TelemetrySettings,
 }
 
+/// How requests arrive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// Over TLS, from whoever shows the certificate of the door.
+    Mutual,
+    /// In clear, within one machine; for tests.
+    Plain,
+}
+
 /// What the HTTP server needs beyond that.
 #[derive(Debug, Clone)]
 pub struct ServerSettings {
     /// `VINTEM_LISTEN`: where requests arrive.
     pub listen: SocketAddr,
+    /// `VINTEM_TLS`: `mutual`, which is what nothing means, or `off`, which is refused for an address that others reach.
+    pub transport: Transport,
     /// `VINTEM_METRICS_LISTEN`: the private port of `/metrics`.
     pub metrics_listen: SocketAddr,
     /// `VINTEM_ISSUER`: our public base URL, the `iss` of every token.
@@ -207,6 +219,7 @@ impl Environment {
 
     fn server(&mut self) -> Option<ServerSettings> {
         let listen = self.required("VINTEM_LISTEN", "an address and port such as 127.0.0.1:8080");
+        let transport = self.transport(listen);
         let metrics_listen = self.required("VINTEM_METRICS_LISTEN", "an address and port");
         // The issuer is compared as text, so it has one spelling.
         let issuer = self.required_where("VINTEM_ISSUER", "an https:// address without a final slash", |issuer| {
@@ -216,11 +229,23 @@ impl Environment {
         let process = self.process("info");
         Some(ServerSettings {
             listen: listen?,
+            transport: transport?,
             metrics_listen: metrics_listen?,
             issuer: issuer?,
             webhook_networks: webhook_networks?,
             process: process?,
         })
+    }
+
+    fn transport(&mut self, listen: Option<SocketAddr>) -> Option<Transport> {
+        let problem = match self.optional("VINTEM_TLS").as_deref() {
+            None | Some("mutual") => return Some(Transport::Mutual),
+            Some("off") if listen.is_some_and(|address| address.ip().is_loopback()) => return Some(Transport::Plain),
+            Some("off") => "VINTEM_TLS is off, and VINTEM_LISTEN can be reached from other machines",
+            Some(_) => "VINTEM_TLS is neither mutual nor off",
+        };
+        self.problems.push(problem.to_owned());
+        None
     }
 
     fn worker(&mut self) -> Option<WorkerSettings> {
@@ -297,6 +322,18 @@ mod tests {
         assert_eq!(token_file.display().to_string(), SERVICE_ACCOUNT);
         let sentence = server(&[("VINTEM_VAULT_AUTH", Some("token"))]).unwrap_err();
         assert!(sentence.contains("VINTEM_VAULT_AUTH is neither approle nor kubernetes"), "{sentence}");
+    }
+
+    #[test]
+    fn requests_in_clear_never_come_from_another_machine() {
+        let transport = |changes: &[_]| server(changes).map(|settings| settings.transport);
+        assert_eq!(transport(&[]), Ok(Transport::Mutual));
+        assert_eq!(transport(&[("VINTEM_TLS", Some("off"))]), Ok(Transport::Plain));
+        for listen in ["0.0.0.0:8080", "10.0.0.7:8080", "[::]:8080"] {
+            let sentence = transport(&[("VINTEM_TLS", Some("off")), ("VINTEM_LISTEN", Some(listen))]).unwrap_err();
+            assert!(sentence.contains("VINTEM_TLS is off, and VINTEM_LISTEN can be reached"), "{sentence}");
+        }
+        assert!(transport(&[("VINTEM_TLS", Some("on"))]).unwrap_err().contains("neither mutual nor off"));
     }
 
     #[test]
