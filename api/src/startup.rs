@@ -10,6 +10,7 @@ use crate::operations::health::Health;
 use crate::operations::metrics;
 use crate::problem::Problem;
 use crate::routes;
+use crate::tls::{self, TlsError};
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{App as Web, HttpServer, web};
@@ -32,7 +33,7 @@ use vintem_core::projections::views::Views;
 use vintem_core::secrets::people::PersonKeys;
 use vintem_core::secrets::{
     BlindIndex, DatabaseRole, FOLLOW_EVERY, Followed, KeyRing, LeasedDatabase, RequestDigest, SecretsError,
-    ServerSettings, SettingsError, Vault, keep_memory_private, rotate_on_hangup,
+    ServerSettings, SettingsError, Transport, Vault, keep_memory_private, rotate_on_hangup,
 };
 use vintem_core::telemetry::{self, Metrics, TelemetryError};
 use vintem_core::webhooks::signature::PublicKeys;
@@ -74,6 +75,9 @@ pub enum StartError {
     /// The shards.
     #[error("the shards cannot be read from the database")]
     Ledger(#[from] LedgerError),
+    /// Certificates.
+    #[error("the server cannot speak TLS")]
+    Tls(#[from] TlsError),
     /// An address.
     #[error("{address} cannot be listened on")]
     Listen {
@@ -153,7 +157,11 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
         ending,
         bulk: Handle::current(),
     });
-    let server = public_server(app.clone(), listener)?;
+    let transport = match settings.transport {
+        Transport::Mutual => Some(tls::mutual(&vault, FOLLOW_EVERY).await?),
+        Transport::Plain => None,
+    };
+    let server = public_server(app.clone(), listener, transport)?;
     let metrics_server = metrics_server(app, metrics_listener)?;
     tracing::info!(listen = %settings.listen, metrics = %settings.metrics_listen, "the server answers");
     let ended = until_asked_to_end(server, metrics_server, end).await;
@@ -210,15 +218,22 @@ pub fn start_shards(numbers: Vec<i16>, credentials: &Credentials) -> HashMap<i16
     numbers.into_iter().map(start).collect()
 }
 
-/// The public server. Requests in progress are finished when it is stopped.
-pub fn public_server(app: web::Data<App>, listener: TcpListener) -> std::io::Result<Server> {
+/// The public server. Requests in progress are finished when it is stopped. Without `tls` it is one for tests.
+pub fn public_server(
+    app: web::Data<App>,
+    listener: TcpListener,
+    tls: Option<rustls::ServerConfig>,
+) -> std::io::Result<Server> {
     let build = move || Web::new().app_data(app.clone()).wrap(from_fn(observe)).configure(routes::configure);
     let server = HttpServer::new(build)
         .client_request_timeout(Duration::from_secs(10))
         .keep_alive(Duration::from_secs(75))
         .shutdown_timeout(GRACE_S)
-        .disable_signals()
-        .listen(listener)?;
+        .disable_signals();
+    let server = match tls {
+        Some(tls) => server.listen_rustls_0_23(listener, tls)?,
+        None => server.listen(listener)?,
+    };
     Ok(server.run())
 }
 

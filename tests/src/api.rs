@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::future::LocalBoxFuture;
 use reqwest::{Method, RequestBuilder, StatusCode};
+use rustls::ServerConfig;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -136,7 +137,27 @@ impl Server {
         Self::start_with(store, Keys::fixed(), without_vault(store), Some(personal)).await
     }
 
+    /// A server that speaks TLS.
+    pub async fn with_tls(store: &Store, tls: ServerConfig) -> Self {
+        Self::start_over(store, Keys::fixed(), without_vault(store), None, Some(tls)).await
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
     async fn start_with(store: &Store, keys: Keys, webhooks: Webhooks, personal: Option<Personal>) -> Self {
+        Self::start_over(store, keys, webhooks, personal, None).await
+    }
+
+    async fn start_over(
+        store: &Store,
+        keys: Keys,
+        webhooks: Webhooks,
+        personal: Option<Personal>,
+        tls: Option<ServerConfig>,
+    ) -> Self {
         let reader = store.pool("vintem_reader");
         let shards = startup::start_shards(Ledger::shards(&reader).await.unwrap(), &store.writer());
         let holders = Holders::new(reader.clone(), shards.clone(), personal);
@@ -161,7 +182,7 @@ impl Server {
         });
         let listener = startup::listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
-        let server = startup::public_server(app, listener).unwrap();
+        let server = startup::public_server(app, listener, tls).unwrap();
         let handle = server.handle();
         tokio::spawn(server);
         Self { address, keys, handle: Box::new(move || Box::pin(async move { handle.stop(false).await })), ledger, end }
