@@ -37,6 +37,11 @@ pub enum Keys {
         #[arg(long, default_value_t = 0)]
         shard: i16,
     },
+    /// Revoke a certificate, of a service or a terminal; whoever checks it refuses it within a minute.
+    Revoke {
+        /// Its number, as `openssl x509 -serial` or a log shows it.
+        serial: String,
+    },
 }
 
 impl Keys {
@@ -50,11 +55,18 @@ impl Keys {
                 let patience = if no_wait { Duration::ZERO } else { PATIENCE };
                 rotate(&mut session, which, pace, patience, shard).await
             }
+            Self::Revoke { serial } => revoke(&session, &serial).await,
         };
         session.close().await;
         done?;
         Ok(0)
     }
+}
+
+async fn revoke(session: &Session, serial: &str) -> Result<(), Box<dyn Error>> {
+    session.vault().revoke_certificate(serial).await?;
+    println!("{serial} is revoked");
+    Ok(())
 }
 
 async fn list(session: &mut Session) -> Result<(), Box<dyn Error>> {
