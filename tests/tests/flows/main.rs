@@ -12,6 +12,7 @@ mod bench;
 mod books;
 mod bulk;
 mod canaries;
+mod certificates;
 mod clock;
 mod drift;
 mod faults;
