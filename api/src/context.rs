@@ -1,25 +1,26 @@
 //! Who calls, in which tenant, and with which rights: the first thing that every handler asks.
 //!
-//! Handlers that take a [`Context`] cannot skip authentication, and the scope comes from the one
+//! Handlers that take a [`Context`] cannot skip authentication, and the policy comes from the one
 //! table in `routes`, so that a route without a row there answers nobody.
 
 use crate::app::App;
 use crate::body::{self, Parsed};
 use crate::key;
 use crate::lang::Lang;
+use crate::object::parse_uuid;
 use crate::problem::{Code, Fault, Problem, Shown};
 use crate::query::Query;
-use crate::routes::{self, Access};
+use crate::routes;
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
-use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::sync::Arc;
-use vintem_core::access::{Caller, Tenant};
+use uuid::Uuid;
+use vintem_core::access::{Caller, Reach, Tenant};
 use vintem_core::event_store::RequestKey;
 use vintem_core::event_store::overlay::Origin;
 use vintem_core::kernel::Place;
@@ -41,6 +42,8 @@ pub struct Context {
     pub tenant: Arc<Tenant>,
     /// Their proof and rights.
     pub caller: Caller,
+    /// Which objects of the route's kind they were granted.
+    pub reach: Reach,
     /// For whom problems are written down.
     pub shown: Shown,
 }
@@ -78,19 +81,18 @@ impl Context {
             .cloned()
             .ok_or_else(|| Problem::new(Code::InternalError, "the server is not assembled"))?;
         let caller = app.verifier.verify(bearer(request.headers())?, clock::now(), || address(request))?;
-        match routes::find(request).map(|route| route.access) {
-            Some(Access::Scope(scope)) => caller.require(scope)?,
-            Some(Access::AnyCaller | Access::Nobody) => {}
-            None => return Err(Problem::new(Code::Forbidden, "the route has no rule")),
-        }
+        let route = routes::find(request).ok_or_else(|| Problem::new(Code::Forbidden, "the route has no rule"))?;
+        let reach = route.policy.admit(&caller, target(request), clock::now())?;
         let tenant = app.access.tenant(caller.tenant).await?;
         let shown = shown(request);
-        let mut actor = String::with_capacity(43);
-        // Writing to a string does not fail.
-        let _ = write!(actor, "client:{}", caller.subject);
-        let origin = Origin { tenant: caller.tenant, actor: actor.into(), correlation: Some(shown.trace.clone()) };
-        Ok(Self { app, actor: Actor { shard: tenant.shard, origin }, tenant, caller, shown })
+        let origin = Origin { tenant: caller.tenant, actor: caller.actor(), correlation: Some(shown.trace.clone()) };
+        Ok(Self { app, actor: Actor { shard: tenant.shard, origin }, tenant, caller, reach, shown })
     }
+}
+
+/// The object that a path names by its id.
+fn target(request: &HttpRequest) -> Option<Uuid> {
+    request.match_info().get("id").and_then(parse_uuid)
 }
 
 /// Where a request comes from: nginx says so, who overwrites what a client claims; else the connection does.
@@ -165,6 +167,6 @@ async fn said<T: DeserializeOwned + Send + 'static>(
     payload: &mut Payload,
 ) -> Result<Parsed<T>, Problem> {
     Query::of(request, &[])?;
-    let limit = routes::find(request).map_or(0, |route| route.body_limit);
+    let limit = routes::find(request).map_or(0, routes::Entry::body_limit);
     body::json(request, payload, limit).await
 }

@@ -18,6 +18,7 @@ use utoipa::ToSchema;
 use vintem_core::event_store::Done;
 use vintem_core::event_store::job::Render;
 use vintem_core::holders::details::{self, Private};
+use vintem_core::holders::event::HolderUnmasked;
 use vintem_core::holders::{Details, Found};
 use vintem_core::ledger::known::Known;
 
@@ -69,18 +70,26 @@ pub async fn register(write: Write<HolderInput>) -> Result<HttpResponse, Problem
     Ok(write::answered(&context, disposed, &Known::default()).await?.respond())
 }
 
-/// Read a holder. Once they are erased, the status says so and the personal members are absent.
+/// Read a holder, masked. Once they are erased, the status says so and the personal members are absent.
 #[utoipa::path(get, path = "/v1/holders/{id}", tag = "Holders", params(("id" = uuid::Uuid, Path, description = "The holder's id")), responses((status = 200, body = HolderDetails)))]
 pub async fn show(context: Context, request: HttpRequest) -> Result<HttpResponse, Problem> {
     Query::of(&request, &[])?;
-    Ok(shown(&context.app.holders.find(&context.actor, path_id(&request)?).await?))
+    Ok(masked(&context.app.holders.find(&context.actor, path_id(&request)?).await?))
 }
 
-/// Find a holder by CPF. A question and not a write: it needs no `Idempotency-Key`.
+/// Find a holder by CPF, masked. A question and not a write: it needs no `Idempotency-Key`.
 #[utoipa::path(post, path = "/v1/holders/lookups", tag = "Holders", request_body = HolderLookup, responses((status = 200, body = HolderDetails)))]
 pub async fn look_up(question: Question<HolderLookup>) -> Result<HttpResponse, Problem> {
     let Question { context, value: HolderLookup { cpf } } = question;
-    Ok(shown(&context.app.holders.look_up(&context.actor, &details::number(&private(&cpf))?).await?))
+    Ok(masked(&context.app.holders.look_up(&context.actor, &details::number(&private(&cpf))?).await?))
+}
+
+/// Read a holder as they are. Who asked, and what for, is recorded before the answer; asking twice is recorded twice.
+#[utoipa::path(post, path = "/v1/holders/{id}/unmask", tag = "Holders", params(("id" = uuid::Uuid, Path, description = "The holder's id")), request_body = HolderUnmasked, responses((status = 200, body = HolderDetails)))]
+pub async fn unmask(request: HttpRequest, question: Question<HolderUnmasked>) -> Result<HttpResponse, Problem> {
+    let Question { context, value } = question;
+    let found = context.app.holders.unmask(&context.actor, path_id(&request)?, &value).await?;
+    Ok(unstored(HolderDetails::of(&found.holder, found.details.as_ref())))
 }
 
 /// Erase a holder for good: the key to what the ledger knows of the person is destroyed. Their money stays as it is.
@@ -104,7 +113,10 @@ fn render(context: &Context) -> Render {
     Arc::new(move |done: &Done| answer::single(done, &Known::default(), &shown))
 }
 
-fn shown(found: &Found) -> HttpResponse {
-    let details = HolderDetails::of(&found.holder, found.details.as_ref());
+fn masked(found: &Found) -> HttpResponse {
+    unstored(HolderDetails::masked(&found.holder, found.details.as_ref()))
+}
+
+fn unstored(details: HolderDetails) -> HttpResponse {
     HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(details)
 }

@@ -72,7 +72,7 @@ fn schema<T: ToSchema>(name: &str) -> Value {
 }
 
 /// All of them.
-pub const ALL: [EventKind; 18] = [
+pub const ALL: [EventKind; 19] = [
     kind::<access::TenantCreated>(access::TENANT_CREATED),
     kind::<access::ClientCreated>(access::CLIENT_CREATED),
     kind::<access::ClientRotated>(access::CLIENT_ROTATED),
@@ -91,4 +91,5 @@ pub const ALL: [EventKind; 18] = [
     kind::<NothingMore>(ledger::HOLD_EXPIRED),
     kind::<holders::HolderRegistered>(holders::HOLDER_REGISTERED),
     kind::<holders::HolderErased>(holders::HOLDER_ERASED),
+    kind::<holders::HolderUnmasked>(holders::HOLDER_UNMASKED),
 ];

@@ -12,6 +12,7 @@ pub mod busy;
 pub mod certificates;
 pub mod factory;
 pub mod load;
+pub mod matrix;
 pub mod model;
 pub mod people;
 pub mod policies;

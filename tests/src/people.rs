@@ -11,7 +11,7 @@ use vintem_core::secrets::{
 };
 
 /// What the clients of these tests may do.
-pub const SCOPES: &str = "ledger:read ledger:write ledger:admin holders:read holders:write";
+pub const SCOPES: &str = "ledger:read ledger:write ledger:admin holders:read holders:write holders:unmask audit:read";
 
 /// Everything that people stand on.
 pub struct Registry {

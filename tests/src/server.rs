@@ -213,7 +213,7 @@ pub async fn make_client(secrets: &Secrets) -> Credentials {
     let shard = Shard::start(0, secrets.store.writer(), std::sync::Arc::new(LedgerLookUps), Limits::default());
     let name: TenantName = "town".parse().unwrap();
     let tenant = create_tenant(&mut operator, &shard, name, 0, chrono_tz::America::Sao_Paulo).await.unwrap();
-    let scopes = Scopes::parse("ledger:read ledger:write ledger:admin holders:read holders:write").unwrap();
+    let scopes = Scopes::all();
     let name: ClientName = "test".parse().unwrap();
     let new = NewClient { tenant: tenant.tenant, name, scopes, terms: Terms::default() };
     let (client, secret) = create_client(&mut operator, &shard, new).await.unwrap();

@@ -61,7 +61,7 @@ struct Grant {
 #[utoipa::path(post, path = "/v1/token", tag = "Access", request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, body = TokenAnswer)), security(()))]
 pub async fn issue(app: web::Data<App>, request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
-    let limit = routes::find(&request).map_or(0, |route| route.body_limit);
+    let limit = routes::find(&request).map_or(0, routes::Entry::body_limit);
     let form = body::read(&request, &mut payload.into_inner(), limit, "application/x-www-form-urlencoded").await?;
     let form = std::str::from_utf8(&form).map_err(|_| malformed("the form is not UTF-8"))?;
     let Grant { client, secret, scope } = grant(&request, form)?;

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use vintem_core::event_store::Recorded;
 use vintem_core::holders::event::HOLDER_ERASED;
+use vintem_core::holders::mask::Masked;
 use vintem_core::holders::{Details, Erased, Holder as Folded};
 
 /// A holder: who they are in the ledger, and nothing about them.
@@ -39,7 +40,7 @@ pub struct Erasure {
     pub complete_in_backups_by: String,
 }
 
-/// A holder with what is known of them.
+/// A holder with what is known of them, masked unless it was asked for as it is.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct HolderDetails {
     /// Who.
@@ -57,7 +58,7 @@ pub struct HolderDetails {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "+5511912345678")]
     pub phone: Option<String>,
-    /// Their CPF, 11 digits.
+    /// Their CPF: 11 digits, or `***.982.247-**` where it is masked.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "52998224725")]
     pub cpf: Option<String>,
@@ -104,6 +105,18 @@ impl HolderDetails {
             email: details.and_then(|details| details.email.as_ref()).map(|email| email.to_string()),
             phone: details.and_then(|details| details.phone.as_ref()).map(|phone| phone.to_string()),
             cpf: details.map(|details| details.cpf.digits().to_owned()),
+        }
+    }
+
+    /// For who has to recognise the person.
+    pub fn masked(holder: &Folded, details: Option<&Details>) -> Self {
+        let masked = details.map(Masked::of);
+        Self {
+            holder: Holder::of(holder),
+            name: masked.as_ref().map(|masked| masked.name.to_string()),
+            email: masked.as_ref().and_then(|masked| masked.email.as_ref()).map(|email| email.to_string()),
+            phone: masked.as_ref().and_then(|masked| masked.phone.as_ref()).map(|phone| phone.to_string()),
+            cpf: masked.map(|masked| masked.cpf.to_string()),
         }
     }
 }

@@ -4,7 +4,7 @@
 //! `Idempotency-Key` of writes.
 
 use crate::problem::Document;
-use crate::routes::{Access, Entry, ROUTES};
+use crate::routes::{Body, Entry, ROUTES};
 use crate::{access, holders, ledger, operations, views, webhooks};
 use actix_web::HttpResponse;
 use actix_web::http::Method;
@@ -12,12 +12,19 @@ use std::sync::LazyLock;
 use utoipa::OpenApi;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
-use utoipa::openapi::security::{ClientCredentials, Flow, OAuth2, Scopes, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, ClientCredentials, Flow, OAuth2, Scopes, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{ContentBuilder, OpenApi as Contract, Ref, RefOr, Required, ResponseBuilder};
-use vintem_core::access::Scope;
+use vintem_core::access::{Grant, Need, Policy, Scope};
 
-/// The name of the security scheme.
-const SCHEME: &str = "client";
+/// The security scheme of service clients.
+const CLIENT: &str = "client";
+/// The one of staff; its requirements name grants and rights.
+const SESSION: &str = "session";
+
+/// The cookie of a session.
+const SESSION_COOKIE: &str = "__Host-vintem_session";
 
 /// The document's skeleton: every handler, once.
 #[derive(OpenApi)]
@@ -37,8 +44,8 @@ const SCHEME: &str = "client";
         webhooks::endpoints::create, webhooks::endpoints::list, webhooks::endpoints::find, webhooks::endpoints::change,
         webhooks::endpoints::delete, webhooks::endpoints::enable, webhooks::endpoints::disable, webhooks::endpoints::rotate,
         webhooks::deliveries::list, webhooks::deliveries::replay,
-        holders::register, holders::look_up, holders::show, holders::erase,
-        access::token::issue, access::jwks::show,
+        holders::register, holders::look_up, holders::show, holders::unmask, holders::erase,
+        access::token::issue, access::jwks::show, access::audit::list, access::audit::export,
         operations::live::show, operations::ready::show,
     ),
     components(schemas(Document<'static>))
@@ -55,7 +62,9 @@ pub async fn show() -> HttpResponse {
 /// The whole document.
 pub fn contract() -> Contract {
     let mut contract = Skeleton::openapi();
-    contract.components.get_or_insert_default().add_security_scheme(SCHEME, scheme());
+    let components = contract.components.get_or_insert_default();
+    components.add_security_scheme(CLIENT, client());
+    components.add_security_scheme(SESSION, SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(SESSION_COOKIE))));
     for entry in ROUTES {
         if let Some(operation) = operation(&mut contract, entry) {
             complete(operation, entry);
@@ -75,7 +84,7 @@ fn operation<'a>(contract: &'a mut Contract, entry: &Entry) -> Option<&'a mut Op
     }
 }
 
-fn scheme() -> SecurityScheme {
+fn client() -> SecurityScheme {
     let scopes = Scope::ALL.map(|scope| (scope.as_str(), scope.as_str()));
     SecurityScheme::OAuth2(OAuth2::new([Flow::ClientCredentials(ClientCredentials::new(
         "/v1/token",
@@ -86,18 +95,12 @@ fn scheme() -> SecurityScheme {
 /// Adds what the table knows of an operation.
 fn complete(operation: &mut Operation, entry: &Entry) {
     let mut statuses = vec!["400", "404", "405", "422", "500", "503"];
-    match entry.access {
-        Access::Scope(scope) => {
-            operation.security = Some(vec![SecurityRequirement::new(SCHEME, [scope.as_str()])]);
-            statuses.extend(["401", "403"]);
-        }
-        Access::AnyCaller => {
-            operation.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>(SCHEME, [])]);
-            statuses.extend(["401", "403"]);
-        }
-        Access::Nobody => statuses.push("401"),
+    operation.security = security(entry.policy);
+    statuses.push("401");
+    if entry.policy != Policy::Public {
+        statuses.push("403");
     }
-    if entry.body_limit > 0 {
+    if entry.body != Body::Nothing {
         statuses.extend(["408", "413", "415"]);
     }
     if entry.path.starts_with("/v1/holders") {
@@ -109,6 +112,24 @@ fn complete(operation: &mut Operation, entry: &Entry) {
     }
     for status in statuses {
         operation.responses.responses.insert(status.to_owned(), RefOr::T(problem()));
+    }
+}
+
+/// By which proof, and with which scope or grants, callers get in; any one of them is enough.
+fn security(policy: Policy) -> Option<Vec<SecurityRequirement>> {
+    let by = |scheme, what: Vec<String>| SecurityRequirement::new(scheme, what);
+    match policy {
+        Policy::Public => None,
+        Policy::Known => Some(vec![by(CLIENT, Vec::new()), by(SESSION, Vec::new())]),
+        Policy::Member => Some(vec![by(SESSION, Vec::new())]),
+        Policy::Granted { client, staff } => {
+            let client = client.map(|scope| by(CLIENT, vec![scope.as_str().to_owned()]));
+            let staff = staff.map(|Need { verb, object, right }| {
+                let grant = Grant::all(verb, object).to_string();
+                by(SESSION, [grant].into_iter().chain(right.map(|right| right.as_str().to_owned())).collect())
+            });
+            Some(client.into_iter().chain(staff).collect())
+        }
     }
 }
 

@@ -21,8 +21,10 @@ pub enum Code {
     Unauthenticated,
     /// The token's ten minutes are over.
     TokenExpired,
-    /// The token lacks the scope.
+    /// The caller was not granted this.
     Forbidden,
+    /// The right takes a second factor that was shown minutes ago.
+    StepUpRequired,
     /// The path exists, the method does not.
     MethodNotAllowed,
     /// The client did not send its request in time.
@@ -84,12 +86,13 @@ pub struct Meaning {
 
 impl Code {
     /// The codes that HTTP adds to the business's.
-    const HTTP: [Self; 18] = [
+    const HTTP: [Self; 19] = [
         Self::MalformedRequest,
         Self::IdempotencyKeyMissing,
         Self::Unauthenticated,
         Self::TokenExpired,
         Self::Forbidden,
+        Self::StepUpRequired,
         Self::MethodNotAllowed,
         Self::RequestTimeout,
         Self::RequestInFlight,
@@ -124,7 +127,8 @@ impl Code {
             Self::IdempotencyKeyMissing => row("idempotency-key-missing", 400, "The header Idempotency-Key is missing", "Falta o cabeçalho Idempotency-Key", false, None),
             Self::Unauthenticated => row("unauthenticated", 401, "The caller is not known", "O chamador não é conhecido", false, None),
             Self::TokenExpired => row("token-expired", 401, "The token has expired", "O token expirou", true, None),
-            Self::Forbidden => row("forbidden", 403, "The token does not permit this", "O token não permite isto", false, None),
+            Self::Forbidden => row("forbidden", 403, "The caller was not granted this", "O chamador não tem esta permissão", false, None),
+            Self::StepUpRequired => row("step-up-required", 403, "Show your second factor again", "Apresente novamente o segundo fator", false, None),
             Self::MethodNotAllowed => row("method-not-allowed", 405, "The method is not allowed here", "O método não é permitido aqui", false, None),
             Self::RequestTimeout => row("request-timeout", 408, "The request did not arrive in time", "A requisição não chegou a tempo", true, None),
             Self::RequestInFlight => row("request-in-flight", 409, "A request under this key is being worked on", "Uma requisição com esta chave está em andamento", true, Unknown),

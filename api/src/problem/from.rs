@@ -1,7 +1,7 @@
 //! How the errors of core become problems.
 
 use super::{Code, Fault, Problem};
-use vintem_core::access::{AccessError, Forbidden, TokenError};
+use vintem_core::access::{AccessError, Denied, TokenError};
 use vintem_core::event_store::WriteError;
 use vintem_core::holders::HolderError;
 use vintem_core::kernel::{Place, Refusal, RefusalCode};
@@ -139,9 +139,14 @@ impl From<TokenError> for Problem {
     }
 }
 
-impl From<Forbidden> for Problem {
-    fn from(error: Forbidden) -> Self {
-        Self::new(Code::Forbidden, error.to_string())
+impl From<Denied> for Problem {
+    fn from(error: Denied) -> Self {
+        match error {
+            // What was not granted looks like what is not there.
+            Denied::NotYours => Self::not_found(),
+            Denied::StepUp => Self::new(Code::StepUpRequired, error.to_string()),
+            _ => Self::new(Code::Forbidden, error.to_string()),
+        }
     }
 }
 

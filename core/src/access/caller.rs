@@ -1,9 +1,14 @@
 //! The caller of a request and the scopes it was granted.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
+use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
+
+use super::rights::{Grant, Rights};
+use super::role::Role;
 
 /// A right that a service client can be granted. None implies another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -15,21 +20,27 @@ pub enum Scope {
     LedgerWrite = 2,
     /// Register assets; open, limit, freeze and close accounts.
     LedgerAdmin = 4,
-    /// Read what is known of holders: names, contacts, numbers.
+    /// Find holders, and read what is known of them, masked.
     HoldersRead = 8,
     /// Register and erase holders.
     HoldersWrite = 16,
+    /// Read what is known of holders as it is: names, contacts, numbers. Each time is recorded.
+    HoldersUnmask = 32,
+    /// Search who did what.
+    AuditRead = 64,
 }
 
 impl Scope {
     /// Every scope, in the order they are printed.
-    pub const ALL: [Self; 5] =
-        [Self::LedgerRead, Self::LedgerWrite, Self::LedgerAdmin, Self::HoldersRead, Self::HoldersWrite];
-
-    /// Whether it lets its holder look and change nothing.
-    pub fn is_read(self) -> bool {
-        matches!(self, Self::LedgerRead | Self::HoldersRead)
-    }
+    pub const ALL: [Self; 7] = [
+        Self::LedgerRead,
+        Self::LedgerWrite,
+        Self::LedgerAdmin,
+        Self::HoldersRead,
+        Self::HoldersWrite,
+        Self::HoldersUnmask,
+        Self::AuditRead,
+    ];
 
     /// The scope as it stands in a token.
     pub fn as_str(self) -> &'static str {
@@ -39,6 +50,8 @@ impl Scope {
             Self::LedgerAdmin => "ledger:admin",
             Self::HoldersRead => "holders:read",
             Self::HoldersWrite => "holders:write",
+            Self::HoldersUnmask => "holders:unmask",
+            Self::AuditRead => "audit:read",
         }
     }
 }
@@ -46,7 +59,8 @@ impl Scope {
 /// The text names no scope of ours.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "no scope of this name exists; the scopes are ledger:read, ledger:write, ledger:admin, holders:read and holders:write"
+    "no scope of this name exists; the scopes are ledger:read, ledger:write, ledger:admin, holders:read, holders:write, \
+     holders:unmask and audit:read"
 )]
 pub struct UnknownScope;
 
@@ -77,6 +91,11 @@ impl Scopes {
     #[must_use]
     pub fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
+    }
+
+    /// All there are.
+    pub fn all() -> Self {
+        Scope::ALL.into_iter().collect()
     }
 
     /// Whether there is none.
@@ -112,26 +131,75 @@ impl fmt::Debug for Scopes {
     }
 }
 
-/// Who is calling, as proven by a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Who is calling, and what proved it.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     /// Whose data the caller may see.
     pub tenant: Uuid,
     /// The stable identity that idempotency keys and events are recorded under.
     pub subject: Uuid,
-    /// What was granted.
-    pub scopes: Scopes,
+    /// By what the caller is known.
+    pub proof: Proof,
 }
 
-/// The caller is known, but was not granted the scope.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("this needs the scope {}", .0.as_str())]
-pub struct Forbidden(pub Scope);
+/// What proves a caller, and with it what was granted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// A service client's token, with its scopes.
+    Client(Scopes),
+    /// A session of a member of the staff.
+    Staff(Arc<Standing>),
+}
+
+/// What a member of the staff may do in a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The session.
+    pub session: Uuid,
+    /// Everything that the member's roles grant, and single grants.
+    pub grants: Vec<Grant>,
+    /// What the roles allow over money and secrets.
+    pub rights: Rights,
+    /// Where the member belongs.
+    pub unit: Option<Uuid>,
+    /// Until when the second factor that was shown last is fresh.
+    pub fresh_until: Option<DateTime<Utc>>,
+}
+
+impl Standing {
+    /// What roles and single grants add up to.
+    pub fn new(
+        session: Uuid,
+        roles: &[Role],
+        grants: &[Grant],
+        unit: Option<Uuid>,
+        fresh_until: Option<DateTime<Utc>>,
+    ) -> Self {
+        let rights = roles.iter().fold(Rights::default(), |all, role| all.union(role.rights()));
+        let grants = roles.iter().flat_map(|role| role.grants()).chain(grants.iter().copied()).collect();
+        Self { session, grants, rights, unit, fresh_until }
+    }
+}
 
 impl Caller {
-    /// Passes if the scope was granted.
-    pub fn require(&self, scope: Scope) -> Result<(), Forbidden> {
-        if self.scopes.contains(scope) { Ok(()) } else { Err(Forbidden(scope)) }
+    /// The scopes of a client; a member of the staff has none.
+    pub fn scopes(&self) -> Scopes {
+        match self.proof {
+            Proof::Client(scopes) => scopes,
+            Proof::Staff(_) => Scopes::default(),
+        }
+    }
+
+    /// As events name who caused them.
+    pub fn actor(&self) -> Arc<str> {
+        let kind = match self.proof {
+            Proof::Client(_) => "client",
+            Proof::Staff(_) => "staff",
+        };
+        let mut actor = String::with_capacity(43);
+        // Writing to a string does not fail.
+        let _ = write!(actor, "{kind}:{}", self.subject);
+        actor.into()
     }
 }
 
@@ -150,11 +218,8 @@ mod tests {
     }
 
     #[test]
-    fn no_scope_implies_another() {
-        let scopes = Scopes::parse("ledger:admin").unwrap();
-        let caller = Caller { tenant: Uuid::nil(), subject: Uuid::nil(), scopes };
-        assert_eq!(caller.require(Scope::LedgerAdmin), Ok(()));
-        assert_eq!(caller.require(Scope::LedgerWrite), Err(Forbidden(Scope::LedgerWrite)));
-        assert_eq!(caller.require(Scope::LedgerRead), Err(Forbidden(Scope::LedgerRead)));
+    fn the_actor_says_what_kind_of_caller_it_was() {
+        let caller = Caller { tenant: Uuid::nil(), subject: Uuid::nil(), proof: Proof::Client(Scopes::default()) };
+        assert_eq!(&*caller.actor(), "client:00000000-0000-0000-0000-000000000000");
     }
 }

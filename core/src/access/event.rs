@@ -12,6 +12,7 @@ use super::client::Client;
 use super::error::AccessError;
 use super::tenant::Tenant;
 use crate::event_store::fact::{self, Fact};
+use crate::event_store::overlay::Origin;
 use crate::event_store::{Shard, WriteError};
 
 /// A tenant exists; its stream is its id.
@@ -96,7 +97,7 @@ async fn record(
     kind: &'static str,
     says: &(impl Serialize + Sync),
 ) -> Result<(), AccessError> {
-    let fact = Fact { tenant, actor: "operator", stream, expected, fresh: expected == 0, kind, says };
+    let fact = Fact { origin: Origin::command(tenant, "operator"), stream, expected, fresh: expected == 0, kind, says };
     // A stream of a fresh id has nobody to lose against, and another's row is locked.
     if fact::record(shard, fact).await? { Ok(()) } else { Err(AccessError::Write(WriteError::Defect)) }
 }

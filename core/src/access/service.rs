@@ -1,16 +1,17 @@
-//! The use cases: a login, looking a tenant up, and what the operator's command creates.
+//! The use cases: a login, looking a tenant up, who did what, and what the operator's command creates.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use moka::sync::Cache;
 use secrecy::SecretString;
 use sqlx::Connection as _;
 use sqlx::postgres::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::caller::{Caller, Scopes};
+use super::caller::{Caller, Proof, Scopes};
 use super::client::{Client, ClientName, Listed, Terms, may_come_from};
 use super::client_secret::{ClientSecret, SecretHash};
 use super::error::AccessError;
@@ -19,8 +20,10 @@ use super::signing_key::SigningKeys;
 use super::store;
 use super::tenant::{Tenant, TenantName};
 use super::token::IssuedToken;
-use crate::event_store::read::tenant_tx;
+use crate::event_store::audit::{self, Audited, Search};
+use crate::event_store::read::{self, tenant_tx};
 use crate::event_store::{Shard, fresh};
+use crate::kernel::Instant;
 use crate::secrets::Followed;
 use crate::telemetry::clock;
 
@@ -65,8 +68,30 @@ impl AccessService {
             return Err(AccessError::WrongPlace);
         }
         let scopes = narrowed(row.scopes, requested)?;
-        let caller = Caller { tenant: row.tenant, subject: client, scopes };
+        let caller = Caller { tenant: row.tenant, subject: client, proof: Proof::Client(scopes) };
         Ok(self.keys.load().issue(&self.issuer, &caller, &row.terms, now))
+    }
+
+    /// Who did what in a tenant, between two instants: the newest first.
+    pub async fn audit(
+        &self,
+        tenant: &Tenant,
+        mut search: Search,
+        (from, to): (Option<Instant>, Option<Instant>),
+        limit: i64,
+    ) -> Result<Vec<Audited>, AccessError> {
+        let mut tx = tenant_tx(&self.pool, tenant.tenant).await?;
+        if let Some(from) = from {
+            // What was recorded at the instant itself belongs to what is looked for.
+            let before = from - TimeDelta::microseconds(1);
+            search.after = search.after.max(read::point(&mut tx, tenant.shard, Some(before)).await?.position);
+        }
+        if let Some(to) = to {
+            search.before = search.before.min(read::point(&mut tx, tenant.shard, Some(to)).await?.position + 1);
+        }
+        let found = audit::search(&mut tx, tenant.shard, tenant.tenant, &search, limit).await?;
+        tx.commit().await?;
+        Ok(found)
     }
 
     /// The caller's tenant.

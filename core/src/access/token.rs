@@ -57,7 +57,7 @@ impl SigningKeys {
         let issued_at = now.timestamp();
         let remaining = terms.expires_at.map_or(TOKEN_LIFETIME, |end| end.timestamp() - issued_at);
         let expires_in = TOKEN_LIFETIME.min(remaining);
-        let scope = caller.scopes.to_string();
+        let scope = caller.scopes().to_string();
         let claims = Claims {
             iss: issuer.to_owned(),
             aud: AUDIENCE.to_owned(),

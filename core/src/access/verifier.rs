@@ -12,7 +12,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::caller::{Caller, Scopes};
+use super::caller::{Caller, Proof, Scopes};
 use super::client::may_come_from;
 use super::revocation::Revocations;
 use super::signing_key::SigningKeys;
@@ -119,7 +119,7 @@ impl TokenVerifier {
         if !verified.networks.is_empty() && !may_come_from(&verified.networks, address()) {
             return Err(TokenError::WrongPlace);
         }
-        let caller = verified.caller;
+        let caller = verified.caller.clone();
         if !is_remembered {
             self.verified.insert(key, verified);
         }
@@ -153,7 +153,7 @@ impl TokenVerifier {
             return Err(TokenError::NotYetValid);
         }
         let scopes = Scopes::parse(&claims.scope).map_err(|_| TokenError::Malformed)?;
-        let caller = Caller { tenant: claims.tenant, subject: claims.sub, scopes };
+        let caller = Caller { tenant: claims.tenant, subject: claims.sub, proof: Proof::Client(scopes) };
         let networks: Result<Vec<Network>, _> = claims.networks.iter().map(|text| text.parse()).collect();
         let networks = networks.map_err(|_| TokenError::Malformed)?.into();
         Ok(Verified { caller, networks, kid: kid.into(), expires_at: claims.exp })
@@ -194,9 +194,12 @@ mod tests {
         DateTime::from_timestamp(NOW + seconds, 0).unwrap()
     }
 
+    fn scopes() -> Scopes {
+        Scopes::parse("ledger:read ledger:write").unwrap()
+    }
+
     fn caller() -> Caller {
-        let scopes = Scopes::parse("ledger:read ledger:write").unwrap();
-        Caller { tenant: Uuid::from_u128(7), subject: Uuid::from_u128(9), scopes }
+        Caller { tenant: Uuid::from_u128(7), subject: Uuid::from_u128(9), proof: Proof::Client(scopes()) }
     }
 
     fn keys() -> Arc<SigningKeys> {

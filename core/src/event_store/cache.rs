@@ -1,5 +1,6 @@
 //! The writer's account cache: bounded, always safe to lose, brought up to date by folding moves.
 
+use super::kept::Kept;
 use super::legs::Legs;
 use super::overlay::AccountState;
 use crate::kernel::Minor;
@@ -13,7 +14,7 @@ const MAX_GAP: i64 = 20_000;
 
 /// Accounts by public id.
 #[derive(Debug)]
-pub(super) struct AccountCache(LruCache<Uuid, AccountState>);
+pub(super) struct AccountCache(LruCache<Uuid, Kept>);
 
 impl AccountCache {
     pub fn new(capacity: usize) -> Self {
@@ -21,7 +22,7 @@ impl AccountCache {
     }
 
     pub fn get(&mut self, id: Uuid) -> Option<AccountState> {
-        self.0.get(&id).copied()
+        self.0.get(&id).copied().map(AccountState::from)
     }
 
     pub fn clear(&mut self) {
@@ -31,7 +32,7 @@ impl AccountCache {
     /// Takes over what a committed batch left behind.
     pub fn remember(&mut self, accounts: HashMap<Uuid, AccountState>) {
         for (id, state) in accounts {
-            self.0.insert(id, state);
+            self.0.insert(id, state.into());
         }
     }
 
@@ -65,14 +66,18 @@ impl AccountCache {
 
     fn fold(&mut self, position: i64, payload: &Legs<'_>) {
         for (account, posted, held, incoming) in &payload.moves {
-            let Some(state) = self.0.get_mut(account).filter(|state| state.position < position) else { continue };
+            let Some(kept) = self.0.get_mut(account) else { continue };
+            let state = AccountState::from(*kept);
+            if state.position >= position {
+                continue;
+            }
             let (Some(posted), Some(held), Some(incoming)) =
                 (add(state.posted, posted), add(state.held, held), add(state.incoming, incoming))
             else {
                 self.0.remove(account);
                 continue;
             };
-            *state = AccountState { posted, held, incoming, version: state.version + 1, position, ..*state };
+            *kept = AccountState { posted, held, incoming, version: state.version + 1, position, ..state }.into();
         }
     }
 }

@@ -10,13 +10,11 @@ use super::overlay::Origin;
 use super::proposal::{Decision, EntryKind, NewEvent, Outcome, Proposal};
 use super::writer::Shard;
 
-/// Something that an operator did.
+/// Something that somebody did.
 #[derive(Debug)]
 pub struct Fact<'a, T> {
-    /// Whose data it is.
-    pub tenant: Uuid,
-    /// Who did it.
-    pub actor: &'static str,
+    /// Who did it, in whose data.
+    pub origin: Origin,
     /// The stream that it belongs to.
     pub stream: Uuid,
     /// How many events must be in it.
@@ -44,7 +42,7 @@ pub async fn record<T: Serialize + Sync>(shard: &Shard, fact: Fact<'_, T>) -> Re
     };
     let proposal = Proposal { events: vec![event], ..Proposal::default() };
     let job = Job {
-        origin: Origin { tenant: fact.tenant, actor: Arc::from(fact.actor), correlation: None },
+        origin: fact.origin,
         request: None,
         items: vec![Decision::Propose(proposal).into()],
         render: Arc::new(|_| Answer { status: 201, code: None, body: StoredBody::Rendered }),

@@ -21,12 +21,14 @@
 //! [`recover`] is the only way out of that: an operator begins a new epoch.
 //!
 //! The log is its own outbox ([`outbox`]): what is committed is published, and nothing else. [`feed`] reads it event by event.
+//! It is the audit trail, too ([`audit`]).
 //!
 //! Deliberately absent: any knowledge of what an event means (contexts hang their look-ups in
 //! through [`hooks`]), NOTIFY, sequences, advisory locks, and an updated head row.
 
 mod ahead;
 pub mod append;
+pub mod audit;
 mod cache;
 pub mod chain;
 pub(crate) mod check;
@@ -39,6 +41,7 @@ pub mod head;
 pub mod hooks;
 mod in_flight;
 pub mod job;
+mod kept;
 pub mod lease;
 pub mod legs;
 pub mod look_up;

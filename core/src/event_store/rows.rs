@@ -53,6 +53,13 @@ pub struct Origin {
     pub correlation: Option<Arc<str>>,
 }
 
+impl Origin {
+    /// Of what an operator's command or a clock does.
+    pub fn command(tenant: Uuid, actor: &str) -> Self {
+        Self { tenant, actor: Arc::from(actor), correlation: None }
+    }
+}
+
 /// An event row to append.
 #[derive(Debug, Clone)]
 pub struct EventRow {

@@ -54,6 +54,11 @@ impl Erased {
 }
 
 impl Holder {
+    /// How many events its stream has.
+    pub fn version(&self) -> i32 {
+        self.last.version
+    }
+
     /// Folds a stream; `None` when it is not a holder's.
     pub fn fold(events: &[Recorded]) -> Option<Self> {
         let (first, last) = (events.first()?, events.last()?);

@@ -16,6 +16,7 @@
 //! Invariants:
 //! - No plaintext of a person reaches a table, an event, a queue, a log or a stored answer, Vault away or not.
 //! - One living holder per tenant and CPF.
+//! - Who looks a holder up sees masked data ([`mask`]); who is shown it as it is, is in the log before, with the reason.
 //! - After `holder.erased` nobody is shown anything of the person, whatever keys are still cached.
 //! - Money does not know holders: balances and statements are the same before and after.
 //!
@@ -27,6 +28,7 @@ pub mod erasure;
 mod error;
 pub mod event;
 pub mod holder;
+pub mod mask;
 mod service;
 pub(crate) mod store;
 

@@ -1,4 +1,4 @@
-//! The use cases: register, find by id, find by CPF, erase.
+//! The use cases: register, find by id, find by CPF, unmask, erase.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,8 +9,10 @@ use uuid::Uuid;
 use super::cpf::Cpf;
 use super::details::Details;
 use super::error::HolderError;
+use super::event::{self, HolderUnmasked};
 use super::holder::{self, CPF, Holder};
 use super::store;
+use crate::event_store::fact::{self, Fact};
 use crate::event_store::job::Render;
 use crate::event_store::read::{self, tenant_tx};
 use crate::event_store::{Decision, Disposed, Job, Outcome, RequestKey, Shard, WriteError, fresh};
@@ -109,6 +111,29 @@ impl Holders {
         self.find(actor, owner.ok_or_else(nobody)?).await
     }
 
+    /// A holder by id, for somebody who is to see everything: that they were shown it is in the log before they are.
+    pub async fn unmask(&self, actor: &Actor, id: Uuid, facts: &HolderUnmasked) -> Result<Found, HolderError> {
+        for _ in 0..ATTEMPTS {
+            let holder = self.load(actor, id).await?;
+            let found = self.opened(actor, holder).await?;
+            if found.details.is_none() {
+                return Ok(found);
+            }
+            let fact = Fact {
+                origin: actor.origin.clone(),
+                stream: id,
+                expected: found.holder.version(),
+                fresh: false,
+                kind: event::HOLDER_UNMASKED,
+                says: facts,
+            };
+            if fact::record(self.shard(actor)?, fact).await? {
+                return Ok(found);
+            }
+        }
+        Err(WriteError::Overloaded.into())
+    }
+
     /// Erases a holder: from the commit on nobody is shown anything; the key goes at once, or by the job that the commit
     /// has asked for.
     pub async fn erase(
@@ -143,9 +168,8 @@ impl Holders {
         decision: Decision,
         render: Render,
     ) -> Result<Disposed, HolderError> {
-        let shard = self.shards.get(&actor.shard).ok_or(WriteError::DatabaseUnavailable)?;
         let job = Job { origin: actor.origin.clone(), request: Some(key), items: vec![decision.into()], render };
-        Ok(shard.dispose(job).await?)
+        Ok(self.shard(actor)?.dispose(job).await?)
     }
 
     async fn load(&self, actor: &Actor, id: Uuid) -> Result<Holder, HolderError> {
@@ -165,6 +189,10 @@ impl Holders {
         let key: &Arc<DataKey> = found.get(&holder.id).ok_or(HolderError::KeyGone)?;
         let details = holder.open(tenant, key)?;
         Ok(Found { holder, details: Some(details) })
+    }
+
+    fn shard(&self, actor: &Actor) -> Result<&Shard, WriteError> {
+        self.shards.get(&actor.shard).ok_or(WriteError::DatabaseUnavailable)
     }
 
     fn personal(&self) -> Result<&Personal, HolderError> {

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::which::Which;
 use crate::event_store::fact::{self, Fact};
+use crate::event_store::overlay::Origin;
 use crate::event_store::{Shard, WriteError};
 use crate::kernel::name::natural_key;
 
@@ -33,6 +34,13 @@ pub struct KeyRotated {
 pub(super) async fn record(shard: &Shard, which: Which, kid: &str, replaced: &str) -> Result<(), WriteError> {
     let says = &KeyRotated { key: which.as_str().to_owned(), kid: kid.to_owned(), replaced: replaced.to_owned() };
     let stream = natural_key(INSTALLATION, "key", &[which.as_str(), kid]);
-    let fact = Fact { tenant: INSTALLATION, actor: ACTOR, stream, expected: 0, fresh: false, kind: KEY_ROTATED, says };
+    let fact = Fact {
+        origin: Origin::command(INSTALLATION, ACTOR),
+        stream,
+        expected: 0,
+        fresh: false,
+        kind: KEY_ROTATED,
+        says,
+    };
     fact::record(shard, fact).await.map(drop)
 }

@@ -64,7 +64,7 @@ async fn a_client_logs_in_with_its_secret_and_with_nothing_else() {
     let token = fixture.service.issue_token(client.client, &secret, Some("ledger:read"), None).await.unwrap();
     let caller = fixture.verifier.verify(&token.access_token, clock::now(), || None).unwrap();
     assert_eq!((caller.tenant, caller.subject), (tenant.tenant, client.client));
-    assert_eq!(caller.scopes.to_string(), "ledger:read");
+    assert_eq!(caller.scopes().to_string(), "ledger:read");
     assert_eq!(*fixture.service.tenant(caller.tenant).await.unwrap(), tenant);
 
     let wrong = SecretString::from(ClientSecret::generate().reveal());

@@ -41,8 +41,8 @@ async fn a_person_is_registered_read_found_and_erased() {
     assert_eq!(made["status"], "active");
     assert!(made.as_object().unwrap().keys().all(|name| ["id", "status", "registered_at"].contains(&name.as_str())));
     let shown = registry.client.get(&path(&made)).await.expect(200);
-    assert_eq!((shown["name"].as_str(), shown["cpf"].as_str()), (Some(CANARY), Some(CPF)));
-    assert_eq!(shown["phone"], "+5511912345678");
+    assert_eq!((shown["name"].as_str(), shown["cpf"].as_str()), (Some("Zuleica S."), Some("***.982.247-**")));
+    assert_eq!(shown["phone"], "***5678");
     let found = registry.client.request(reqwest::Method::POST, "/v1/holders/lookups").json(&json!({"cpf": CPF}));
     assert_eq!(vintem_tests::api::read(found).await.expect(200), shown, "a question needs no key");
 
@@ -72,6 +72,35 @@ async fn a_person_is_registered_read_found_and_erased() {
     // The number is free again, and it is another person to us.
     let anew = registry.register(CANARY, CPF).await.expect(201);
     assert_ne!(anew["id"], made["id"]);
+    registry.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_sees_a_person_as_they_are_is_in_the_log_before() {
+    let registry = Registry::create().await;
+    let made = registry.register(CANARY, CPF).await.expect(201);
+    let unmask = async |body: Value| {
+        let request = registry.client.request(reqwest::Method::POST, &format!("{}/unmask", path(&made)));
+        vintem_tests::api::read(request.json(&body)).await
+    };
+    let shown = unmask(json!({"reason": "dispute", "reference": "CASE-2026/118"})).await.expect(200);
+    assert_eq!((shown["name"].as_str(), shown["cpf"].as_str()), (Some(CANARY), Some(CPF)));
+    for body in
+        [json!({}), json!({"reason": "curiosity"}), json!({"reason": "dispute", "reference": "Zuleica da Silva"})]
+    {
+        assert_eq!(unmask(body).await.expect(422)["code"], "validation-failed");
+    }
+
+    let trail = format!("/v1/audit-events?kind=holder.unmasked&subject={}", id(&made));
+    let trail = registry.client.get(&trail).await.expect(200);
+    let [event] = &trail["events"].as_array().unwrap()[..] else { panic!("{trail}") };
+    assert_eq!(event["actor"], format!("client:{}", registry.client.id));
+    assert_eq!(event["payload"], json!({"reason": "dispute", "reference": "CASE-2026/118"}));
+    assert_eq!(event["version"], 2);
+
+    registry.client.post(&format!("{}/erasure", path(&made)), &json!({})).await.expect(200);
+    let gone = unmask(json!({"reason": "support"})).await.expect(200);
+    assert!(gone["status"] == "erased" && gone["name"].is_null());
     registry.close().await;
 }
 
@@ -213,7 +242,7 @@ async fn with_vault_away_known_people_are_read_and_nobody_is_written_in_clear() 
     let registry = Registry::create().await;
     let ana = registry.register(CANARY, CPF).await.expect(201);
     registry.wire.cut();
-    assert_eq!(registry.client.get(&path(&ana)).await.expect(200)["name"], CANARY, "a known key goes on");
+    assert_eq!(registry.client.get(&path(&ana)).await.expect(200)["name"], "Zuleica S.", "a known key goes on");
     let refused = registry.register("Bia Segredo", &cpf(7)).await;
     let problem = refused.expect(503);
     assert_eq!((problem["code"].as_str(), problem["outcome"].as_str()), (Some("vault-sealed"), Some("none")));

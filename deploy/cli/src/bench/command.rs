@@ -9,6 +9,7 @@ use super::ceiling::{self, Ceiling};
 use super::ground::Ground;
 use super::growth;
 use super::load::Timing;
+use super::oracle;
 use super::run::{Plan, Stage, run};
 use super::views;
 use crate::client::Connection;
@@ -36,6 +37,8 @@ pub struct Bench {
 enum Long {
     /// Fill the development stack's ledger and measure it on the way; goes on where an earlier run ended.
     Growth(growth::Growth),
+    /// Whether an answer's time tells who exists.
+    Oracle(oracle::Oracle),
     /// How the views keep up with the development stack's ledger, drain a backlog and are built anew.
     Views(views::Views),
 }
@@ -70,6 +73,7 @@ pub async fn command(args: Bench) -> Result<(), BenchError> {
     let Bench { command, options } = args;
     match command {
         Some(Long::Growth(growth)) => growth::command(growth).await,
+        Some(Long::Oracle(oracle)) => oracle::command(oracle).await,
         Some(Long::Views(views)) => views::command(views).await,
         None if options.connection.url.is_some() => elsewhere(&options).await,
         None => in_stack(&options).await,

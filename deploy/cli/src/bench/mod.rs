@@ -8,7 +8,7 @@
 //! Against the development stack the processor time of each process and the bytes of Postgres stand
 //! beside every figure, and [`ceiling`] measures in the same run what bare rows of the product's shape
 //! cost in the same server. [`growth`] fills a ledger and measures on the way, [`views`] looks at those
-//! who follow it. Any other ledger is driven
+//! who follow it, [`oracle`] at what times give away. Any other ledger is driven
 //! by address and client alone.
 //!
 //! Invariants: a latency counts from the instant at which the request was meant to leave; what is answered
@@ -24,6 +24,7 @@ pub mod command;
 pub mod ground;
 pub mod growth;
 pub mod load;
+pub mod oracle;
 pub mod request;
 pub mod run;
 pub mod table;

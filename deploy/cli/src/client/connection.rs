@@ -83,7 +83,8 @@ impl Connection {
         }
     }
 
-    pub(super) fn http_client(&self, timeout: Duration) -> Result<reqwest::Client, ClientError> {
+    /// A client for requests that are to be sent once and not repeated.
+    pub fn http_client(&self, timeout: Duration) -> Result<reqwest::Client, ClientError> {
         let mut builder = reqwest::Client::builder()
             .http1_only()
             .timeout(timeout)

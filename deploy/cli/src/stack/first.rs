@@ -23,7 +23,6 @@ pub const TENANT: &str = "demo";
 const TIME_ZONE: &str = "America/Sao_Paulo";
 /// Where it is.
 pub const SHARD: i16 = 0;
-const SCOPES: &str = "ledger:read ledger:write ledger:admin holders:read holders:write";
 /// Names tried for the client: the secret of one whose making was interrupted is lost, so the next is made.
 const CLIENTS: u32 = 100;
 
@@ -138,7 +137,7 @@ async fn make(
         Err(AccessError::NameTaken) => access::find_tenant(&mut connection, tenant_name).await?,
         made => made?,
     };
-    let scopes = Scopes::parse(SCOPES).map_err(AccessError::from)?;
+    let scopes = Scopes::all();
     for name in names {
         let name: ClientName = name.parse()?;
         let new = access::NewClient { tenant: tenant.tenant, name, scopes, terms: Terms::default() };

@@ -1,0 +1,94 @@
+//! Every route × every caller: what the page says is what the code decides, and what the running server does.
+
+use reqwest::Method;
+use std::collections::HashMap;
+use vintem_api::routes::{Entry, ROUTES};
+use vintem_tests::api::{Api, Client, Read, read};
+use vintem_tests::matrix::{Cell, Knocks, page, printed, stated, title};
+
+/// A path with something in its places.
+fn filled(path: &str) -> String {
+    path.replace("{id}", "01983d6c-8a00-7000-8000-0000000000ff").replace("{code}", "BRL").replace("{key}", "k")
+}
+
+fn method(entry: &Entry) -> Method {
+    Method::from_bytes(entry.method.as_str().as_bytes()).unwrap()
+}
+
+#[test]
+fn the_page_says_what_the_code_decides() {
+    let stated = std::fs::read_to_string(page()).unwrap_or_default();
+    assert!(
+        stated.contains(&printed()),
+        "review the change, then write the table anew: cargo dev test --test flows -- --ignored write_the_table"
+    );
+}
+
+#[test]
+#[ignore = "writes the table that the test above compares"]
+fn write_the_table() {
+    let text = std::fs::read_to_string(page()).unwrap();
+    let (before, rest) = text.split_once("| Route |").unwrap();
+    let after = rest.split_once("\n\n").map_or("", |(_, after)| after);
+    std::fs::write(page(), format!("{before}{}\n{after}", printed())).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_cell_holds_on_the_running_server() {
+    let api = Api::create().await;
+    let mut clients: HashMap<&str, Client> = HashMap::new();
+    for column in Knocks::all() {
+        if let Knocks::Client(scope) = column {
+            let tenant = format!("only-{}", scope.as_str().replace(':', "-"));
+            clients.insert(scope.as_str(), api.another(&tenant, scope.as_str()).await);
+        }
+    }
+    let table = stated();
+    let mut asserted = 0;
+    for entry in ROUTES {
+        let row = &table[&title(entry)];
+        for (column, cell) in Knocks::all().into_iter().zip(row) {
+            let path = filled(entry.path);
+            let answer = match column {
+                Knocks::Nobody => read(api.client.http.request(method(entry), api.server.url(&path))).await,
+                Knocks::Client(scope) => read(clients[scope.as_str()].request(method(entry), &path)).await,
+                Knocks::Staff(_) => continue,
+            };
+            holds(&answer, *cell, column, entry);
+            asserted += 1;
+        }
+    }
+    println!("{asserted} cells asserted");
+    assert_eq!(table.len(), ROUTES.len(), "a row of no route");
+    api.close().await;
+}
+
+/// What the server answers to somebody who gets in depends on the request; who does not is told so, and nothing else.
+fn holds(answer: &Read, cell: Cell, column: Knocks, entry: &Entry) {
+    let what = format!("{} by {}: {}", title(entry), column.name(), answer.status);
+    let refused = match column {
+        Knocks::Nobody => (401, "unauthenticated"),
+        _ => (403, "forbidden"),
+    };
+    if cell == Cell::No {
+        assert_eq!((answer.status.as_u16(), answer.code()), (refused.0, refused.1.to_owned()), "{what}");
+    } else if entry.path != "/v1/token" {
+        assert!(!matches!(answer.status.as_u16(), 401 | 403), "{what}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_none_gets_in_nowhere() {
+    let api = Api::create().await;
+    let table = stated();
+    for entry in ROUTES.iter().filter(|entry| table[&title(entry)][0] == Cell::No) {
+        for token in ["nonsense", "a.b.c"] {
+            let path = filled(entry.path);
+            let answer = read(api.client.http.request(method(entry), api.server.url(&path)).bearer_auth(token)).await;
+            assert_eq!(answer.status.as_u16(), 401, "{} {path}", entry.method);
+            assert!(answer.headers["www-authenticate"].to_str().unwrap().starts_with("Bearer"));
+            assert_eq!(answer.code(), "unauthenticated");
+        }
+    }
+    api.close().await;
+}
