@@ -130,6 +130,11 @@ impl Vault {
         self.0.metrics.encode()
     }
 
+    /// Notes when the certificate of a service ends, for who watches that it is renewed in time.
+    pub(super) fn certificate_ends(&self, service: &str, seconds: i64) {
+        self.0.metrics.certificate_ends(service, seconds);
+    }
+
     /// Replaces every leased user and certificate, in peace.
     pub fn rotate_users(&self) {
         self.0.rotations.send_replace(());

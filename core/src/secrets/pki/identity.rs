@@ -30,6 +30,7 @@ impl Identity {
 
     /// Keeps one new that is there already, from a file for instance.
     pub fn keep(vault: &Vault, service: Service, hosts: &'static [&'static str], first: Certificate) -> Self {
+        vault.certificate_ends(service.as_str(), first.facts.ends_at.timestamp());
         let (sender, receiver) = watch::channel(Arc::new(first));
         tokio::spawn(renew(vault.clone(), service, hosts, sender));
         Self(receiver)
@@ -84,6 +85,7 @@ async fn replace(
     let certificate = vault.certificate(service, hosts).await?;
     let facts = &certificate.facts;
     tracing::info!(service = service.as_str(), serial = facts.serial, ends_at = %facts.ends_at, "a new certificate is in use");
+    vault.certificate_ends(service.as_str(), facts.ends_at.timestamp());
     newest.send_replace(Arc::new(certificate));
     Ok(())
 }

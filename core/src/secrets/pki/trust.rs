@@ -28,11 +28,13 @@ impl Vault {
     }
 }
 
-/// Runs until nobody wants to know any more.
+/// Runs until nobody wants to know any more. Whoever has everything replaced has it looked at, too.
 async fn follow(vault: Vault, newest: watch::Sender<Arc<Trust>>, every: Duration) {
+    let mut orders = vault.rotations();
     loop {
         tokio::select! {
             () = sleep(jitter(every, 20)) => {}
+            Ok(()) = orders.changed() => {}
             () = newest.closed() => return,
         }
         match vault.trust().await {
@@ -45,7 +47,7 @@ async fn follow(vault: Vault, newest: watch::Sender<Arc<Trust>>, every: Duration
                     is_new
                 });
                 if is_new {
-                    tracing::info!("the list of revoked certificates is a newer one");
+                    tracing::info!("the authority or its list of revoked certificates is a newer one");
                 }
             }
             Err(error) => tracing::warn!(%error, "revoked certificates cannot be read; the list in memory stays"),

@@ -39,6 +39,7 @@ pub async fn command(args: Oracle) -> Result<(), BenchError> {
         ca: Some(stack.folder().authority()),
         client_id: Some(made.names.client_id.clone()),
         client_secret_file: None,
+        identity: None,
     };
     let door = Door { http: connection.http_client(ATTEMPT)?, url: format!("{}/v1/token", stack.url()) };
     let pairs = door.ask(&made.names.client_id, args.pairs).await?;

@@ -6,15 +6,18 @@
 
 use std::path::{Path, PathBuf};
 
+use nix::sys::signal::Signal;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 use vintem_core::secrets::pki::{Certificate, Draft, Service, Signed};
 use vintem_core::telemetry::clock;
 
+use super::certifier;
 use super::error::StackError;
 use super::owner::{self, Owner};
 use super::pki;
 use super::process;
+use super::servers;
 use super::state::Folder;
 use super::vault::{Vault, text};
 
@@ -71,7 +74,18 @@ fn tempfile_in(folder: &Path) -> Result<PathBuf, StackError> {
 /// Makes Vault's PKI the authority, and leaves its root certificate where every process may read it.
 pub async fn establish(vault: &Vault, state: &Folder) -> Result<(), StackError> {
     let root = pki::root(vault, "").await?;
+    let is_new = !pki::has_intermediate(vault).await?;
+    if is_new {
+        // Before there is another: a run that is interrupted in between is finished by the next one.
+        forget(state, &Service::SIGNED);
+    }
     pki::intermediate(vault, "", pki::SERVICE_LIFE).await?;
+    if is_new {
+        // The API then asks for another certificate and for the authority, the certifier for certificates.
+        for process in [servers::API.name, certifier::NAME] {
+            process::signal(state, process, Signal::SIGHUP);
+        }
+    }
     owner::write_file(&state.authority(), format!("{}\n", root.trim_end()).as_bytes(), None, 0o644)
 }
 
@@ -118,8 +132,8 @@ fn is_of(certificate: &Certificate, service: Service) -> bool {
 }
 
 /// Removes what an authority signed that is no more.
-pub fn forget(state: &Folder) {
-    for service in Service::SIGNED.into_iter().chain([Service::Vault]) {
+pub fn forget(state: &Folder, services: &[Service]) {
+    for service in services {
         // Whoever has none has nothing to forget.
         let _ = std::fs::remove_file(pair(&state.path(service.as_str())));
     }

@@ -231,6 +231,12 @@ mod tests {
     }
 
     #[test]
+    fn nothing_goes_to_the_api_in_clear() {
+        let passed: Vec<&str> = TEMPLATE.lines().filter(|line| line.contains("proxy_pass ")).collect();
+        assert!(passed.len() > 5 && passed.iter().all(|line| line.contains("proxy_pass https://api;")), "{passed:?}");
+    }
+
+    #[test]
     fn http2_is_spelt_as_the_installed_version_wants_it() {
         assert_eq!(http2("nginx version: nginx/1.22.1"), (" http2", ""));
         assert_eq!(http2("nginx version: nginx/1.24.0 (Ubuntu)"), (" http2", ""));

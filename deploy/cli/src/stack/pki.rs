@@ -76,6 +76,11 @@ pub async fn intermediate(vault: &Vault, prefix: &str, life: Duration) -> Result
     Ok(())
 }
 
+/// Whether there is an intermediate.
+pub async fn has_intermediate(vault: &Vault) -> Result<bool, StackError> {
+    Ok(certificate(vault, INTERMEDIATE).await?.is_some())
+}
+
 /// Removes both of a test.
 pub async fn remove(vault: &Vault, prefix: &str) -> Result<(), StackError> {
     check_prefix(prefix)?;

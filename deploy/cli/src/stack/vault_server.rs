@@ -103,7 +103,7 @@ async fn open(state: &Folder, known: &State) -> Result<(), StackError> {
         // The run that initialised it ended before it could save the key: nobody can ever read what is inside.
         process::stop(state, NAME, STOP);
         owner::remove_folder(&folder(state).join("raft"))?;
-        authority::forget(state);
+        authority::forget(state, &[Service::Vault]);
         start(state, known)?;
         // It shows a new certificate now.
         vault = client(state, known)?;
@@ -111,7 +111,7 @@ async fn open(state: &Folder, known: &State) -> Result<(), StackError> {
     }
     if health == Health::Uninitialised {
         initialise(&vault, state).await?;
-        authority::forget(state);
+        authority::forget(state, &[Service::Vault]);
     }
     if matches!(health, Health::Uninitialised | Health::Sealed) {
         unseal(&vault, state).await?;
