@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::cursor::{BadCursorKey, CursorKeys, Cursors};
 use crate::observe::observe;
 use crate::operations::health::Health;
-use crate::operations::metrics;
+use crate::operations::{live, metrics, ready};
 use crate::problem::Problem;
 use crate::routes;
 use crate::tls::{self, TlsError};
@@ -237,13 +237,15 @@ pub fn public_server(
     Ok(server.run())
 }
 
-/// The private server of metrics.
+/// The private server of metrics, and of what asks whether we live: that has no certificate to show.
 pub fn metrics_server(app: web::Data<App>, listener: TcpListener) -> std::io::Result<Server> {
     let nothing_else = || async { Err::<&str, Problem>(Problem::not_found()) };
     let build = move || {
         Web::new()
             .app_data(app.clone())
             .route("/metrics", web::get().to(metrics::show))
+            .route("/livez", web::get().to(live::show))
+            .route("/readyz", web::get().to(ready::show))
             .default_service(web::to(nothing_else))
     };
     Ok(HttpServer::new(build).workers(1).disable_signals().listen(listener)?.run())

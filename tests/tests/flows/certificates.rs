@@ -11,10 +11,11 @@ use vintem_cli::stack::authority;
 use vintem_cli::stack::certifier::Target;
 use vintem_core::event_store::fresh;
 use vintem_core::secrets::pki::Service;
+use vintem_core::secrets::{Vault, VaultSettings, WrappingToken};
 use vintem_core::telemetry::clock;
 use vintem_tests::api::Server;
 use vintem_tests::certificates::{Authority, Visitor};
-use vintem_tests::vault::{Secrets, eventually};
+use vintem_tests::vault::{Secrets, Wire, eventually};
 
 /// How often the servers of these tests look whom to believe.
 const EVERY: Duration = Duration::from_millis(300);
@@ -234,6 +235,35 @@ async fn postgres_and_rabbitmq_show_a_renewed_certificate_and_keep_their_session
     cluster.remove().unwrap();
     broker.remove().unwrap();
     authority.remove(stack).await;
+    secrets.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_vault_away_a_certificate_lives_to_its_end_and_is_then_renewed() {
+    let secrets = Secrets::create().await;
+    let authority = Authority::create(&secrets.stack, &secrets.prefix, Duration::from_secs(6)).await;
+    let wire = Wire::to(&secrets.stack.vault_address()).await;
+    let settings = VaultSettings { address: wire.address.clone(), ..secrets.vault_settings("api").await };
+    let vault = Vault::login(settings, WrappingToken::new(secrets.wrapped("api").await)).await.unwrap();
+    let server = Server::with_tls(&secrets.store, tls::mutual(&vault, EVERY).await.unwrap()).await;
+    // Always of a fresh certificate, so that it is the API's whose end is seen.
+    let ask = async || {
+        let door = authority.issue(&secrets.stack, Service::Nginx).await;
+        authority.client(Some(&door.pair())).ask(server.port(), API).await
+    };
+    wire.cut();
+    assert_eq!(ask().await.unwrap(), "HTTP/1.1 200", "what is in memory goes on");
+    let mut said = String::new();
+    let has_ended = eventually(Duration::from_secs(20), async || {
+        said = ask().await.err().unwrap_or_default();
+        !said.is_empty()
+    });
+    assert!(has_ended.await, "a certificate outlives its end");
+    assert!(said.contains("expired"), "{said}");
+    wire.mend();
+    assert!(eventually(Duration::from_secs(60), async || ask().await.is_ok()).await, "it heals by itself");
+    server.stop().await;
+    authority.remove(&secrets.stack).await;
     secrets.close().await;
 }
 
