@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use tokio::task::JoinSet;
-use vintem_core::secrets::pki::{Identity, Service};
+use vintem_core::secrets::pki::{Certificate, Identity, Service};
 use vintem_core::secrets::{
     LoginMethod, TelemetrySettings, Vault, VaultSettings, keep_memory_private, rotate_on_hangup,
 };
@@ -98,8 +98,8 @@ pub struct Target {
 }
 
 enum Told {
-    /// Not at all: it reads its file at each handshake.
-    Nothing,
+    /// By a link that it follows at each handshake.
+    Link(Box<Nginx>),
     /// By SIGHUP to the process of that name.
     Hangup(Folder, String),
     /// By `rabbitmqctl`.
@@ -114,7 +114,8 @@ impl Target {
 
     /// An nginx.
     pub fn nginx(nginx: &Nginx) -> Self {
-        Self { service: Service::Nginx, folder: nginx.folder.clone(), owner: nginx.owner, told: Told::Nothing }
+        let told = Told::Link(Box::new(nginx.clone()));
+        Self { service: Service::Nginx, folder: nginx.folder.clone(), owner: nginx.owner, told }
     }
 
     /// A Postgres server.
@@ -137,7 +138,7 @@ impl Target {
         })?;
         let mut identity = Identity::keep(&vault, self.service, authority::HOSTS, first);
         while let Some(newest) = identity.next().await {
-            while let Err(error) = authority::keep(&newest, &self.folder, self.owner) {
+            while let Err(error) = self.place(&newest) {
                 tracing::error!(%error, service = self.service.as_str(), "a new certificate cannot be written");
                 tokio::time::sleep(PAUSE).await;
             }
@@ -146,9 +147,14 @@ impl Target {
         Ok(())
     }
 
+    fn place(&self, newest: &Certificate) -> Result<(), StackError> {
+        authority::keep(newest, &self.folder, self.owner)?;
+        if let Told::Link(nginx) = &self.told { nginx.publish() } else { Ok(()) }
+    }
+
     async fn tell(&self) {
         match &self.told {
-            Told::Nothing => {}
+            Told::Link(_) => {}
             Told::Hangup(state, name) => process::signal(state, name, Signal::SIGHUP),
             Told::Control(broker) => {
                 let broker = broker.clone();

@@ -136,6 +136,7 @@ impl Nginx {
             advice: "cargo dev up".into(),
         })?;
         self.initialise()?;
+        self.publish()?;
         let configuration = self.configuration(&program)?;
         let file = place.join("nginx.conf");
         let changed = std::fs::read_to_string(&file).ok().as_deref() != Some(&configuration)
@@ -167,6 +168,34 @@ impl Nginx {
         service.start(&self.state).map(drop)
     }
 
+    /// Lets it use the key and certificate on file for every handshake that begins from now on. Each pair has a folder of its own,
+    /// and one link says which is in use: nginx opens a file twice, for the certificate and for the key, and both times must
+    /// find the same pair.
+    pub fn publish(&self) -> Result<(), StackError> {
+        let kept = authority::kept(&self.folder).ok_or_else(|| StackError::Missing {
+            what: format!("{} has no certificate", self.name),
+            advice: "cargo dev up".into(),
+        })?;
+        let pairs = self.folder.join("pairs");
+        let (current, draft) = (self.folder.join("current"), self.folder.join("current.draft"));
+        let place = pairs.join(kept.facts.serial.replace(':', ""));
+        // Nothing is in the last, which is nginx' root: a file that is served by mistake would be a key.
+        for folder in [&pairs, &place, &place.join("root")] {
+            owner::make_folder(folder, self.owner, 0o700)?;
+        }
+        authority::keep(&kept, &place, self.owner)?;
+        // A handshake may have begun with the one before.
+        let before = std::fs::read_link(&current).unwrap_or_default();
+        let _ = std::fs::remove_file(&draft);
+        std::os::unix::fs::symlink(&place, &draft).map_err(StackError::file("make", &draft))?;
+        std::fs::rename(&draft, &current).map_err(StackError::file("name", &current))?;
+        let others = std::fs::read_dir(&pairs).map_err(StackError::file("read", &pairs))?;
+        for other in others.flatten().map(|entry| entry.path()).filter(|path| *path != place && *path != before) {
+            owner::remove_folder(&other)?;
+        }
+        Ok(())
+    }
+
     /// Stops it and removes everything of it.
     pub fn remove(&self) -> Result<(), StackError> {
         process::stop(&self.state, &self.name, STOP);
@@ -192,7 +221,6 @@ impl Nginx {
         Ok(render(&[
             ("folder", self.folder.display().to_string()),
             ("access_log", access_log.display().to_string()),
-            ("pair", authority::pair(&self.folder).display().to_string()),
             ("authority", self.authority.display().to_string()),
             ("api_name", pki::Service::Api.host()),
             ("api_port", self.api_port.to_string()),
@@ -216,7 +244,6 @@ mod tests {
         let names = [
             "folder",
             "access_log",
-            "pair",
             "authority",
             "api_name",
             "api_port",
@@ -225,7 +252,7 @@ mod tests {
             "http2_directive",
         ];
         let text = render(&names.map(|name| (name, "value".to_owned())));
-        assert!(!text.contains("${folder}") && !text.contains("${pair}"));
+        assert!(!text.contains("${folder}"));
         let left: Vec<&str> = text.lines().filter(|line| !line.starts_with('#') && line.contains("${")).collect();
         assert_eq!(left, Vec::<&str>::new());
     }
