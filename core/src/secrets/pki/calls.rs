@@ -26,7 +26,9 @@ impl Vault {
 
     /// Who signs now, and which of its certificates are revoked.
     pub async fn trust(&self) -> Result<Trust, SecretsError> {
-        let (authority, revoked) = tokio::try_join!(self.public("ca"), self.public("crl"))?;
+        // One after the other: while Vault is away one call finds out whether it is back, and must not be given up because
+        // another beside it was spared.
+        let (authority, revoked) = (self.public("ca").await?, self.public("crl").await?);
         if authority.is_empty() || revoked.is_empty() {
             return Err(unusable());
         }
