@@ -47,7 +47,7 @@ path "transit/decrypt/people" {
   capabilities = ["update"]
 }
 
-# The keys of blind indexes, and the one of fingerprints of requests that carry something personal.
+# The keys of blind indexes, and the one of fingerprints of requests that carry something personal, which is the pepper of passwords too.
 path "kv/data/blind-index" {
   capabilities = ["read"]
 }

@@ -1,10 +1,12 @@
 //! What every request handler may use.
 
 use crate::cursor::Cursors;
+use crate::limits::Limits;
 use crate::operations::health::Health;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
+use vintem_core::access::staff::Staff;
 use vintem_core::access::{AccessService, SigningKeys, TokenVerifier};
 use vintem_core::holders::Holders;
 use vintem_core::ledger::service::Ledger;
@@ -28,12 +30,16 @@ pub struct App {
     pub webhooks: Webhooks,
     /// Logins and tenants.
     pub access: AccessService,
+    /// Members of the staff and their sessions.
+    pub staff: Staff,
     /// Tokens.
     pub verifier: TokenVerifier,
     /// The keys of tokens, whose public halves are published.
     pub keys: Followed<SigningKeys>,
     /// Cursors of lists.
     pub cursors: Cursors,
+    /// How often callers may ask.
+    pub limits: Limits,
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// Whether the process can serve.

@@ -3,16 +3,17 @@
 //! Handlers that take a [`Context`] cannot skip authentication, and the policy comes from the one
 //! table in `routes`, so that a route without a row there answers nobody.
 
+use crate::access::staff::presence;
 use crate::app::App;
 use crate::body::{self, Parsed};
 use crate::key;
 use crate::lang::Lang;
 use crate::object::parse_uuid;
-use crate::problem::{Code, Fault, Problem, Shown};
+use crate::problem::{Code, Fault, Problem, Shown, dpop_fault};
 use crate::query::Query;
 use crate::routes;
 use actix_web::dev::Payload;
-use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
@@ -20,7 +21,8 @@ use serde::de::DeserializeOwned;
 use std::net::IpAddr;
 use std::sync::Arc;
 use uuid::Uuid;
-use vintem_core::access::{Caller, Reach, Tenant};
+use vintem_core::access::staff::Entered;
+use vintem_core::access::{Caller, DpopProof, Presented, Reach, Tenant};
 use vintem_core::event_store::RequestKey;
 use vintem_core::event_store::overlay::Origin;
 use vintem_core::kernel::Place;
@@ -42,6 +44,8 @@ pub struct Context {
     pub tenant: Arc<Tenant>,
     /// Their proof and rights.
     pub caller: Caller,
+    /// Their session, if they are a member of the staff.
+    pub entered: Option<Arc<Entered>>,
     /// Which objects of the route's kind they were granted.
     pub reach: Reach,
     /// For whom problems are written down.
@@ -80,13 +84,26 @@ impl Context {
             .app_data::<web::Data<App>>()
             .cloned()
             .ok_or_else(|| Problem::new(Code::InternalError, "the server is not assembled"))?;
-        let caller = app.verifier.verify(bearer(request.headers())?, clock::now(), || address(request))?;
-        let route = routes::find(request).ok_or_else(|| Problem::new(Code::Forbidden, "the route has no rule"))?;
-        let reach = route.policy.admit(&caller, target(request), clock::now())?;
+        let (caller, entered) = match presence::ticket(request.headers())? {
+            Some(ticket) => {
+                let (caller, entered) = presence::enter(&app, request, &ticket).await?;
+                (caller, Some(entered))
+            }
+            None => {
+                let (token, proof) = token(request)?;
+                let presented = Presented { proof, certificate: None, address: &|| address(request) };
+                (app.verifier.verify(token, clock::now(), &presented)?, None)
+            }
+        };
         let tenant = app.access.tenant(caller.tenant).await?;
+        app.limits.principal(caller.subject, &tenant)?;
+        let route = routes::find(request).ok_or_else(|| Problem::new(Code::Forbidden, "the route has no rule"))?;
+        let host = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
+        app.access.admission().admit(caller.tenant, host, route.is_write())?;
+        let reach = route.policy.admit(&caller, target(request), app.staff.now())?;
         let shown = shown(request);
         let origin = Origin { tenant: caller.tenant, actor: caller.actor(), correlation: Some(shown.trace.clone()) };
-        Ok(Self { app, actor: Actor { shard: tenant.shard, origin }, tenant, caller, reach, shown })
+        Ok(Self { app, actor: Actor { shard: tenant.shard, origin }, tenant, caller, entered, reach, shown })
     }
 }
 
@@ -100,22 +117,39 @@ pub fn address(request: &HttpRequest) -> Option<IpAddr> {
     request.connection_info().realip_remote_addr().and_then(|text| text.parse().ok())
 }
 
-/// The token of the one `Authorization: Bearer` header.
-fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
+/// The token of the one `Authorization` header: `Bearer`, or `DPoP` together with a proof.
+fn token(request: &HttpRequest) -> Result<(&str, Option<DpopProof<'_>>), Problem> {
     let refuse = |code, detail: &str| {
         let fault = Fault { place: Place::Header("Authorization".to_owned()), code, detail: detail.to_owned() };
         Problem::new(Code::Unauthenticated, detail).with(fault)
     };
-    let mut values = headers.get_all(header::AUTHORIZATION);
+    let mut values = request.headers().get_all(header::AUTHORIZATION);
     let value = values
         .next()
         .ok_or_else(|| refuse("required", "send `Authorization: Bearer <token>`; POST /v1/token gives tokens"))?;
     if values.next().is_some() {
         return Err(refuse("malformed", "the Authorization header stands twice"));
     }
-    let split = value.to_str().ok().and_then(|text| text.split_once(' '));
-    let token = split.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
-    token.ok_or_else(|| refuse("malformed", "the Authorization header is not `Bearer <token>`"))
+    let split = value.to_str().ok().and_then(|text| text.split_once(' ')).map(|(scheme, token)| (scheme, token.trim()));
+    match split {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok((token, None)),
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("dpop") => match proof(request)? {
+            Some(proof) => Ok((token, Some(proof))),
+            None => Err(dpop_fault("required", "a token that is bound to a key goes with a proof in the header DPoP")),
+        },
+        _ => Err(refuse("malformed", "the Authorization header is not `Bearer <token>`")),
+    }
+}
+
+/// The proof of the one `DPoP` header, if there is one.
+pub fn proof(request: &HttpRequest) -> Result<Option<DpopProof<'_>>, Problem> {
+    let mut values = request.headers().get_all("DPoP");
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(dpop_fault("malformed", "the DPoP header stands twice"));
+    }
+    let text = value.to_str().map_err(|_| dpop_fault("malformed", "the DPoP header is not a JWT"))?.trim();
+    Ok(Some(DpopProof { text, method: request.method().as_str(), path: request.path() }))
 }
 
 impl FromRequest for Context {
@@ -162,7 +196,7 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest for Question<T> {
 }
 
 /// What a request with a body says. It has no parameters: everything is in its body, and so in its fingerprint.
-async fn said<T: DeserializeOwned + Send + 'static>(
+pub async fn said<T: DeserializeOwned + Send + 'static>(
     request: &HttpRequest,
     payload: &mut Payload,
 ) -> Result<Parsed<T>, Problem> {

@@ -19,9 +19,11 @@ const LONGEST: usize = 512;
 /// The keys that all processes share, from the ring `kv/cursor`: the current one first.
 pub struct CursorKeys(Vec<hmac::Key>);
 
-/// A key of the ring is not the base64 of 32 bytes, or none is current.
+/// A key of the ring is not the base64 of 32 bytes, or one that others know, or none is current.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the keys of cursors are not a ring of 32 bytes each")]
+#[error(
+    "the keys of cursors in Vault are not a ring of 32 random bytes each: one is weak or published, or has another form"
+)]
 pub struct BadCursorKey;
 
 impl CursorKeys {
@@ -97,12 +99,14 @@ fn tag(key: &hmac::Key, tenant: Uuid, list: &str, place: &str) -> [u8; TAG] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_lc_rs::digest;
     use base64::engine::general_purpose::STANDARD;
     use secrecy::SecretString;
     use vintem_core::telemetry::clock;
 
-    fn key(byte: u8) -> SecretString {
-        SecretString::from(STANDARD.encode([byte; 32]))
+    /// Different for each number, and the same whenever it is asked for.
+    fn key(number: u8) -> SecretString {
+        SecretString::from(STANDARD.encode(digest::digest(&digest::SHA256, &[number])))
     }
 
     fn cursors(ring: &KeyRing) -> Cursors {
@@ -122,6 +126,14 @@ mod tests {
         assert!(cursors(&ring).open(Uuid::nil(), "accounts", &before).is_err());
         ring.current = old;
         assert_eq!(CursorKeys::try_new(&ring).err(), Some(BadCursorKey));
+    }
+
+    #[test]
+    fn a_key_that_somebody_typed_is_refused() {
+        for weak in [*b"a secret of thirty-two letters!!", [7; 32]] {
+            let ring = KeyRing::new(SecretString::from(STANDARD.encode(weak)), clock::now());
+            assert_eq!(CursorKeys::try_new(&ring).err(), Some(BadCursorKey));
+        }
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub mod holders;
 pub mod key;
 pub mod lang;
 pub mod ledger;
+pub mod limits;
 pub mod object;
 pub mod observe;
 pub mod operations;

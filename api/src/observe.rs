@@ -3,12 +3,13 @@
 
 use crate::app::App;
 use crate::context::{Trace, shown};
+use crate::limits::Limits;
 use crate::problem::Problem;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::middleware::Next;
-use actix_web::{HttpMessage, web};
+use actix_web::{HttpMessage, ResponseError as _, web};
 use std::time::Instant;
 use tracing::Instrument;
 use vintem_core::telemetry::TraceId;
@@ -36,8 +37,15 @@ pub async fn observe(
     let trace: std::sync::Arc<str> = TraceId::adopt(&span, traceparent).to_string().into();
     span.record("trace_id", &*trace);
     request.extensions_mut().insert(Trace(trace));
-    let response = next.call(request).instrument(span.clone()).await?;
-    let response = finish_problem(response.map_into_boxed_body());
+    let limits = app.as_ref().map(|app| &app.limits);
+    let response = match limits.map(|limits| limits.before(request.request(), &route)) {
+        Some(Err(too_often)) => {
+            let answer = too_often.error_response();
+            request.into_response(answer)
+        }
+        _ => next.call(request).instrument(span.clone()).await?.map_into_boxed_body(),
+    };
+    let response = finish_problem(response, limits);
     let status = response.status().as_u16();
     span.record("status", status);
     span.in_scope(|| {
@@ -53,11 +61,13 @@ pub async fn observe(
     Ok(response)
 }
 
-/// Gives a problem the body that names its request.
-fn finish_problem(mut response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+/// Gives a problem the body that names its request; or another problem where there were too many of its kind.
+fn finish_problem(mut response: ServiceResponse<BoxBody>, limits: Option<&Limits>) -> ServiceResponse<BoxBody> {
     let problem = response.response_mut().extensions_mut().remove::<Problem>();
     match problem {
         Some(problem) => {
+            let counted = limits.map(|limits| limits.after(response.request(), &problem));
+            let problem = counted.and_then(Result::err).unwrap_or(problem);
             let answer = problem.respond(&shown(response.request()));
             response.into_response(answer)
         }

@@ -3,7 +3,8 @@
 //! The table drives the server, the check of scopes, the OpenAPI document and the tests of
 //! authorisation. A path that is not in it does not exist.
 
-use crate::access::{audit, jwks, token};
+use crate::access::staff::{admin_sessions, invitations, own, sessions, users};
+use crate::access::{audit, jwks, tenant, token};
 use crate::holders;
 use crate::ledger::{
     accounts, assets, balances, batches, events, holds, requests, reversals, statements, transactions, trial_balance,
@@ -15,7 +16,9 @@ use crate::webhooks::{deliveries, endpoints};
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig, delete, get, patch, post};
 use actix_web::{HttpRequest, HttpResponse, Route};
-use vintem_core::access::Object::{Account, Asset, Audit, Event, Hold, Holder, Report, Transaction, Webhook};
+use vintem_core::access::Object::{
+    Account, Asset, Audit, Event, Hold, Holder, Report, Session, Transaction, User, Webhook,
+};
 use vintem_core::access::Scope::{
     AuditRead, HoldersRead, HoldersUnmask, HoldersWrite, LedgerAdmin, LedgerRead, LedgerWrite,
 };
@@ -127,6 +130,26 @@ pub static ROUTES: &[Entry] = &[
     row(Method::GET, "/v1/holders/{id}", PEOPLE, Nothing, || get().to(holders::show)),
     row(Method::POST, "/v1/holders/{id}/unmask", UNMASK, ASK, || post().to(holders::unmask)),
     row(Method::POST, "/v1/holders/{id}/erasure", REGISTRY, SMALL, || post().to(holders::erase)),
+    row(Method::POST, "/v1/staff/sessions", Policy::Public, ASK, || post().to(sessions::sign_in)),
+    row(Method::GET, "/v1/staff/sessions", Policy::Member, Nothing, || get().to(sessions::list)),
+    row(Method::GET, "/v1/staff/sessions/current", Policy::Member, Nothing, || get().to(sessions::current)),
+    row(Method::DELETE, "/v1/staff/sessions/current", Policy::Member, ASK, || delete().to(sessions::sign_out)),
+    row(Method::POST, "/v1/staff/sessions/current/step-up", Policy::Member, ASK, || post().to(sessions::step_up)),
+    row(Method::DELETE, "/v1/staff/sessions/{id}", Policy::Member, ASK, || delete().to(sessions::end)),
+    row(Method::POST, "/v1/staff/password", Policy::Member, ASK, || post().to(own::change_password)),
+    row(Method::POST, "/v1/staff/recovery-codes", Policy::Member, ASK, || post().to(own::renew_codes)),
+    row(Method::POST, "/v1/staff/invitations/accept", Policy::Public, ASK, || post().to(invitations::accept)),
+    row(Method::POST, "/v1/staff/invitations/confirm", Policy::Public, ASK, || post().to(invitations::confirm)),
+    row(Method::POST, "/v1/admin/users", Policy::staff(Create, User), SMALL, || post().to(users::invite)),
+    row(Method::GET, "/v1/admin/users", Policy::staff(View, User), Nothing, || get().to(users::list)),
+    row(Method::GET, "/v1/admin/users/{id}", Policy::staff(View, User), Nothing, || get().to(users::show)),
+    row(Method::PATCH, "/v1/admin/users/{id}", Policy::staff(Edit, User), SMALL, || patch().to(users::change)),
+    row(Method::POST, "/v1/admin/users/{id}/reset", Policy::staff(Edit, User), SMALL, || post().to(users::reset)),
+    row(Method::GET, "/v1/admin/sessions", Policy::staff(View, Session), Nothing, || get().to(admin_sessions::list)),
+    row(Method::DELETE, "/v1/admin/sessions/{id}", Policy::staff(Delete, Session), SMALL, || {
+        delete().to(admin_sessions::revoke)
+    }),
+    row(Method::GET, "/v1/tenant", Policy::Known, Nothing, || get().to(tenant::show)),
     row(Method::GET, "/v1/audit-events", AUDIT, Nothing, || get().to(audit::list)),
     row(Method::GET, "/v1/audit-events/export", AUDIT.with(Right::Export), Nothing, || get().to(audit::export)),
     row(Method::POST, "/v1/token", Policy::Public, ASK, || post().to(token::issue)),
@@ -197,7 +220,18 @@ mod tests {
             ROUTES.iter().filter(|entry| entry.policy == Policy::Public).map(|entry| entry.path).collect();
         assert_eq!(
             open,
-            ["/v1/token", "/.well-known/jwks.json", "/livez", "/readyz", "/openapi.json", "/docs", "/docs/problems"]
+            [
+                "/v1/staff/sessions",
+                "/v1/staff/invitations/accept",
+                "/v1/staff/invitations/confirm",
+                "/v1/token",
+                "/.well-known/jwks.json",
+                "/livez",
+                "/readyz",
+                "/openapi.json",
+                "/docs",
+                "/docs/problems"
+            ]
         );
     }
 

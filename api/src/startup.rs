@@ -5,6 +5,7 @@
 
 use crate::app::App;
 use crate::cursor::{BadCursorKey, CursorKeys, Cursors};
+use crate::limits::Limits as RequestLimits;
 use crate::observe::observe;
 use crate::operations::health::Health;
 use crate::operations::{live, metrics, ready};
@@ -23,6 +24,7 @@ use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::timeout;
+use vintem_core::access::staff::{Knows, Staff};
 use vintem_core::access::{AccessService, KeyError, Revocations, SigningKeys, TokenVerifier};
 use vintem_core::event_store::{Credentials, Limits, Shard};
 use vintem_core::holders::{Holders, Personal};
@@ -35,7 +37,7 @@ use vintem_core::secrets::{
     BlindIndex, DatabaseRole, FOLLOW_EVERY, Followed, KeyRing, LeasedDatabase, RequestDigest, SecretsError,
     ServerSettings, SettingsError, Transport, Vault, keep_memory_private, rotate_on_hangup,
 };
-use vintem_core::telemetry::{self, Metrics, TelemetryError};
+use vintem_core::telemetry::{self, Metrics, TelemetryError, clock};
 use vintem_core::webhooks::signature::PublicKeys;
 use vintem_core::webhooks::{Egress, Webhooks};
 
@@ -127,9 +129,17 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     let keys = Keys::follow(&vault).await?;
     let revocations = Arc::<Revocations>::default();
     tokio::spawn(Arc::clone(&revocations).follow(reader.pool().clone()));
+    let access = AccessService::new(reader.pool().clone(), keys.tokens.clone(), settings.issuer.clone());
+    // Before the first request, because whoever has not heard of a suspension would let it pass.
+    access.admission().refresh(reader.pool()).await.map_err(LedgerError::from)?;
+    tokio::spawn(Arc::clone(access.admission()).follow(reader.pool().clone()));
     let (end, ending) = watch::channel(false);
+    let personal = personal(&vault, &keeper).await?;
+    let knows = Knows::of(&personal.keys, &personal.requests);
+    let metrics = Arc::new(Metrics::new());
     let app = web::Data::new(App {
-        holders: Holders::new(reader.pool().clone(), shards.clone(), Some(personal(&vault, &keeper).await?)),
+        staff: Staff::new(editor.pool().clone(), shards.clone(), Some(knows), Arc::new(clock::now)),
+        holders: Holders::new(reader.pool().clone(), shards.clone(), Some(personal)),
         ledger: Ledger::new(reader.pool().clone(), shards, KNOWN_ACCOUNTS),
         views: Views::new(reader.pool().clone()),
         webhooks: Webhooks::new(
@@ -139,11 +149,12 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
             Egress::allowing(settings.webhook_networks.clone()),
             keys.webhooks,
         ),
-        access: AccessService::new(reader.pool().clone(), keys.tokens.clone(), settings.issuer.clone()),
-        verifier: TokenVerifier::new(keys.tokens.clone(), &settings.issuer, revocations),
+        access,
+        verifier: TokenVerifier::new(keys.tokens.clone(), &settings.issuer, revocations).proving_since(clock::now()),
         keys: keys.tokens,
         cursors: Cursors::new(keys.cursors),
-        metrics: Arc::new(Metrics::new()),
+        limits: RequestLimits::new(settings.rates.clone(), Arc::clone(&metrics)),
+        metrics,
         health: Health::new(
             vault.clone(),
             vec![

@@ -4,6 +4,7 @@
 //! them: a change of a payload is a change of a page that integrators read.
 
 use crate::access::event as access;
+use crate::access::staff::event as staff;
 use crate::holders::event as holders;
 use crate::kernel::Minor;
 use crate::keys::event as keys;
@@ -72,11 +73,25 @@ fn schema<T: ToSchema>(name: &str) -> Value {
 }
 
 /// All of them.
-pub const ALL: [EventKind; 19] = [
+pub const ALL: [EventKind; 33] = [
     kind::<access::TenantCreated>(access::TENANT_CREATED),
+    kind::<access::TenantSuspended>(access::TENANT_SUSPENDED),
+    kind::<access::TenantResumed>(access::TENANT_RESUMED),
+    kind::<access::TenantChanged>(access::TENANT_CHANGED),
     kind::<access::ClientCreated>(access::CLIENT_CREATED),
     kind::<access::ClientRotated>(access::CLIENT_ROTATED),
     kind::<access::ClientRevoked>(access::CLIENT_REVOKED),
+    kind::<staff::StaffInvited>(staff::STAFF_INVITED),
+    kind::<staff::StaffJoined>(staff::STAFF_JOINED),
+    kind::<staff::StaffRolesChanged>(staff::STAFF_ROLES_CHANGED),
+    kind::<staff::StaffSuspended>(staff::STAFF_SUSPENDED),
+    kind::<staff::StaffResumed>(staff::STAFF_RESUMED),
+    kind::<staff::StaffFactorChanged>(staff::STAFF_FACTOR_CHANGED),
+    kind::<staff::StaffSignedIn>(staff::STAFF_SIGNED_IN),
+    kind::<staff::StaffRecoveryCodeUsed>(staff::STAFF_RECOVERY_CODE_USED),
+    kind::<staff::StaffSessionEnded>(staff::STAFF_SESSION_ENDED),
+    kind::<staff::StaffSignInRefused>(staff::STAFF_SIGN_IN_REFUSED),
+    kind::<access::TokensRevoked>(access::TOKENS_REVOKED),
     kind::<keys::KeyRotated>(keys::KEY_ROTATED),
     kind::<ledger::AssetRegistered>(ledger::ASSET_REGISTERED),
     kind::<ledger::AccountOpened>(ledger::ACCOUNT_OPENED),

@@ -13,5 +13,6 @@ pub mod projections;
 pub mod secrets;
 pub mod subscriptions;
 pub mod telemetry;
+pub mod tenant_export;
 pub mod verify;
 pub mod webhooks;

@@ -1,14 +1,18 @@
 //! What the pure parts of a write cost, for a thousand transfers at a time: resolve and decide, put on the overlay
-//! (which writes the payload), hash into the chain; and what it costs to seal and open a field of a person. Run with `cargo bench --workspace --bench pure`.
+//! (which writes the payload), hash into the chain; and what it costs to seal and open a field of a person, and to check a proof. Run with `cargo bench --workspace --bench pure`.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
 use std::collections::HashMap;
 use std::hint::black_box;
 use std::sync::Arc;
+use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use uuid::Uuid;
+use vintem_core::access::{BoundToken, DpopProof, ProofKey, Proofs, Thumbprint};
 use vintem_core::event_store::chain::{self, BatchHeader};
 use vintem_core::event_store::overlay::{AccountState, Origin, Overlay, SCHEMA};
 use vintem_core::event_store::proposal::{Pointers, Settings, Status};
@@ -19,6 +23,8 @@ use vintem_core::ledger::command::{Command, Loaded};
 use vintem_core::ledger::known::{AccountRef, Identity, Known, Side};
 use vintem_core::ledger::transaction::{ChosenId, Leg, Post, Quantity};
 use vintem_core::secrets::people::{DataKey, Place};
+use vintem_core::telemetry::clock;
+use vintem_tests::device::Device;
 use zeroize::Zeroizing;
 
 const COUNT: u128 = 1_000;
@@ -161,5 +167,36 @@ fn people(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(pure, benchmarks, people);
+/// A proof of possession beside the bare check of its signature; the bar is 1.3 times that.
+fn proofs(criterion: &mut Criterion) {
+    const COUNT: usize = 200_000;
+    let (device, address) = (Device::create(), "https://vintem.example/v1/transactions");
+    let token = "a.b.c";
+    // Each is good once, so there are more of them than a run checks.
+    let mut made = Vec::with_capacity(COUNT);
+    made.resize_with(COUNT, || device.proof("POST", address, Some(token)));
+    let key = ProofKey::from_jwk(&device.jwk().to_string()).unwrap();
+    let (signed, signature) = made[0].rsplit_once('.').unwrap();
+    let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+    let proofs = Proofs::new("https://vintem.example");
+    let digest = Thumbprint::of(token.as_bytes());
+    let bound = BoundToken { key: key.thumbprint(), digest: digest.as_bytes() };
+    let now = clock::now();
+    let mut next = made.iter();
+    let mut group = criterion.benchmark_group("a proof of a key");
+    group.warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3));
+    group.bench_function("bare signature", |bencher| {
+        bencher.iter(|| assert!(key.has_signed(black_box(signed.as_bytes()), &signature)));
+    });
+    group.bench_function("whole proof", |bencher| {
+        bencher.iter(|| {
+            let text = next.next().unwrap();
+            let proof = DpopProof { text, method: "POST", path: "/v1/transactions" };
+            proofs.check(black_box(&proof), Some(bound), now).unwrap();
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(pure, benchmarks, people, proofs);
 criterion_main!(pure);

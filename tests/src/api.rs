@@ -14,22 +14,26 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use vintem_api::app::App;
 use vintem_api::cursor::{CursorKeys, Cursors};
+use vintem_api::limits::Limits;
 use vintem_api::operations::health::Health;
 use vintem_api::startup;
+use vintem_core::access::staff::{Clock, Knows, Staff};
 use vintem_core::access::{
     AccessService, NewClient, Revocations, Scopes, SigningKeys, Terms, TokenVerifier, create_client, create_tenant,
     generate_signing_key, parse_time_zone,
 };
 use vintem_core::event_store::fresh;
 use vintem_core::holders::{Holders, Personal};
+use vintem_core::kernel::Rate;
 use vintem_core::ledger::service::Ledger;
 use vintem_core::projections::views::Views;
-use vintem_core::secrets::{Followed, KeyRing, SecretsError, Vault};
+use vintem_core::secrets::{Followed, KeyRing, RateSettings, SecretsError, Vault, random};
 use vintem_core::telemetry::{Metrics, clock};
 use vintem_core::webhooks::signature::PublicKeys;
 use vintem_core::webhooks::{Egress, Webhooks};
 
-const ISSUER: &str = "https://vintem.test";
+/// What the servers of tests are called by those who reach them.
+pub const ISSUER: &str = "https://vintem.test";
 
 /// A server with a tenant and a client that may do everything.
 pub struct Api {
@@ -73,6 +77,8 @@ pub struct Server {
     keys: Keys,
     handle: Stop,
     ledger: Ledger,
+    /// Its members of the staff.
+    pub staff: Staff,
     end: watch::Sender<bool>,
 }
 
@@ -100,7 +106,7 @@ impl Keys {
     /// Of a system of its own, for ever the same.
     fn fixed() -> Self {
         let tokens = KeyRing::new(generate_signing_key(), clock::now());
-        let cursors = KeyRing::new(SecretString::from(STANDARD.encode([7; 32])), clock::now());
+        let cursors = KeyRing::new(SecretString::from(STANDARD.encode(random::bytes::<32>())), clock::now());
         Self {
             tokens: Followed::fixed(SigningKeys::try_new(&tokens).unwrap()),
             cursors: Followed::fixed(CursorKeys::try_new(&cursors).unwrap()),
@@ -119,27 +125,34 @@ impl Server {
 
     /// The same with a way to make secrets of webhooks.
     pub async fn with_webhooks(store: &Store, webhooks: Webhooks) -> Self {
-        Self::start_with(store, Keys::fixed(), webhooks, None).await
+        Self::start_with(store, Keys::fixed(), webhooks, None, unhurried()).await
     }
 
     /// A server whose keys change.
     pub async fn with_keys(store: &Store, keys: Keys) -> Self {
-        Self::start_with(store, keys, without_vault(store), None).await
+        Self::start_with(store, keys, without_vault(store), None, unhurried()).await
     }
 
     /// One more process of the same system.
     pub async fn beside(&self, store: &Store) -> Self {
-        Self::start_with(store, self.keys.clone(), without_vault(store), None).await
+        Self::start_with(store, self.keys.clone(), without_vault(store), None, unhurried()).await
     }
 
-    /// The same with a way to keep people.
-    pub async fn with_people(store: &Store, personal: Personal) -> Self {
-        Self::start_with(store, Keys::fixed(), without_vault(store), Some(personal)).await
+    /// The same with a way to keep people, and to make secrets of webhooks.
+    pub async fn with_people(store: &Store, personal: Personal, vault: &Vault) -> Self {
+        Self::start_with(
+            store,
+            Keys::fixed(),
+            webhooks(store, Some(vault.clone())),
+            Some((personal, Arc::new(clock::now))),
+            unhurried(),
+        )
+        .await
     }
 
     /// A server that speaks TLS.
     pub async fn with_tls(store: &Store, tls: ServerConfig) -> Self {
-        Self::start_over(store, Keys::fixed(), without_vault(store), None, Some(tls)).await
+        Self::start_over(store, Keys::fixed(), without_vault(store), None, unhurried(), Some(tls)).await
     }
 
     /// Where it listens.
@@ -147,34 +160,61 @@ impl Server {
         self.address.port()
     }
 
-    async fn start_with(store: &Store, keys: Keys, webhooks: Webhooks, personal: Option<Personal>) -> Self {
-        Self::start_over(store, keys, webhooks, personal, None).await
+    /// A server that lets callers ask only so often.
+    pub async fn with_rates(store: &Store, rates: RateSettings) -> Self {
+        Self::start_with(store, Keys::fixed(), without_vault(store), None, rates).await
+    }
+
+    /// The same with a clock that is the test's.
+    pub async fn with_staff(store: &Store, personal: Personal, clock: Clock) -> Self {
+        Self::start_with(store, Keys::fixed(), without_vault(store), Some((personal, clock)), unhurried()).await
+    }
+
+    async fn start_with(
+        store: &Store,
+        keys: Keys,
+        webhooks: Webhooks,
+        personal: Option<(Personal, Clock)>,
+        rates: RateSettings,
+    ) -> Self {
+        Self::start_over(store, keys, webhooks, personal, rates, None).await
     }
 
     async fn start_over(
         store: &Store,
         keys: Keys,
         webhooks: Webhooks,
-        personal: Option<Personal>,
+        personal: Option<(Personal, Clock)>,
+        rates: RateSettings,
         tls: Option<ServerConfig>,
     ) -> Self {
+        let metrics = Arc::new(Metrics::new());
         let reader = store.pool("vintem_reader");
         let shards = startup::start_shards(Ledger::shards(&reader).await.unwrap(), &store.writer());
+        let (personal, clock): (_, Clock) =
+            personal.map_or((None, Arc::new(clock::now)), |(personal, clock)| (Some(personal), clock));
+        let knows = personal.as_ref().map(|personal| Knows::of(&personal.keys, &personal.requests));
+        let staff = Staff::new(store.pool("vintem_editor"), shards.clone(), knows, clock);
         let holders = Holders::new(reader.clone(), shards.clone(), personal);
         let ledger = Ledger::new(reader.clone(), shards, 10_000);
         let (end, ending) = watch::channel(false);
         let revocations = Arc::<Revocations>::default();
         tokio::spawn(Arc::clone(&revocations).follow(reader.clone()));
+        let access = AccessService::new(reader.clone(), keys.tokens.clone(), ISSUER.to_owned());
+        access.admission().refresh(&reader).await.unwrap();
+        tokio::spawn(Arc::clone(access.admission()).follow(reader.clone()));
         let app = startup::shared(App {
             ledger: ledger.clone(),
             holders,
-            views: Views::new(reader.clone()),
+            staff: staff.clone(),
+            views: Views::new(reader),
             webhooks,
-            access: AccessService::new(reader, keys.tokens.clone(), ISSUER.to_owned()),
+            access,
             verifier: TokenVerifier::new(keys.tokens.clone(), ISSUER, revocations),
             keys: keys.tokens.clone(),
             cursors: Cursors::new(keys.cursors.clone()),
-            metrics: Arc::new(Metrics::new()),
+            limits: Limits::new(rates, Arc::clone(&metrics)),
+            metrics,
             health: Health::default(),
             streams: App::stream_places(),
             ending,
@@ -185,7 +225,19 @@ impl Server {
         let server = startup::public_server(app, listener, tls).unwrap();
         let handle = server.handle();
         tokio::spawn(server);
-        Self { address, keys, handle: Box::new(move || Box::pin(async move { handle.stop(false).await })), ledger, end }
+        Self {
+            address,
+            keys,
+            handle: Box::new(move || Box::pin(async move { handle.stop(false).await })),
+            ledger,
+            staff,
+            end,
+        }
+    }
+
+    /// The keys that it signs tokens with.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
     }
 
     /// Makes a tenant and a client of it, and logs the client in.
@@ -225,10 +277,20 @@ impl Server {
     }
 }
 
+/// Rates that no test reaches.
+fn unhurried() -> RateSettings {
+    let rate: Rate = "1000000/1".parse().unwrap();
+    RateSettings { principal: rate, address: rate, exempt: Vec::new() }
+}
+
 /// Webhooks whose secrets cannot be made.
 fn without_vault(store: &Store) -> Webhooks {
+    webhooks(store, None)
+}
+
+fn webhooks(store: &Store, vault: Option<Vault>) -> Webhooks {
     let public = Followed::fixed(PublicKeys { keys: Vec::new() });
-    Webhooks::new(store.pool("vintem_reader"), store.pool("vintem_editor"), None, Egress::default(), public)
+    Webhooks::new(store.pool("vintem_reader"), store.pool("vintem_editor"), vault, Egress::default(), public)
 }
 
 /// A caller with a token.

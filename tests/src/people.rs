@@ -37,7 +37,7 @@ impl Registry {
         let (vault, keeper) = log_in(&secrets, &wire).await;
         let personal = personal(&vault, &keeper).await;
         let keys = personal.keys.clone();
-        let server = Server::with_people(&secrets.store, personal).await;
+        let server = Server::with_people(&secrets.store, personal, &vault).await;
         let client = server.client(&secrets.store, "coffee-town", SCOPES).await;
         Self { secrets, server, client, keys, wire, keeper, vault }
     }
@@ -85,7 +85,8 @@ pub fn cpf(number: u32) -> String {
     digits.iter().map(u32::to_string).collect()
 }
 
-async fn log_in(secrets: &Secrets, wire: &Wire) -> (Vault, LeasedDatabase) {
+/// A process's way in, over a wire that can be cut.
+pub async fn log_in(secrets: &Secrets, wire: &Wire) -> (Vault, LeasedDatabase) {
     let settings = VaultSettings { address: wire.address.clone(), ..secrets.vault_settings("api").await };
     let vault = Vault::login(settings, WrappingToken::new(secrets.wrapped("api").await)).await.unwrap();
     let place = secrets.database_settings().keys();
@@ -93,7 +94,8 @@ async fn log_in(secrets: &Secrets, wire: &Wire) -> (Vault, LeasedDatabase) {
     (vault, keeper)
 }
 
-async fn personal(vault: &Vault, keeper: &LeasedDatabase) -> Personal {
+/// What it has from Vault for people.
+pub async fn personal(vault: &Vault, keeper: &LeasedDatabase) -> Personal {
     Personal {
         keys: PersonKeys::new(vault.clone(), keeper.pool().clone()),
         index: BlindIndex::follow(vault).await.unwrap(),

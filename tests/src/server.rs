@@ -13,6 +13,9 @@ use vintem_core::access::{ClientName, NewClient, Scopes, TenantName, Terms, crea
 use vintem_core::event_store::{Limits, Shard};
 use vintem_core::ledger::store::look_ups::LedgerLookUps;
 
+/// Whose requests are not counted, however fast a test sends them.
+const TENANT: &str = "town";
+
 /// A running process of the product.
 struct Process(Child);
 
@@ -46,6 +49,8 @@ impl Server {
             variable("VINTEM_TLS", "off"),
             variable("VINTEM_METRICS_LISTEN", &metrics),
             variable("VINTEM_ISSUER", "https://test.invalid"),
+            variable("VINTEM_RATE_EXEMPT", TENANT),
+            variable("VINTEM_RATE_ADDRESS", "1000000/1"),
         ];
         let process = Process::start(secrets, "api", "api", own, &[]).await;
         let server =
@@ -211,7 +216,7 @@ fn variable(name: &str, value: &str) -> (String, String) {
 pub async fn make_client(secrets: &Secrets) -> Credentials {
     let mut operator = secrets.store.session("vintem_operator").await;
     let shard = Shard::start(0, secrets.store.writer(), std::sync::Arc::new(LedgerLookUps), Limits::default());
-    let name: TenantName = "town".parse().unwrap();
+    let name: TenantName = TENANT.parse().unwrap();
     let tenant = create_tenant(&mut operator, &shard, name, 0, chrono_tz::America::Sao_Paulo).await.unwrap();
     let scopes = Scopes::all();
     let name: ClientName = "test".parse().unwrap();

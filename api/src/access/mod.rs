@@ -1,5 +1,7 @@
-//! Logins: a service client's secret for a token, and the keys that verify tokens. And who did what.
+//! Logins: a service client's secret for a token, the keys that verify tokens, the staff's sessions. And who did what.
 
 pub mod audit;
 pub mod jwks;
+pub mod staff;
+pub mod tenant;
 pub mod token;

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::body;
-use crate::context::address;
+use crate::context::{address, proof};
 use crate::object::parse_uuid;
 use crate::problem::{Code, Problem};
 use crate::routes;
@@ -14,14 +14,16 @@ use secrecy::SecretString;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
+use vintem_core::access::Confirmation;
 use vintem_core::kernel::Place;
+use vintem_core::telemetry::clock;
 
 /// A token for ten minutes, or until its client ends.
 #[derive(Serialize, ToSchema)]
 pub struct TokenAnswer {
-    /// To be sent as `Authorization: Bearer <token>`.
+    /// To be sent as `Authorization: Bearer <token>`, or `DPoP <token>` with a proof.
     access_token: String,
-    /// Always `Bearer`.
+    /// `Bearer`, or `DPoP` for a token that is bound to the key of the request's proof.
     #[schema(example = "Bearer")]
     token_type: &'static str,
     /// Seconds that it is good for.
@@ -65,10 +67,15 @@ pub async fn issue(app: web::Data<App>, request: HttpRequest, payload: web::Payl
     let form = body::read(&request, &mut payload.into_inner(), limit, "application/x-www-form-urlencoded").await?;
     let form = std::str::from_utf8(&form).map_err(|_| malformed("the form is not UTF-8"))?;
     let Grant { client, secret, scope } = grant(&request, form)?;
-    let token = app.access.issue_token(client, &secret, scope.as_deref(), address(&request)).await?;
+    let proof = proof(&request).map_err(|problem| problem.oauth("invalid_dpop_proof"))?;
+    let shows = || {
+        let key = proof.map(|proof| app.verifier.proofs().check(&proof, None, clock::now())).transpose()?;
+        Ok(Confirmation { key, certificate: None })
+    };
+    let token = app.access.issue_token(client, &secret, scope.as_deref(), address(&request), shows).await?;
     let answer = TokenAnswer {
         access_token: token.access_token,
-        token_type: "Bearer",
+        token_type: token.token_type,
         expires_in: token.expires_in,
         scope: token.scope,
     };

@@ -8,10 +8,14 @@ pub mod account;
 pub mod batch;
 pub mod hold;
 pub mod holder;
+pub mod staff;
 pub mod transaction;
 
 use serde::Serialize;
 use utoipa::ToSchema;
+use vintem_core::access::staff::event::{
+    STAFF_FACTOR_CHANGED, STAFF_INVITED, STAFF_RESUMED, STAFF_ROLES_CHANGED, STAFF_SESSION_ENDED, STAFF_SUSPENDED,
+};
 use vintem_core::event_store::{Answer, Applied, Done, EntryAfter, Outcome, Recorded, StoredBody};
 use vintem_core::holders::event::{HOLDER_ERASED, HOLDER_REGISTERED};
 use vintem_core::kernel::{Instant, Minor, Refusal, instant};
@@ -138,6 +142,10 @@ pub enum Fact {
     HoldChange(hold::HoldChange),
     /// `holder.registered`, `holder.erased`
     Holder(holder::Holder),
+    /// `staff.invited`, `staff.roles-changed`, `staff.suspended`, `staff.resumed`, `staff.factor-changed`
+    Staff(staff::StaffUser),
+    /// `staff.session-ended`
+    Session(staff::SessionEnded),
 }
 
 impl Fact {
@@ -158,6 +166,10 @@ impl Fact {
                 Self::HoldChange(hold::HoldChange::of(first, entries, known)?)
             }
             HOLDER_REGISTERED | HOLDER_ERASED => Self::Holder(holder::Holder::recorded(first)),
+            STAFF_INVITED | STAFF_ROLES_CHANGED | STAFF_SUSPENDED | STAFF_RESUMED | STAFF_FACTOR_CHANGED => {
+                Self::Staff(staff::StaffUser::recorded(first)?)
+            }
+            STAFF_SESSION_ENDED => Self::Session(staff::SessionEnded::recorded(first)?),
             _ => return Err(Unreadable),
         })
     }
@@ -168,7 +180,8 @@ impl Fact {
             Self::Asset(_) | Self::Transaction(_) | Self::Reversal(_) | Self::Hold(_) | Self::Capture(_) => 201,
             Self::Account(account) if account.settings_version == 1 => 201,
             Self::Holder(holder) if holder.erasure.is_none() => 201,
-            Self::Account(_) | Self::HoldChange(_) | Self::Holder(_) => 200,
+            Self::Staff(user) if user.is_new() => 201,
+            Self::Account(_) | Self::HoldChange(_) | Self::Holder(_) | Self::Staff(_) | Self::Session(_) => 200,
         }
     }
 
@@ -183,6 +196,8 @@ impl Fact {
             Self::Capture(_) => "capture",
             Self::HoldChange(change) => change.member(),
             Self::Holder(_) => "holder",
+            Self::Staff(_) => "user",
+            Self::Session(_) => "session",
         }
     }
 

@@ -10,6 +10,7 @@ use crate::write;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use vintem_core::kernel::Place;
 use vintem_core::ledger::asset::Register;
 use vintem_core::ledger::command::Command;
 
@@ -33,6 +34,11 @@ pub struct AssetInput {
 #[utoipa::path(post, path = "/v1/assets", tag = "Assets", request_body = AssetInput, responses((status = 201, body = Asset)))]
 pub async fn register(write: Write<AssetInput>) -> Result<HttpResponse, Problem> {
     let Write { context, key, value: AssetInput { code, scale, description } } = write;
+    if !context.app.access.settings(context.caller.tenant).await?.settings.admits(&code) {
+        let detail =
+            "the operator of this installation did not admit this asset for the tenant; GET /v1/tenant says which";
+        return Err(Problem::invalid(Place::Pointer("/code".to_owned()), "out-of-range", detail));
+    }
     let command = Command::Register(Register { code, scale, description: input::text(description, "/description")? });
     Ok(write::single(&context, key, command).await?.respond())
 }

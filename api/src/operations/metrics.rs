@@ -11,6 +11,7 @@ pub async fn show(app: web::Data<App>) -> HttpResponse {
     if let Some(life) = app.health.token_life() {
         app.metrics.token_ttl(life);
     }
+    app.metrics.password_hashes(app.staff.hashes());
     let (size, idle) = app.ledger.reader_connections();
     app.metrics.pool("reader", size, idle);
     let report = app.health.report(&app.ledger, &app.views).await;

@@ -3,6 +3,7 @@
 //! What every operation has in common is added here, from the table: its problems, its scope, the
 //! `Idempotency-Key` of writes.
 
+use crate::access::staff::presence::COOKIE;
 use crate::problem::Document;
 use crate::routes::{Body, Entry, ROUTES};
 use crate::{access, holders, ledger, operations, views, webhooks};
@@ -23,9 +24,6 @@ const CLIENT: &str = "client";
 /// The one of staff; its requirements name grants and rights.
 const SESSION: &str = "session";
 
-/// The cookie of a session.
-const SESSION_COOKIE: &str = "__Host-vintem_session";
-
 /// The document's skeleton: every handler, once.
 #[derive(OpenApi)]
 #[openapi(
@@ -45,7 +43,14 @@ const SESSION_COOKIE: &str = "__Host-vintem_session";
         webhooks::endpoints::delete, webhooks::endpoints::enable, webhooks::endpoints::disable, webhooks::endpoints::rotate,
         webhooks::deliveries::list, webhooks::deliveries::replay,
         holders::register, holders::look_up, holders::show, holders::unmask, holders::erase,
-        access::token::issue, access::jwks::show, access::audit::list, access::audit::export,
+        access::staff::sessions::sign_in, access::staff::sessions::list, access::staff::sessions::current,
+        access::staff::sessions::sign_out, access::staff::sessions::step_up, access::staff::sessions::end,
+        access::staff::own::change_password, access::staff::own::renew_codes,
+        access::staff::invitations::accept, access::staff::invitations::confirm,
+        access::staff::users::invite, access::staff::users::list, access::staff::users::show,
+        access::staff::users::change, access::staff::users::reset,
+        access::staff::admin_sessions::list, access::staff::admin_sessions::revoke,
+        access::tenant::show, access::token::issue, access::jwks::show, access::audit::list, access::audit::export,
         operations::live::show, operations::ready::show,
     ),
     components(schemas(Document<'static>))
@@ -64,7 +69,7 @@ pub fn contract() -> Contract {
     let mut contract = Skeleton::openapi();
     let components = contract.components.get_or_insert_default();
     components.add_security_scheme(CLIENT, client());
-    components.add_security_scheme(SESSION, SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(SESSION_COOKIE))));
+    components.add_security_scheme(SESSION, SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(COOKIE))));
     for entry in ROUTES {
         if let Some(operation) = operation(&mut contract, entry) {
             complete(operation, entry);

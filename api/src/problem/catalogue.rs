@@ -21,8 +21,12 @@ pub enum Code {
     Unauthenticated,
     /// The token's ten minutes are over.
     TokenExpired,
+    /// The proof that the caller has a key is missing or not good.
+    DpopInvalid,
     /// The caller was not granted this.
     Forbidden,
+    /// The tenant was suspended, and this is a write.
+    TenantSuspended,
     /// The right takes a second factor that was shown minutes ago.
     StepUpRequired,
     /// The path exists, the method does not.
@@ -37,6 +41,8 @@ pub enum Code {
     TooLarge,
     /// The body is not of the type that the route reads.
     UnsupportedMediaType,
+    /// The caller, or its address, asks too often.
+    RateLimited,
     /// A defect of ours.
     InternalError,
     /// Too much at once.
@@ -86,12 +92,14 @@ pub struct Meaning {
 
 impl Code {
     /// The codes that HTTP adds to the business's.
-    const HTTP: [Self; 19] = [
+    const HTTP: [Self; 22] = [
         Self::MalformedRequest,
         Self::IdempotencyKeyMissing,
         Self::Unauthenticated,
         Self::TokenExpired,
+        Self::DpopInvalid,
         Self::Forbidden,
+        Self::TenantSuspended,
         Self::StepUpRequired,
         Self::MethodNotAllowed,
         Self::RequestTimeout,
@@ -99,6 +107,7 @@ impl Code {
         Self::SubjectErased,
         Self::TooLarge,
         Self::UnsupportedMediaType,
+        Self::RateLimited,
         Self::InternalError,
         Self::Overloaded,
         Self::LedgerHalted,
@@ -127,7 +136,9 @@ impl Code {
             Self::IdempotencyKeyMissing => row("idempotency-key-missing", 400, "The header Idempotency-Key is missing", "Falta o cabeçalho Idempotency-Key", false, None),
             Self::Unauthenticated => row("unauthenticated", 401, "The caller is not known", "O chamador não é conhecido", false, None),
             Self::TokenExpired => row("token-expired", 401, "The token has expired", "O token expirou", true, None),
+            Self::DpopInvalid => row("dpop-invalid", 401, "The proof of possession is not valid", "A prova de posse não é válida", true, None),
             Self::Forbidden => row("forbidden", 403, "The caller was not granted this", "O chamador não tem esta permissão", false, None),
+            Self::TenantSuspended => row("tenant-suspended", 403, "The tenant is suspended", "A instituição está suspensa", false, None),
             Self::StepUpRequired => row("step-up-required", 403, "Show your second factor again", "Apresente novamente o segundo fator", false, None),
             Self::MethodNotAllowed => row("method-not-allowed", 405, "The method is not allowed here", "O método não é permitido aqui", false, None),
             Self::RequestTimeout => row("request-timeout", 408, "The request did not arrive in time", "A requisição não chegou a tempo", true, None),
@@ -135,6 +146,7 @@ impl Code {
             Self::SubjectErased => row("subject-erased", 410, "The person was erased", "A pessoa foi apagada", false, None),
             Self::TooLarge => row("too-large", 413, "The body is too large", "O corpo é grande demais", false, None),
             Self::UnsupportedMediaType => row("unsupported-media-type", 415, "The media type is not supported", "O tipo de mídia não é aceito", false, None),
+            Self::RateLimited => row("rate-limited", 429, "There are too many requests", "Há requisições demais", true, None),
             Self::InternalError => row("internal-error", 500, "Something is wrong on our side", "Algo está errado do nosso lado", true, Unknown),
             Self::Overloaded => row("overloaded", 503, "There is too much to do at once", "Há demais a fazer ao mesmo tempo", true, None),
             Self::LedgerHalted => row("ledger-halted", 503, "Writes are halted", "As escritas estão suspensas", true, None),
@@ -163,6 +175,7 @@ fn business(code: RefusalCode) -> Meaning {
         C::InvalidState => row(409, "The state does not permit this", "O estado não permite isto", true),
         C::NameTaken => row(409, "The name is taken", "O nome já está em uso", true),
         C::AlreadyRegistered => row(409, "The person is registered", "A pessoa já está cadastrada", true),
+        C::RoleConflict => row(422, "These roles must not meet in one person", "Estes papéis não podem estar na mesma pessoa", true),
         C::UnknownAsset => row(422, "The asset is not registered", "O ativo não está registrado", true),
         C::UnknownAccount => row(422, "An account does not exist", "Uma conta não existe", true),
         C::DuplicateAccount => row(422, "An account stands twice", "Uma conta aparece duas vezes", true),

@@ -1,7 +1,8 @@
 //! How the errors of core become problems.
 
 use super::{Code, Fault, Problem};
-use vintem_core::access::{AccessError, Denied, TokenError};
+use vintem_core::access::staff::StaffError;
+use vintem_core::access::{AccessError, Barred, Denied, ProofError, TokenError};
 use vintem_core::event_store::WriteError;
 use vintem_core::holders::HolderError;
 use vintem_core::kernel::{Place, Refusal, RefusalCode};
@@ -98,6 +99,8 @@ impl From<AccessError> for Problem {
     fn from(error: AccessError) -> Self {
         match error {
             AccessError::BadCredentials => Self::new(Code::Unauthenticated, error.to_string()).oauth("invalid_client"),
+            AccessError::NoProof => dpop_fault("required", &error.to_string()).oauth("invalid_dpop_proof"),
+            AccessError::Proof(error) => Self::from(error).oauth("invalid_dpop_proof"),
             AccessError::WrongPlace => Self::new(Code::Forbidden, error.to_string()).oauth("unauthorized_client"),
             AccessError::ScopeNotGranted | AccessError::UnknownScope(_) | AccessError::NoScopes => {
                 let place = Place::Parameter("scope".to_owned());
@@ -112,6 +115,11 @@ impl From<AccessError> for Problem {
             | AccessError::UnknownTimeZone
             | AccessError::UnknownShard
             | AccessError::NameTaken
+            | AccessError::UnknownLegalMode
+            | AccessError::SandboxIsForEver
+            | AccessError::BadHostname
+            | AccessError::HostnameTaken
+            | AccessError::Unfinished
             | AccessError::UnknownClient
             | AccessError::ClientRevoked
             | AccessError::Inconsistent { .. }
@@ -123,18 +131,56 @@ impl From<AccessError> for Problem {
     }
 }
 
+impl From<StaffError> for Problem {
+    fn from(error: StaffError) -> Self {
+        match error {
+            // One answer for all the ways in which it was not proven who it is.
+            StaffError::NotProven | StaffError::NoSession => Self::new(Code::Unauthenticated, error.to_string()),
+            StaffError::StepUp => Self::new(Code::StepUpRequired, error.to_string()),
+            StaffError::Refused(refusal) => refusal.into(),
+            StaffError::Overloaded => Self::new(Code::Overloaded, error.to_string()),
+            StaffError::Write(error) => error.into(),
+            StaffError::Access(error) => error.into(),
+            StaffError::Database(cause) | StaffError::Secrets(SecretsError::KeyDatabase { source: cause }) => {
+                database(&cause)
+            }
+            StaffError::Secrets(cause) => {
+                tracing::error!(error = %cause, "the key of a member of the staff is not to be had");
+                Self::new(Code::VaultSealed, "the member's key is not to be had now; nothing was changed")
+            }
+            StaffError::Unreadable => {
+                tracing::error!("what is stored of a member of the staff cannot be read");
+                Self::new(Code::InternalError, error.to_string())
+            }
+        }
+    }
+}
+
 impl From<TokenError> for Problem {
     fn from(error: TokenError) -> Self {
         // Which check failed is for the log: a forger learns nothing from the answer.
         tracing::debug!(%error, "a token was not accepted");
         match error {
             TokenError::WrongPlace => Self::new(Code::Forbidden, error.to_string()),
+            TokenError::Proof(error) => error.into(),
+            TokenError::NoProof => dpop_fault("required", &error.to_string()),
+            TokenError::NotBound => dpop_fault("malformed", &error.to_string()),
+            TokenError::OtherCertificate => Self::new(Code::Unauthenticated, error.to_string()),
             TokenError::Expired => Self::new(Code::TokenExpired, "the token has expired"),
             _ => Self::new(Code::Unauthenticated, "the token is not valid").with(Fault {
                 place: Place::Header("Authorization".to_owned()),
                 code: "malformed",
                 detail: "the token is not valid".to_owned(),
             }),
+        }
+    }
+}
+
+impl From<Barred> for Problem {
+    fn from(barred: Barred) -> Self {
+        match barred {
+            Barred::Elsewhere => Self::not_found(),
+            Barred::Suspended => Self::new(Code::TenantSuspended, barred.to_string()),
         }
     }
 }
@@ -148,6 +194,21 @@ impl From<Denied> for Problem {
             _ => Self::new(Code::Forbidden, error.to_string()),
         }
     }
+}
+
+impl From<ProofError> for Problem {
+    fn from(error: ProofError) -> Self {
+        match error {
+            ProofError::TooMany => Self::new(Code::Overloaded, error.to_string()),
+            _ => dpop_fault("malformed", &error.to_string()),
+        }
+    }
+}
+
+/// What is wrong with a proof that a caller has a key.
+pub fn dpop_fault(code: &'static str, detail: &str) -> Problem {
+    let fault = Fault { place: Place::Header("DPoP".to_owned()), code, detail: detail.to_owned() };
+    Problem::new(Code::DpopInvalid, detail).with(fault)
 }
 
 /// The database cannot be read; its own words are for the log.

@@ -8,6 +8,7 @@ pub mod catalogue;
 mod from;
 
 pub use catalogue::{Code, Outcome};
+pub use from::dpop_fault;
 
 use crate::lang::Lang;
 use actix_web::http::StatusCode;
@@ -17,6 +18,7 @@ use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
 use utoipa::ToSchema;
+use vintem_core::access::PROOF_ALGORITHMS;
 use vintem_core::kernel::{Place, Refusal};
 
 /// Why there is no success.
@@ -181,6 +183,13 @@ impl Problem {
         self
     }
 
+    /// When to ask again.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.0.retry_after_s = Some(seconds);
+        self
+    }
+
     /// The error code that OAuth 2.0 clients know.
     #[must_use]
     pub fn oauth(mut self, error: &'static str) -> Self {
@@ -234,6 +243,11 @@ impl Problem {
             head.insert_header((header::ALLOW, allow));
         }
         match (self.0.code, self.0.oauth) {
+            (Code::DpopInvalid, _) => {
+                let challenge =
+                    format!("DPoP realm=\"vintem\", error=\"invalid_dpop_proof\", algs=\"{PROOF_ALGORITHMS}\"");
+                _ = head.insert_header((header::WWW_AUTHENTICATE, challenge));
+            }
             (Code::Unauthenticated | Code::TokenExpired, Some(_)) => {
                 _ = head.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"vintem\""));
             }

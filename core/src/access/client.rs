@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::caller::Scopes;
 use super::error::AccessError;
+use super::thumbprint::Thumbprint;
 use crate::kernel::Network;
 
 /// A program that may ask for tokens.
@@ -25,13 +26,15 @@ pub struct Client {
     pub terms: Terms,
 }
 
-/// Until when a client may call, and from where.
+/// Until when a client may call, from where, and with what.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Terms {
     /// From then on it may not; `None` is for ever.
     pub expires_at: Option<DateTime<Utc>>,
     /// The networks that it may call from; none is from anywhere.
     pub networks: Vec<Network>,
+    /// The key that it must have beside its secret; its tokens are bound to that and to no other.
+    pub key: Option<Thumbprint>,
 }
 
 impl Terms {
@@ -86,7 +89,7 @@ mod tests {
     #[test]
     fn terms_say_when_and_whence() {
         let end: DateTime<Utc> = "2027-01-01T00:00:00Z".parse().unwrap();
-        let terms = Terms { expires_at: Some(end), networks: vec!["10.0.0.0/8".parse().unwrap()] };
+        let terms = Terms { expires_at: Some(end), networks: vec!["10.0.0.0/8".parse().unwrap()], key: None };
         assert!(terms.hold_at(end - chrono::Duration::seconds(1)) && !terms.hold_at(end));
         for (address, may) in [(Some("10.1.2.3"), true), (Some("11.0.0.1"), false), (Some("::1"), false), (None, false)]
         {

@@ -1,6 +1,7 @@
 //! Why a use case of this context did not happen.
 
 use super::caller::UnknownScope;
+use super::dpop::ProofError;
 use crate::event_store::WriteError;
 
 /// A refusal or a failure of the access context.
@@ -12,6 +13,12 @@ pub enum AccessError {
     /// The client is known, and calls from where it may not.
     #[error("the client may not call from this address")]
     WrongPlace,
+    /// The client is bound to a key, and sent no proof that it has it.
+    #[error("the client is bound to a key: send a proof in the header DPoP")]
+    NoProof,
+    /// The proof is not good.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
     /// The client asked for a scope that does not exist or that it was not granted.
     #[error("the client may not have a scope that it asks for")]
     ScopeNotGranted,
@@ -36,6 +43,21 @@ pub enum AccessError {
     /// A tenant of this name, or a client of this name in the tenant, exists.
     #[error("the name is taken")]
     NameTaken,
+    /// Not a mode of ours.
+    #[error("the legal modes are authorised, limited-purpose and sandbox")]
+    UnknownLegalMode,
+    /// Play money and real money must not meet in one ledger.
+    #[error("a sandbox stays one, and no other tenant becomes one; create another tenant")]
+    SandboxIsForEver,
+    /// Not a name of the kind that tenants are called by.
+    #[error("a hostname is written in lower case with at least one dot, without a port, such as wallet.example.org")]
+    BadHostname,
+    /// Another tenant is called so.
+    #[error("the hostname is another tenant's")]
+    HostnameTaken,
+    /// The tenant was begun and not finished.
+    #[error("the tenant is not finished; repeat the command that created it")]
+    Unfinished,
     /// No tenant of this name or id.
     #[error("the tenant does not exist")]
     UnknownTenant,

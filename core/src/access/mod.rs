@@ -14,40 +14,65 @@
 //! - Scopes grant exactly what they name; none implies another. Staff have grants (a verb on a kind of objects, as far as
 //!   it reaches) and, apart from them, rights over money and secrets, which need a second factor shown minutes ago.
 //! - Who administers users has no right over money, and a maker is not a checker ([`check_together`]).
-//! - A revoked client gets no token, and its tokens are refused within seconds ([`Revocations`]). A client whose secret is
+//! - A revoked client gets no token, and its tokens are refused within seconds ([`Revocations`]); so are all tokens of a
+//!   tenant that were issued before its epoch. A client whose secret is
 //!   replaced has two for a while. One that is bound to networks is bound at every request, not only at its login.
+//! - A token that is bound to a key or a certificate is good only together with that ([`Proofs`]).
+//! - A suspended tenant writes nothing within seconds ([`Admission`]), and reads on. At a name that is registered for a tenant
+//!   ([`settings::Hostname`]) another one's token finds nothing.
+//!
+//! Members of the staff prove themselves and are managed in [`staff`].
 //!
 //! Absent: citizens and terminals, which come with their own contexts.
 
+mod admission;
 mod caller;
 mod client;
 mod client_secret;
+mod dpop;
 mod error;
 pub mod event;
 mod policy;
+mod proof_key;
+mod provisioning;
 mod revocation;
 mod rights;
 mod role;
+mod seen;
 mod service;
+pub mod settings;
 mod signing_key;
+pub mod staff;
 mod store;
 mod tenant;
+mod thumbprint;
 mod token;
 mod verifier;
+#[cfg(test)]
+mod wycheproof;
 
+pub use admission::{Admission, Barred};
 pub use caller::{Caller, Proof, Scope, Scopes, Standing, UnknownScope};
 pub use client::{Client, ClientName, Listed, Terms, may_come_from};
 pub use client_secret::{ClientSecret, SecretHash};
+pub use dpop::{BoundToken, DpopProof, PROOF_ALGORITHMS, PROOF_SECONDS, ProofError, Proofs};
 pub use error::AccessError;
 pub use policy::{Denied, Need, Policy};
+pub use proof_key::ProofKey;
+pub use provisioning::{
+    Provisioned, change_tenant, create_tenant, list_tenants, provision_tenant, resume_tenant, show_tenant,
+    suspend_tenant,
+};
 pub use revocation::Revocations;
 pub use rights::{Grant, Object, Reach, Right, Rights, UnknownGrant, Verb};
 pub use role::{Conflict, Role, UnknownRole, check_together};
 pub use service::{
-    AccessService, NewClient, create_client, create_tenant, find_tenant, list_clients, revoke_client, rotate_client,
+    AccessService, NewClient, create_client, find_tenant, list_clients, revoke_client, revoke_tokens, rotate_client,
 };
 pub use signing_key::{JWKS_MAX_AGE, KeyError, SigningKeys, generate_signing_key};
+pub use store::tenants::Kept;
 pub use store::time_zones;
 pub use tenant::{Tenant, TenantName, parse_time_zone};
-pub use token::{IssuedToken, TOKEN_LIFETIME};
-pub use verifier::{TokenError, TokenVerifier};
+pub use thumbprint::{BadThumbprint, Thumbprint};
+pub use token::{Confirmation, IssuedToken, TOKEN_LIFETIME};
+pub use verifier::{Presented, TokenError, TokenVerifier};

@@ -4,22 +4,25 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use moka::sync::Cache;
 use secrecy::SecretString;
 use sqlx::Connection as _;
 use sqlx::postgres::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use super::admission::Admission;
 use super::caller::{Caller, Proof, Scopes};
 use super::client::{Client, ClientName, Listed, Terms, may_come_from};
 use super::client_secret::{ClientSecret, SecretHash};
+use super::dpop::ProofError;
 use super::error::AccessError;
 use super::event;
 use super::signing_key::SigningKeys;
 use super::store;
-use super::tenant::{Tenant, TenantName};
-use super::token::IssuedToken;
+use super::store::tenants::{self, Kept};
+use super::tenant::Tenant;
+use super::token::{Confirmation, IssuedToken};
 use crate::event_store::audit::{self, Audited, Search};
 use crate::event_store::read::{self, tenant_tx};
 use crate::event_store::{Shard, fresh};
@@ -33,26 +36,29 @@ pub struct AccessService {
     keys: Followed<SigningKeys>,
     issuer: String,
     tenants: Cache<Uuid, Arc<Tenant>>,
+    admission: Arc<Admission>,
 }
 
 impl AccessService {
     /// A service that signs as this issuer.
     pub fn new(pool: PgPool, keys: Followed<SigningKeys>, issuer: String) -> Self {
-        // A tenant never changes; the bound and the time only keep the cache small.
+        // What is in it never changes; the bound and the time only keep the cache small.
         let tenants = Cache::builder().max_capacity(10_000).time_to_idle(Duration::from_hours(1)).build();
-        Self { pool, keys, issuer, tenants }
+        Self { pool, keys, issuer, tenants, admission: Arc::default() }
     }
 
     /// The client credentials grant of OAuth 2.0: a secret for a token.
     ///
     /// `requested` narrows the scopes; without it the token has all that the client was granted. The token is good no
-    /// longer than its client, and from the same addresses.
+    /// longer than its client, and from the same addresses. `shows` what it is to be bound to is asked when the client is
+    /// proven, so that nobody else learns or uses up anything.
     pub async fn issue_token(
         &self,
         client: Uuid,
         secret: &SecretString,
         requested: Option<&str>,
         address: Option<IpAddr>,
+        shows: impl FnOnce() -> Result<Confirmation, ProofError>,
     ) -> Result<IssuedToken, AccessError> {
         let now = clock::now();
         let row = store::client_at_login(&self.pool, client).await?;
@@ -67,9 +73,28 @@ impl AccessService {
         if !may_come_from(&row.terms.networks, address) {
             return Err(AccessError::WrongPlace);
         }
+        let confirmation = shows()?;
+        match (row.terms.key, confirmation.key) {
+            (Some(_), None) => return Err(AccessError::NoProof),
+            (Some(bound), Some(key)) if bound != key => return Err(ProofError::OtherKey.into()),
+            _ => {}
+        }
         let scopes = narrowed(row.scopes, requested)?;
         let caller = Caller { tenant: row.tenant, subject: client, proof: Proof::Client(scopes) };
-        Ok(self.keys.load().issue(&self.issuer, &caller, &row.terms, now))
+        Ok(self.keys.load().issue_bound(&self.issuer, &caller, &row.terms, confirmation, now))
+    }
+
+    /// Who may write, and under which names; it must be [followed](Admission::follow).
+    pub fn admission(&self) -> &Arc<Admission> {
+        &self.admission
+    }
+
+    /// What the operator decided about the caller's tenant, as it is now.
+    pub async fn settings(&self, tenant: Uuid) -> Result<Kept, AccessError> {
+        let mut tx = tenant_tx(&self.pool, tenant).await?;
+        let found = tenants::list(&mut tx, Some(tenant)).await?.pop().ok_or(AccessError::UnknownTenant)?;
+        tx.commit().await?;
+        Ok(found)
     }
 
     /// Who did what in a tenant, between two instants: the newest first.
@@ -114,25 +139,6 @@ impl std::fmt::Debug for AccessService {
     }
 }
 
-/// Creates a tenant. Role: operator; `writer` is the one of the tenant's shard.
-///
-/// The fact is in the log before the row is committed: no tenant can act that the log knows
-/// nothing of. If the commit then fails, the fact names a tenant that never acted.
-pub async fn create_tenant(
-    connection: &mut PgConnection,
-    writer: &Shard,
-    name: TenantName,
-    shard: i16,
-    time_zone: chrono_tz::Tz,
-) -> Result<Tenant, AccessError> {
-    let tenant = Tenant { tenant: fresh::new_id(), name, shard, time_zone };
-    let mut tx = connection.begin().await?;
-    store::insert_tenant(&mut tx, &tenant, clock::now()).await?;
-    event::record_tenant(writer, &tenant).await?;
-    tx.commit().await?;
-    Ok(tenant)
-}
-
 /// Finds a tenant by its id or its name. Role: operator.
 pub async fn find_tenant(connection: &mut PgConnection, name_or_id: &str) -> Result<Tenant, AccessError> {
     let found = match Uuid::parse_str(name_or_id) {
@@ -156,7 +162,8 @@ pub struct NewClient {
 }
 
 /// Creates a client of a tenant, and the secret that is shown once. Role: operator; `writer` is
-/// the one of the tenant's shard. Fact and row in the order of [`create_tenant`].
+/// the one of the tenant's shard. The fact is in the log before the row is
+/// committed: no client can act that the log knows nothing of.
 pub async fn create_client(
     connection: &mut PgConnection,
     writer: &Shard,
@@ -209,6 +216,20 @@ pub async fn revoke_client(
     event::record_revocation(&writer(shard), &client, version).await?;
     tx.commit().await?;
     Ok(client)
+}
+
+/// Refuses, within seconds, every token of a tenant that was issued until now. Its clients may ask for others at once.
+/// Role: operator; `writer` answers the one of a shard.
+pub async fn revoke_tokens(
+    connection: &mut PgConnection,
+    writer: impl FnOnce(i16) -> Shard,
+    tenant: Uuid,
+) -> Result<DateTime<Utc>, AccessError> {
+    let mut tx = connection.begin().await?;
+    let (until, shard, version) = store::revoke_tokens(&mut tx, tenant).await?;
+    event::record_tokens(&writer(shard), tenant, version, until).await?;
+    tx.commit().await?;
+    Ok(until)
 }
 
 fn narrowed(granted: Scopes, requested: Option<&str>) -> Result<Scopes, AccessError> {

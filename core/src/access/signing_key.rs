@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use aws_lc_rs::encoding::AsBigEndian as _;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -14,7 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::secrets::{KeyRing, RingKey};
+use crate::secrets::{KeyRing, RingKey, is_weak};
 
 /// How long others may keep the JWKS, in seconds: a new key is published for longer before it signs.
 pub const JWKS_MAX_AGE: u64 = 300;
@@ -25,6 +26,12 @@ pub enum KeyError {
     /// Not PKCS #8 PEM of an Ed25519 key.
     #[error("the signing key {kid} is not an Ed25519 private key in PKCS #8 PEM")]
     NotEd25519 {
+        /// Which.
+        kid: String,
+    },
+    /// One that somebody typed or published.
+    #[error("the signing key {kid} is weak or published; rotate it away with `vintem keys rotate`")]
+    Weak {
         /// Which.
         kid: String,
     },
@@ -59,6 +66,9 @@ impl SigningKeys {
         for RingKey { kid, key: pkcs8_pem, .. } in &ring.keys {
             let not_ed25519 = || KeyError::NotEd25519 { kid: kid.clone() };
             let pair = key_pair(pkcs8_pem).ok_or_else(not_ed25519)?;
+            if has_weak_seed(&pair) {
+                return Err(KeyError::Weak { kid: kid.clone() });
+            }
             let x = URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
             let decoding = DecodingKey::from_ed_components(&x).map_err(|_| not_ed25519())?;
             if verifying.insert(kid.clone(), decoding).is_some() {
@@ -110,6 +120,12 @@ fn key_pair(pem: &SecretString) -> Option<Ed25519KeyPair> {
     Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).ok()
 }
 
+/// Ed25519 keys are drawn as 32 bytes, which may be as weak as any.
+fn has_weak_seed(pair: &Ed25519KeyPair) -> bool {
+    let seed = pair.seed().and_then(|seed| seed.as_be_bytes());
+    seed.is_ok_and(|seed| seed.as_ref().try_into().is_ok_and(is_weak))
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -148,6 +164,19 @@ pub(super) mod tests {
             let mut broken = secret(&["a"]);
             broken.keys[0].key = SecretString::from(pem);
             assert_eq!(SigningKeys::try_new(&broken).unwrap_err(), KeyError::NotEd25519 { kid: "a".to_owned() });
+        }
+    }
+
+    #[test]
+    fn a_published_key_is_refused() {
+        // RFC 8032 §7.1, test 1, and a key of ones.
+        for seed in ["nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=", "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="] {
+            let mut der = STANDARD.decode("MC4CAQAwBQYDK2VwBCIEIA==").unwrap();
+            der.extend(STANDARD.decode(seed).unwrap());
+            let mut ring = secret(&["a"]);
+            let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(der));
+            ring.keys[0].key = SecretString::from(pem);
+            assert_eq!(SigningKeys::try_new(&ring).unwrap_err(), KeyError::Weak { kid: "a".to_owned() });
         }
     }
 

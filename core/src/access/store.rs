@@ -1,6 +1,8 @@
 //! The SQL of tenants and clients.
 
-use std::collections::{HashMap, HashSet};
+pub(super) mod tenants;
+
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -11,7 +13,9 @@ use super::caller::Scopes;
 use super::client::{Client, Listed, Terms};
 use super::client_secret::SecretHash;
 use super::error::AccessError;
+use super::revocation::Lately;
 use super::tenant::{Tenant, parse_time_zone};
+use super::thumbprint::Thumbprint;
 
 /// What a login needs to know of a client.
 pub(super) struct LoginRow {
@@ -28,8 +32,8 @@ pub(super) struct LoginRow {
 pub(super) async fn client_at_login(pool: &PgPool, client: Uuid) -> Result<Option<LoginRow>, AccessError> {
     let row = sqlx::query!(
         r#"SELECT tenant AS "tenant!", secret_hash AS "secret_hash!", previous_hash, previous_until, scopes AS "scopes!",
-                  networks AS "networks!", expires_at, revoked AS "revoked!"
-           FROM client_at_login($1)"#,
+                  networks AS "networks!", expires_at, dpop_key, revoked AS "revoked!"
+           FROM client_that_logs_in($1)"#,
         client
     )
     .fetch_optional(pool)
@@ -43,7 +47,7 @@ pub(super) async fn client_at_login(pool: &PgPool, client: Uuid) -> Result<Optio
         secret_hash: hash(&row.secret_hash)?,
         previous,
         scopes: scopes(&row.scopes)?,
-        terms: terms(row.expires_at, &row.networks)?,
+        terms: terms(row.expires_at, &row.networks, row.dpop_key.as_deref())?,
         revoked: row.revoked,
     }))
 }
@@ -52,15 +56,46 @@ fn scopes(stored: &[String]) -> Result<Scopes, AccessError> {
     Scopes::parse(&stored.join(" ")).map_err(|_| AccessError::Inconsistent { what: "scope" })
 }
 
-fn terms(expires_at: Option<DateTime<Utc>>, networks: &[String]) -> Result<Terms, AccessError> {
+fn terms(expires_at: Option<DateTime<Utc>>, networks: &[String], key: Option<&[u8]>) -> Result<Terms, AccessError> {
     let networks = networks.iter().map(|text| text.parse()).collect::<Result<_, _>>();
-    Ok(Terms { expires_at, networks: networks.map_err(|_| AccessError::Inconsistent { what: "network" })? })
+    let inconsistent = |what| AccessError::Inconsistent { what };
+    let key = key.map(|bytes| Thumbprint::from_stored(bytes).ok_or_else(|| inconsistent("key"))).transpose()?;
+    Ok(Terms { expires_at, networks: networks.map_err(|_| inconsistent("network"))?, key })
 }
 
-/// Clients of any tenant that were revoked as lately as any token lives. Role: reader.
-pub(super) async fn revoked_lately(pool: &PgPool) -> Result<HashSet<Uuid>, sqlx::Error> {
+/// Clients of any tenant that were revoked, and tenants whose tokens were, as lately as any token lives. Role: reader.
+pub(super) async fn revoked_lately(pool: &PgPool) -> Result<Lately, sqlx::Error> {
     let clients = sqlx::query_scalar!(r#"SELECT clients_revoked_lately() AS "client!""#).fetch_all(pool).await?;
-    Ok(clients.into_iter().collect())
+    let tenants = sqlx::query!(r#"SELECT tenant AS "tenant!", since AS "since!" FROM tokens_revoked_lately()"#)
+        .fetch_all(pool)
+        .await?;
+    let tenants = tenants.into_iter().map(|row| (row.tenant, row.since.timestamp()));
+    Ok(Lately { clients: clients.into_iter().collect(), tenants: tenants.collect() })
+}
+
+/// Refuses all tokens of a tenant that were issued until now; answers the instant, the tenant's shard and the length of its
+/// stream, which does not change before the transaction ends. Role: operator.
+pub(super) async fn revoke_tokens(
+    tx: &mut PgConnection,
+    tenant: Uuid,
+) -> Result<(DateTime<Utc>, i16, i32), AccessError> {
+    let row = sqlx::query!(
+        r#"UPDATE tenant SET tokens_since = clock_timestamp() WHERE tenant = $1 RETURNING shard, tokens_since AS "since!""#,
+        tenant
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    let row = row.ok_or(AccessError::UnknownTenant)?;
+    Ok((row.since, row.shard, stream_length(tx, row.shard, tenant).await?))
+}
+
+async fn stream_length(tx: &mut PgConnection, shard: i16, stream: Uuid) -> Result<i32, AccessError> {
+    let version = sqlx::query_scalar!(
+        r#"SELECT coalesce(max(version), 0) AS "version!" FROM event WHERE shard = $1 AND stream = $2"#,
+        shard,
+        stream
+    );
+    Ok(version.fetch_one(tx).await?)
 }
 
 /// A tenant by id. Under the reader's policy only the one that the transaction is set to.
@@ -79,27 +114,6 @@ pub(super) async fn tenant_by_name(connection: &mut PgConnection, name: &str) ->
     row.map(Tenant::try_from).transpose()
 }
 
-/// Adds a tenant. Role: operator.
-pub(super) async fn insert_tenant(
-    connection: &mut PgConnection,
-    tenant: &Tenant,
-    created_at: DateTime<Utc>,
-) -> Result<(), AccessError> {
-    let inserted = sqlx::query!(
-        "INSERT INTO tenant (tenant, name, shard, time_zone, created_at)
-         SELECT $1, $2, shard, $4, $5 FROM shard WHERE shard = $3",
-        tenant.tenant,
-        tenant.name.as_str(),
-        tenant.shard,
-        tenant.time_zone.name(),
-        created_at
-    )
-    .execute(connection)
-    .await
-    .map_err(explain)?;
-    if inserted.rows_affected() == 1 { Ok(()) } else { Err(AccessError::UnknownShard) }
-}
-
 /// Adds a client of a tenant. Role: operator.
 pub(super) async fn insert_client(
     connection: &mut PgConnection,
@@ -110,8 +124,8 @@ pub(super) async fn insert_client(
     let scopes: Vec<String> = client.scopes.iter().map(|scope| scope.as_str().to_owned()).collect();
     let networks: Vec<String> = client.terms.networks.iter().map(ToString::to_string).collect();
     sqlx::query!(
-        "INSERT INTO client (tenant, client, name, secret_hash, scopes, created_at, expires_at, networks)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO client (tenant, client, name, secret_hash, scopes, created_at, expires_at, networks, dpop_key)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         client.tenant,
         client.client,
         client.name.as_str(),
@@ -119,7 +133,8 @@ pub(super) async fn insert_client(
         &scopes,
         created_at,
         client.terms.expires_at,
-        &networks
+        &networks,
+        client.terms.key.as_ref().map(|key| &key.as_bytes()[..])
     )
     .execute(connection)
     .await
@@ -130,7 +145,7 @@ pub(super) async fn insert_client(
 /// The clients of a tenant. Role: operator.
 pub(super) async fn clients(connection: &mut PgConnection, tenant: Uuid) -> Result<Vec<Listed>, AccessError> {
     let rows = sqlx::query!(
-        "SELECT client, name, scopes, created_at, previous_until, expires_at, networks, revoked_at FROM client
+        "SELECT client, name, scopes, created_at, previous_until, expires_at, networks, dpop_key, revoked_at FROM client
          WHERE tenant = $1 ORDER BY created_at, client",
         tenant
     )
@@ -138,7 +153,8 @@ pub(super) async fn clients(connection: &mut PgConnection, tenant: Uuid) -> Resu
     .await?;
     let listed = rows.into_iter().map(|row| {
         let (name, scopes) = (row.name.parse()?, scopes(&row.scopes)?);
-        let client = Client { client: row.client, tenant, name, scopes, terms: terms(row.expires_at, &row.networks)? };
+        let terms = terms(row.expires_at, &row.networks, row.dpop_key.as_deref())?;
+        let client = Client { client: row.client, tenant, name, scopes, terms };
         let (created_at, previous_until, revoked_at) = (row.created_at, row.previous_until, row.revoked_at);
         Ok(Listed { client, created_at, previous_until, revoked_at })
     });
@@ -149,7 +165,7 @@ pub(super) async fn clients(connection: &mut PgConnection, tenant: Uuid) -> Resu
 /// transaction ends. Role: operator.
 pub(super) async fn lock_client(tx: &mut PgConnection, client: Uuid) -> Result<(Client, i16, i32), AccessError> {
     let row = sqlx::query!(
-        "SELECT c.tenant, c.name, c.scopes, c.expires_at, c.networks, c.revoked_at, t.shard
+        "SELECT c.tenant, c.name, c.scopes, c.expires_at, c.networks, c.dpop_key, c.revoked_at, t.shard
          FROM client c JOIN tenant t USING (tenant) WHERE c.client = $1 FOR UPDATE OF c",
         client
     )
@@ -159,14 +175,9 @@ pub(super) async fn lock_client(tx: &mut PgConnection, client: Uuid) -> Result<(
     if row.revoked_at.is_some() {
         return Err(AccessError::ClientRevoked);
     }
-    let version = sqlx::query_scalar!(
-        r#"SELECT coalesce(max(version), 0) AS "version!" FROM event WHERE shard = $1 AND stream = $2"#,
-        row.shard,
-        client
-    )
-    .fetch_one(tx)
-    .await?;
-    let (name, scopes, terms) = (row.name.parse()?, scopes(&row.scopes)?, terms(row.expires_at, &row.networks)?);
+    let version = stream_length(tx, row.shard, client).await?;
+    let terms = terms(row.expires_at, &row.networks, row.dpop_key.as_deref())?;
+    let (name, scopes) = (row.name.parse()?, scopes(&row.scopes)?);
     Ok((Client { client, tenant: row.tenant, name, scopes, terms }, row.shard, version))
 }
 
@@ -221,7 +232,8 @@ impl TryFrom<TenantRow> for Tenant {
 /// A broken constraint is a refusal with a name.
 fn explain(error: sqlx::Error) -> AccessError {
     match error.as_database_error().and_then(|error| error.constraint()) {
-        Some("tenant_name_key" | "client_tenant_name_key") => AccessError::NameTaken,
+        Some("client_tenant_name_key") => AccessError::NameTaken,
+        Some("tenant_hostname_pkey") => AccessError::HostnameTaken,
         Some("client_tenant_fkey") => AccessError::UnknownTenant,
         _ => AccessError::Database(error),
     }

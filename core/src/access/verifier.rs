@@ -6,7 +6,7 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
-use jsonwebtoken::{Algorithm, Validation};
+use jsonwebtoken::{Algorithm, Header, Validation};
 use moka::sync::Cache;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,9 +14,11 @@ use std::time::Duration;
 
 use super::caller::{Caller, Proof, Scopes};
 use super::client::may_come_from;
+use super::dpop::{BoundToken, DpopProof, ProofError, Proofs};
 use super::revocation::Revocations;
 use super::signing_key::SigningKeys;
-use super::token::{AUDIENCE, Claims, TOKEN_LIFETIME, TOKEN_TYPE};
+use super::thumbprint::Thumbprint;
+use super::token::{AUDIENCE, Claims, Confirmation, TOKEN_LIFETIME, TOKEN_TYPE};
 use crate::kernel::Network;
 use crate::secrets::Followed;
 
@@ -50,9 +52,21 @@ pub enum TokenError {
     /// Its time has not come.
     #[error("the token is not valid yet")]
     NotYetValid,
-    /// Its client was revoked.
-    #[error("the client was revoked")]
+    /// Its client was revoked, or all tokens of its tenant were.
+    #[error("the client or the token was revoked")]
     Revoked,
+    /// It is bound to a certificate, and the connection is not made with that.
+    #[error("the token is bound to a certificate that the connection is not made with")]
+    OtherCertificate,
+    /// It is bound to a key, and came without a proof.
+    #[error("the token is bound to a key: send `Authorization: DPoP <token>` and a proof in the header DPoP")]
+    NoProof,
+    /// It came with a proof, and is bound to no key.
+    #[error("the token is bound to no key: send `Authorization: Bearer <token>`")]
+    NotBound,
+    /// The proof is not good.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
     /// Its client may not call from there. The only one that is answered otherwise: the caller is known.
     #[error("the client may not call from this address")]
     WrongPlace,
@@ -64,13 +78,33 @@ pub struct TokenVerifier {
     validation: Validation,
     verified: Cache<[u8; 32], Verified>,
     revocations: Arc<Revocations>,
+    proofs: Proofs,
+}
+
+/// What a request brings along beside its token.
+#[derive(Clone, Copy)]
+pub struct Presented<'a> {
+    /// A proof that it has a key, where the token is sent as one that is bound to a key.
+    pub proof: Option<DpopProof<'a>>,
+    /// The certificate that its connection is made with.
+    pub certificate: Option<Thumbprint>,
+    /// Where it comes from; asked only where it matters.
+    pub address: &'a dyn Fn() -> Option<IpAddr>,
+}
+
+impl Default for Presented<'_> {
+    fn default() -> Self {
+        Self { proof: None, certificate: None, address: &|| None }
+    }
 }
 
 #[derive(Clone)]
 struct Verified {
     caller: Caller,
     networks: Arc<[Network]>,
+    confirmation: Confirmation,
     kid: Arc<str>,
+    issued_at: i64,
     expires_at: i64,
 }
 
@@ -86,20 +120,27 @@ impl TokenVerifier {
         validation.validate_nbf = false;
         let lifetime = Duration::from_secs(TOKEN_LIFETIME.unsigned_abs());
         let verified = Cache::builder().max_capacity(REMEMBERED_MAX).time_to_live(lifetime).build();
-        Self { keys, validation, verified, revocations }
+        Self { keys, validation, verified, revocations, proofs: Proofs::new(issuer) }
     }
 
-    /// Who presents this token; from which address is asked only where it matters.
-    pub fn verify(
-        &self,
-        token: &str,
-        now: DateTime<Utc>,
-        address: impl FnOnce() -> Option<IpAddr>,
-    ) -> Result<Caller, TokenError> {
+    /// The same for a process that has begun: proofs from before that are not its own to judge.
+    #[must_use]
+    pub fn proving_since(mut self, start: DateTime<Utc>) -> Self {
+        self.proofs = self.proofs.since(start);
+        self
+    }
+
+    /// What checks the proofs of requests, also of those for a token.
+    pub fn proofs(&self) -> &Proofs {
+        &self.proofs
+    }
+
+    /// Who presents this token.
+    pub fn verify(&self, token: &str, now: DateTime<Utc>, presented: &Presented<'_>) -> Result<Caller, TokenError> {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(TokenError::TooLong);
         }
-        let now = now.timestamp();
+        let (instant, now) = (now, now.timestamp());
         // The key is a digest, so that a dump of the cache holds no token.
         let mut key = [0; 32];
         key.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
@@ -113,17 +154,41 @@ impl TokenVerifier {
         if now >= verified.expires_at.saturating_add(LEEWAY_SECONDS) {
             return Err(TokenError::Expired);
         }
-        if self.revocations.contains(verified.caller.subject) {
+        let Caller { tenant, subject, .. } = verified.caller;
+        if self.revocations.contain(tenant, subject, verified.issued_at) {
             return Err(TokenError::Revoked);
         }
-        if !verified.networks.is_empty() && !may_come_from(&verified.networks, address()) {
+        if !verified.networks.is_empty() && !may_come_from(&verified.networks, (presented.address)()) {
             return Err(TokenError::WrongPlace);
         }
+        self.confirm(&verified.confirmation, &key, presented, instant)?;
         let caller = verified.caller.clone();
         if !is_remembered {
             self.verified.insert(key, verified);
         }
         Ok(caller)
+    }
+
+    /// Whether who sends the token has what it is bound to.
+    fn confirm(
+        &self,
+        bound: &Confirmation,
+        digest: &[u8; 32],
+        presented: &Presented<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<(), TokenError> {
+        if bound.certificate.is_some() && bound.certificate != presented.certificate {
+            return Err(TokenError::OtherCertificate);
+        }
+        match (bound.key, &presented.proof) {
+            (None, None) => Ok(()),
+            (None, Some(_)) => Err(TokenError::NotBound),
+            (Some(_), None) => Err(TokenError::NoProof),
+            (Some(key), Some(proof)) => {
+                self.proofs.check(proof, Some(BoundToken { key, digest }), now)?;
+                Ok(())
+            }
+        }
     }
 
     /// Forgets every verified token, so that each is checked again.
@@ -137,7 +202,8 @@ impl TokenVerifier {
         let is_ours = header.alg == Algorithm::EdDSA
             && header.typ.as_deref() == Some(TOKEN_TYPE)
             && header.crit.is_none()
-            && header.zip.is_none();
+            && header.zip.is_none()
+            && names_no_key(&header);
         if !is_ours {
             return Err(TokenError::Malformed);
         }
@@ -156,7 +222,12 @@ impl TokenVerifier {
         let caller = Caller { tenant: claims.tenant, subject: claims.sub, proof: Proof::Client(scopes) };
         let networks: Result<Vec<Network>, _> = claims.networks.iter().map(|text| text.parse()).collect();
         let networks = networks.map_err(|_| TokenError::Malformed)?.into();
-        Ok(Verified { caller, networks, kid: kid.into(), expires_at: claims.exp })
+        // An empty one would bind to nothing.
+        let confirmation = claims.cnf.unwrap_or_default();
+        if claims.cnf.is_some() && confirmation.is_none() {
+            return Err(TokenError::Malformed);
+        }
+        Ok(Verified { caller, networks, confirmation, kid: kid.into(), issued_at: claims.iat, expires_at: claims.exp })
     }
 }
 
@@ -164,6 +235,13 @@ impl std::fmt::Debug for TokenVerifier {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TokenVerifier").field("keys", &self.keys).finish_non_exhaustive()
     }
+}
+
+/// Whether a header leaves it to us which key is meant. One that brings a key along, or says where one is to be had, is none
+/// of ours, and is not looked at further.
+fn names_no_key(header: &Header) -> bool {
+    let Header { jku, jwk, x5u, x5c, x5t, x5t_s256, .. } = header;
+    jku.is_none() && jwk.is_none() && x5u.is_none() && x5c.is_none() && x5t.is_none() && x5t_s256.is_none()
 }
 
 fn explain(kind: &jsonwebtoken::errors::ErrorKind) -> TokenError {
@@ -176,193 +254,4 @@ fn explain(kind: &jsonwebtoken::errors::ErrorKind) -> TokenError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::client::Terms;
-    use super::super::signing_key::tests::secret;
-    use super::super::token::IssuedToken;
-    use super::*;
-    use base64::Engine as _;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-    use jsonwebtoken::{EncodingKey, Header};
-    use serde_json::{Value, json};
-    use uuid::Uuid;
-
-    const ISSUER: &str = "https://vintem.example";
-    const NOW: i64 = 1_790_000_000;
-
-    fn at(seconds: i64) -> DateTime<Utc> {
-        DateTime::from_timestamp(NOW + seconds, 0).unwrap()
-    }
-
-    fn scopes() -> Scopes {
-        Scopes::parse("ledger:read ledger:write").unwrap()
-    }
-
-    fn caller() -> Caller {
-        Caller { tenant: Uuid::from_u128(7), subject: Uuid::from_u128(9), proof: Proof::Client(scopes()) }
-    }
-
-    fn keys() -> Arc<SigningKeys> {
-        Arc::new(SigningKeys::try_new(&secret(&["new", "old"])).unwrap())
-    }
-
-    fn verify(keys: &Arc<SigningKeys>, token: &str) -> Result<Caller, TokenError> {
-        TokenVerifier::new(Followed::fixed(Arc::clone(keys)), ISSUER, Arc::default()).verify(token, at(1), || None)
-    }
-
-    /// A token that differs from ours in one place; the signature is right.
-    fn altered(keys: &SigningKeys, alter: impl Fn(&mut Header, &mut Value)) -> String {
-        let mut header = Header::new(Algorithm::EdDSA);
-        header.typ = Some(TOKEN_TYPE.to_owned());
-        header.kid = Some("new".to_owned());
-        let mut claims = json!({
-            "iss": ISSUER, "aud": AUDIENCE, "sub": Uuid::from_u128(9), "client_id": Uuid::from_u128(9),
-            "tenant": Uuid::from_u128(7), "scope": "ledger:read", "jti": Uuid::nil(),
-            "iat": NOW, "nbf": NOW, "exp": NOW + 600,
-        });
-        alter(&mut header, &mut claims);
-        jsonwebtoken::encode(&header, &claims, &keys.current).unwrap()
-    }
-
-    fn assert_refused(alter: impl Fn(&mut Header, &mut Value), error: TokenError) {
-        let keys = keys();
-        assert_eq!(verify(&keys, &altered(&keys, alter)), Err(error));
-    }
-
-    #[test]
-    fn our_own_token_is_accepted_until_it_ends() {
-        let keys = keys();
-        let IssuedToken { access_token, scope, .. } = keys.issue(ISSUER, &caller(), &Terms::default(), at(0));
-        assert_eq!(scope, "ledger:read ledger:write");
-        let verifier = TokenVerifier::new(Followed::fixed(keys), ISSUER, Arc::default());
-        for seconds in [0, 1, 599, 604] {
-            assert_eq!(verifier.verify(&access_token, at(seconds), || None), Ok(caller()), "after {seconds} s");
-        }
-        assert_eq!(verifier.verify(&access_token, at(605), || None), Err(TokenError::Expired), "from the cache");
-        verifier.forget_all();
-        assert_eq!(verifier.verify(&access_token, at(605), || None), Err(TokenError::Expired), "anew");
-    }
-
-    #[test]
-    fn a_token_is_good_on_its_clients_terms() {
-        let keys = keys();
-        let terms = Terms { expires_at: Some(at(100)), networks: vec!["10.0.0.0/8".parse().unwrap()] };
-        let IssuedToken { access_token, expires_in, .. } = keys.issue(ISSUER, &caller(), &terms, at(0));
-        assert_eq!(expires_in, 100);
-        let verifier = TokenVerifier::new(Followed::fixed(keys), ISSUER, Arc::default());
-        let verify = |address: Option<&str>, seconds| {
-            verifier.verify(&access_token, at(seconds), || address.map(|text| text.parse().unwrap()))
-        };
-        // Wrong first, so that what is remembered afterwards is not what decides.
-        for _ in 0..2 {
-            assert_eq!(verify(Some("192.0.2.1"), 1), Err(TokenError::WrongPlace));
-            assert_eq!(verify(None, 1), Err(TokenError::WrongPlace));
-            assert_eq!(verify(Some("10.9.9.9"), 1), Ok(caller()));
-            assert_eq!(verify(Some("10.9.9.9"), 105), Err(TokenError::Expired));
-        }
-    }
-
-    #[test]
-    fn nothing_altered_is_the_base_of_the_other_tests() {
-        let keys = keys();
-        assert!(verify(&keys, &altered(&keys, |_, _| {})).is_ok());
-    }
-
-    #[test]
-    fn other_parties_and_other_kinds_of_token_are_refused() {
-        assert_refused(|_, claims| claims["iss"] = "https://evil.example".into(), TokenError::WrongParty);
-        assert_refused(|_, claims| claims["aud"] = "another".into(), TokenError::WrongParty);
-        assert_refused(|_, claims| claims["aud"] = json!([AUDIENCE]), TokenError::Malformed);
-        assert_refused(|header, _| header.typ = Some("JWT".to_owned()), TokenError::Malformed);
-        assert_refused(|header, _| header.typ = None, TokenError::Malformed);
-        assert_refused(|header, _| header.crit = Some(vec!["b64".to_owned()]), TokenError::Malformed);
-        for claim in ["iss", "aud", "sub", "tenant", "scope", "jti", "iat", "nbf", "exp"] {
-            assert_refused(|_, claims| _ = claims.as_object_mut().unwrap().remove(claim), TokenError::Malformed);
-        }
-        assert_refused(|_, claims| claims["scope"] = "ledger:everything".into(), TokenError::Malformed);
-        assert_refused(|_, claims| claims["tenant"] = "not a uuid".into(), TokenError::Malformed);
-    }
-
-    #[test]
-    fn times_outside_of_the_tokens_life_are_refused() {
-        assert_refused(|_, claims| claims["exp"] = (NOW - 60).into(), TokenError::Expired);
-        assert_refused(|_, claims| claims["nbf"] = (NOW + 60).into(), TokenError::NotYetValid);
-        assert_refused(|_, claims| claims["iat"] = (NOW + 60).into(), TokenError::NotYetValid);
-    }
-
-    #[test]
-    fn keys_that_are_not_ours_are_refused() {
-        assert_refused(|header, _| header.kid = Some("unknown".to_owned()), TokenError::UnknownKey);
-        assert_refused(|header, _| header.kid = None, TokenError::UnknownKey);
-        // The name of another key of ours, signed by the current one.
-        assert_refused(|header, _| header.kid = Some("old".to_owned()), TokenError::BadSignature);
-        let stranger = keys().issue(ISSUER, &caller(), &Terms::default(), at(0)).access_token;
-        assert_eq!(verify(&keys(), &stranger), Err(TokenError::BadSignature));
-    }
-
-    #[test]
-    fn the_algorithm_is_not_read_from_the_header() {
-        let keys = keys();
-        let payload = altered(&keys, |_, _| {}).split('.').nth(1).unwrap().to_owned();
-        for alg in ["none", "None", "NONE"] {
-            let header = json!({ "alg": alg, "typ": TOKEN_TYPE, "kid": "new" }).to_string();
-            let token = format!("{}.{payload}.", URL_SAFE_NO_PAD.encode(header));
-            assert_eq!(verify(&keys, &token), Err(TokenError::Malformed), "{alg}");
-        }
-        // HMAC keyed with the published key: the oldest confusion of all.
-        let published = URL_SAFE_NO_PAD.decode(keys.jwks()["keys"][0]["x"].as_str().unwrap()).unwrap();
-        let mut header = Header::new(Algorithm::HS256);
-        header.typ = Some(TOKEN_TYPE.to_owned());
-        header.kid = Some("new".to_owned());
-        let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(&payload).unwrap()).unwrap();
-        let forged = jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(&published)).unwrap();
-        assert_eq!(verify(&keys, &forged), Err(TokenError::Malformed));
-    }
-
-    #[test]
-    fn damage_anywhere_is_refused() {
-        let keys = keys();
-        let token = keys.issue(ISSUER, &caller(), &Terms::default(), at(0)).access_token;
-        for end in 0..token.len() {
-            assert!(verify(&keys, &token[..end]).is_err(), "cut after {end} characters");
-        }
-        for place in (0..token.len()).step_by(7) {
-            let mut bytes = token.clone().into_bytes();
-            bytes[place] = if bytes[place] == b'A' { b'Q' } else { b'A' };
-            assert!(verify(&keys, std::str::from_utf8(&bytes).unwrap()).is_err(), "changed at {place}");
-        }
-        for more in
-            ["", ".", "..", "...", " ", "a.b.c", &format!("{token}."), &format!("{token}A"), &format!(" {token}")]
-        {
-            assert!(verify(&keys, more).is_err(), "{more:?}");
-        }
-        let huge = format!("{token}{}", "A".repeat(TOKEN_BYTES_MAX));
-        assert_eq!(verify(&keys, &huge), Err(TokenError::TooLong));
-    }
-
-    #[test]
-    fn a_retired_signing_key_still_verifies() {
-        let before = secret(&["old"]);
-        let old_pem = before.keys[0].key.clone();
-        let token =
-            SigningKeys::try_new(&before).unwrap().issue(ISSUER, &caller(), &Terms::default(), at(0)).access_token;
-        let mut after = secret(&["new", "old"]);
-        after.keys[1].key = old_pem;
-        let keys = Arc::new(SigningKeys::try_new(&after).unwrap());
-        assert_eq!(verify(&keys, &token), Ok(caller()));
-    }
-
-    #[test]
-    fn a_token_ends_with_its_key_also_when_it_was_verified_before() {
-        let mut ring = secret(&["new", "old"]);
-        ring.current = "old".to_owned();
-        let keys = Followed::fixed(SigningKeys::try_new(&ring).unwrap());
-        let token = keys.load().issue(ISSUER, &caller(), &Terms::default(), at(0)).access_token;
-        let verifier = TokenVerifier::new(keys.clone(), ISSUER, Arc::default());
-        assert_eq!(verifier.verify(&token, at(1), || None), Ok(caller()));
-        ring.promote("new", at(2));
-        ring.remove("old");
-        keys.swap(SigningKeys::try_new(&ring).unwrap());
-        assert_eq!(verifier.verify(&token, at(3), || None), Err(TokenError::UnknownKey));
-    }
-}
+mod tests;

@@ -9,6 +9,7 @@ pub mod instant;
 pub mod metadata;
 pub mod name;
 mod network;
+mod rate;
 pub mod refusal;
 pub mod window;
 
@@ -16,4 +17,5 @@ pub use amount::Minor;
 pub use instant::{Instant, When};
 pub use metadata::Metadata;
 pub use network::Network;
+pub use rate::{BadRate, Bucket, Rate};
 pub use refusal::{Place, Refusal, RefusalCode};

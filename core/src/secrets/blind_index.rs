@@ -64,7 +64,7 @@ fn taken(BlindIndexSecret { keys }: BlindIndexSecret) -> Result<Vec<(i16, hmac::
         key.map(|key| (version, hmac::Key::new(hmac::HMAC_SHA256, &*key)))
     };
     let keys: Option<Vec<_>> = keys.into_iter().map(key).collect();
-    keys.filter(|keys| !keys.is_empty()).ok_or(SecretsError::Malformed { call: "kv read" })
+    keys.filter(|keys| !keys.is_empty()).ok_or_else(|| SecretsError::BadKey { path: KEYS.to_owned() })
 }
 
 /// The key of fingerprints of requests that carry something personal.
@@ -82,9 +82,36 @@ impl RequestDigest {
         Self(hmac::Key::new(hmac::HMAC_SHA256, key))
     }
 
+    /// The same key for passwords: what is made for one purpose says nothing for another.
+    pub fn pepper(&self) -> Pepper {
+        Pepper(self.0.clone())
+    }
+
     /// The fingerprint of a request in place of a plain digest, which could be tried out.
     pub fn fingerprint(&self, fingerprint: &[u8; 32]) -> [u8; 32] {
         sign(&self.0, &[b"vintem:request:1", fingerprint])
+    }
+}
+
+/// What is mixed into passwords before they are hashed, and what names that must not be tried out are kept under. Never
+/// replaced either: nobody could compare with what was made before.
+#[derive(Clone)]
+pub struct Pepper(hmac::Key);
+
+impl Pepper {
+    /// Of a key that is at hand.
+    pub fn of(key: &[u8; 32]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, key))
+    }
+
+    /// A password with it.
+    pub fn apply(&self, password: &[u8]) -> [u8; 32] {
+        sign(&self.0, &[b"vintem:password:1", password])
+    }
+
+    /// The name of something in parts.
+    pub fn name(&self, parts: &[&[u8]]) -> [u8; 32] {
+        sign(&self.0, &[&[&b"vintem:name:1"[..]], parts].concat())
     }
 }
 
@@ -113,6 +140,12 @@ impl std::fmt::Debug for BlindIndex {
 impl std::fmt::Debug for RequestDigest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("RequestDigest([REDACTED])")
+    }
+}
+
+impl std::fmt::Debug for Pepper {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Pepper([REDACTED])")
     }
 }
 
@@ -146,5 +179,15 @@ mod tests {
         assert_ne!(own.fingerprint(&[5; 32]), other.fingerprint(&[5; 32]));
         assert_ne!(own.fingerprint(&[5; 32]), own.fingerprint(&[6; 32]));
         assert!(!format!("{own:?} {:?}", BlindIndex::of(&[(1, [7; 32])])).contains('7'));
+    }
+
+    #[test]
+    fn a_pepper_serves_two_purposes_that_do_not_meet() {
+        let pepper = RequestDigest::of(&[1; 32]).pepper();
+        assert_ne!(pepper.apply(b"ana"), pepper.name(&[b"ana"]));
+        assert_ne!(pepper.name(&[b"an", b"a"]), pepper.name(&[b"ana"]));
+        assert_eq!(pepper.name(&[b"ana"]), Pepper::of(&[1; 32]).name(&[b"ana"]));
+        assert_ne!(pepper.apply(b"ana"), Pepper::of(&[2; 32]).apply(b"ana"));
+        assert_eq!(format!("{pepper:?}"), "Pepper([REDACTED])");
     }
 }

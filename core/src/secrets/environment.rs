@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use crate::kernel::Network;
+use crate::kernel::{Network, Rate};
 
 const PREFIX: &str = "VINTEM_";
 /// The one name of others that we read.
@@ -56,6 +56,17 @@ impl Environment {
             self.problems.push(format!("{name} is not a list of networks such as 127.0.0.0/8,::1/128"));
         }
         networks.ok()
+    }
+
+    /// A rate, or another where nothing is set.
+    pub(super) fn rate_or(&mut self, name: &str, otherwise: Rate) -> Option<Rate> {
+        let Some(text) = self.optional(name) else { return Some(otherwise) };
+        let rate = text.parse().ok();
+        if rate.is_none() {
+            self.problems
+                .push(format!("{name} is not a rate such as 3000/10: so many at once, and again over so many seconds"));
+        }
+        rate
     }
 
     pub(super) fn required<T: FromStr>(&mut self, name: &str, form: &str) -> Option<T> {

@@ -49,6 +49,14 @@ pub enum SecretsError {
         /// What is wrong.
         reason: &'static str,
     },
+    /// A key that is not 32 bytes in base64, or is one that others know.
+    #[error(
+        "the key {path} in Vault is not the base64 of 32 random bytes: it is weak or published, or has another form"
+    )]
+    BadKey {
+        /// Where it is in the KV engine.
+        path: String,
+    },
     /// The client could not be built, mostly because the CA file cannot be read.
     #[error("the connection to Vault cannot be set up: {reason}")]
     Setup {

@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use super::client::Vault;
 use super::error::SecretsError;
 use super::ring::KeyRing;
+use super::weak::is_weak;
 
 const CALL: &str = "kv read";
 const WRITE: &str = "kv write";
@@ -58,7 +59,7 @@ impl Vault {
     /// A secret of 32 bytes in base64, alone as `{"key": …}` or the current one of a ring.
     pub async fn read_key(&self, path: &str) -> Result<Zeroizing<[u8; 32]>, SecretsError> {
         let secret: Key = self.read(path).await?;
-        secret.current().and_then(decode_key).ok_or(SecretsError::Malformed { call: CALL })
+        secret.current().and_then(decode_key).ok_or_else(|| SecretsError::BadKey { path: path.to_owned() })
     }
 
     /// Replaces a version of a secret; `false` says that it is no longer the newest, perhaps because an earlier try of this
@@ -93,7 +94,7 @@ impl Vault {
     }
 }
 
-/// The 32 bytes of a key.
+/// The 32 bytes of a key; none where it has another form or is one that others know.
 pub fn decode_key(text: &SecretString) -> Option<Zeroizing<[u8; 32]>> {
     let bytes = Zeroizing::new(STANDARD.decode(text.expose_secret()).ok()?);
     let mut key = Zeroizing::new([0; 32]);
@@ -101,18 +102,21 @@ pub fn decode_key(text: &SecretString) -> Option<Zeroizing<[u8; 32]>> {
         return None;
     }
     key.copy_from_slice(&bytes);
-    Some(key)
+    (!is_weak(&key)).then_some(key)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::random;
     use super::*;
 
     #[test]
     fn a_key_is_32_bytes() {
-        let key = decode_key(&SecretString::from(STANDARD.encode([7; 32]))).unwrap();
-        assert_eq!(*key, [7; 32]);
-        assert!(decode_key(&SecretString::from(STANDARD.encode([7; 31]))).is_none());
+        let drawn = random::bytes::<32>();
+        let key = decode_key(&SecretString::from(STANDARD.encode(drawn))).unwrap();
+        assert_eq!(*key, drawn);
+        assert!(decode_key(&SecretString::from(STANDARD.encode([7; 32]))).is_none(), "a weak one");
+        assert!(decode_key(&SecretString::from(STANDARD.encode(&drawn[1..]))).is_none());
         assert!(decode_key(&SecretString::from("not base64!")).is_none());
     }
 }

@@ -49,8 +49,10 @@ mod rotation;
 mod settings;
 mod token;
 mod transit;
+mod transport;
+mod weak;
 
-pub use blind_index::{BlindIndex, RequestDigest};
+pub use blind_index::{BlindIndex, Pepper, RequestDigest};
 pub use broker::{BrokerRole, BrokerUser, LeasedBroker};
 pub use client::{Vault, VaultHealth};
 pub use database::{DatabaseRole, LeasedDatabase};
@@ -64,7 +66,9 @@ pub use login::{LoginMethod, WrappingToken, read_wrapping_token};
 pub use ring::{KeyRing, Pace, RingKey, Stage};
 pub use rotation::rotate_on_hangup;
 pub use settings::{
-    BrokerSettings, DatabaseSettings, ProcessSettings, ServerSettings, TelemetrySettings, Transport, VaultSettings,
+    BrokerSettings, DatabaseSettings, ProcessSettings, RateSettings, ServerSettings, TelemetrySettings, VaultSettings,
     WorkerSettings,
 };
 pub use transit::Signature;
+pub use transport::Transport;
+pub use weak::is_weak;

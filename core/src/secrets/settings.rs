@@ -8,17 +8,21 @@ use std::path::PathBuf;
 
 use super::environment::{Environment, OTLP, SettingsError};
 use super::login::LoginMethod;
-use crate::kernel::Network;
+use super::transport::Transport;
+use crate::kernel::{Network, Rate};
 
 /// Where Kubernetes puts the token of a pod's service account.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 /// Settings of the programs beside a command: one environment may serve them all.
-const OTHERS: [&str; 14] = [
+const OTHERS: [&str; 17] = [
     "VINTEM_LISTEN",
     "VINTEM_TLS",
     "VINTEM_METRICS_LISTEN",
     "VINTEM_ISSUER",
     "VINTEM_WEBHOOK_NETWORKS",
+    "VINTEM_RATE_PRINCIPAL",
+    "VINTEM_RATE_ADDRESS",
+    "VINTEM_RATE_EXEMPT",
     "VINTEM_BROKER_HOST",
     "VINTEM_BROKER_PORT",
     "VINTEM_BROKER_VIRTUAL_HOST",
@@ -88,15 +92,6 @@ pub struct ProcessSettings {
     pub telemetry: TelemetrySettings,
 }
 
-/// How requests arrive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Transport {
-    /// Over TLS, from whoever shows the certificate of the door.
-    Mutual,
-    /// In clear, within one machine; for tests.
-    Plain,
-}
-
 /// What the HTTP server needs beyond that.
 #[derive(Debug, Clone)]
 pub struct ServerSettings {
@@ -111,8 +106,28 @@ pub struct ServerSettings {
     /// `VINTEM_WEBHOOK_NETWORKS`: what webhooks may reach beside the public Internet, such as `127.0.0.0/8`; in
     /// production nothing.
     pub webhook_networks: Vec<Network>,
+    /// How often requests may come.
+    pub rates: RateSettings,
     /// The rest.
     pub process: ProcessSettings,
+}
+
+/// How often requests may come.
+#[derive(Debug, Clone)]
+pub struct RateSettings {
+    /// `VINTEM_RATE_PRINCIPAL`: those of one caller; `3000/10` is 3,000 at once, and 300 a second after that.
+    pub principal: Rate,
+    /// `VINTEM_RATE_ADDRESS`: those without a token, also for one, from one address.
+    pub address: Rate,
+    /// `VINTEM_RATE_EXEMPT`: ids of clients and names of tenants whose requests are not counted.
+    pub exempt: Vec<String>,
+}
+
+impl Default for RateSettings {
+    fn default() -> Self {
+        let rate = |count, seconds| Rate::try_new(count, seconds).expect("neither is zero");
+        Self { principal: rate(3_000, 10), address: rate(300, 60), exempt: Vec::new() }
+    }
 }
 
 /// Where RabbitMQ is. The user and its password are leased.
@@ -226,6 +241,7 @@ impl Environment {
             issuer.starts_with("https://") && !issuer.ends_with('/')
         });
         let webhook_networks = self.networks("VINTEM_WEBHOOK_NETWORKS");
+        let rates = self.rates();
         let process = self.process("info");
         Some(ServerSettings {
             listen: listen?,
@@ -233,19 +249,18 @@ impl Environment {
             metrics_listen: metrics_listen?,
             issuer: issuer?,
             webhook_networks: webhook_networks?,
+            rates: rates?,
             process: process?,
         })
     }
 
-    fn transport(&mut self, listen: Option<SocketAddr>) -> Option<Transport> {
-        let problem = match self.optional("VINTEM_TLS").as_deref() {
-            None | Some("mutual") => return Some(Transport::Mutual),
-            Some("off") if listen.is_some_and(|address| address.ip().is_loopback()) => return Some(Transport::Plain),
-            Some("off") => "VINTEM_TLS is off, and VINTEM_LISTEN can be reached from other machines",
-            Some(_) => "VINTEM_TLS is neither mutual nor off",
-        };
-        self.problems.push(problem.to_owned());
-        None
+    fn rates(&mut self) -> Option<RateSettings> {
+        let usual = RateSettings::default();
+        let principal = self.rate_or("VINTEM_RATE_PRINCIPAL", usual.principal);
+        let address = self.rate_or("VINTEM_RATE_ADDRESS", usual.address);
+        let exempt = self.optional("VINTEM_RATE_EXEMPT").unwrap_or_default();
+        let exempt = exempt.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
+        Some(RateSettings { principal: principal?, address: address?, exempt })
     }
 
     fn worker(&mut self) -> Option<WorkerSettings> {
@@ -311,6 +326,19 @@ mod tests {
         assert_eq!(settings.process.vault.mount_prefix, "");
         assert!(settings.process.telemetry.otlp_endpoint.is_none());
         assert!(settings.webhook_networks.is_empty());
+        assert_eq!(settings.rates.principal, "3000/10".parse().unwrap());
+    }
+
+    #[test]
+    fn rates_and_who_is_exempt_are_settings() {
+        let changes = [("VINTEM_RATE_ADDRESS", Some("60/60")), ("VINTEM_RATE_EXEMPT", Some("bench, demo,"))];
+        let rates = server(&changes).unwrap().rates;
+        assert_eq!(
+            (rates.address, rates.exempt),
+            ("60/60".parse().unwrap(), vec!["bench".to_owned(), "demo".to_owned()])
+        );
+        let sentence = server(&[("VINTEM_RATE_PRINCIPAL", Some("0/1"))]).unwrap_err();
+        assert!(sentence.contains("VINTEM_RATE_PRINCIPAL is not a rate"), "{sentence}");
     }
 
     #[test]
@@ -322,18 +350,6 @@ mod tests {
         assert_eq!(token_file.display().to_string(), SERVICE_ACCOUNT);
         let sentence = server(&[("VINTEM_VAULT_AUTH", Some("token"))]).unwrap_err();
         assert!(sentence.contains("VINTEM_VAULT_AUTH is neither approle nor kubernetes"), "{sentence}");
-    }
-
-    #[test]
-    fn requests_in_clear_never_come_from_another_machine() {
-        let transport = |changes: &[_]| server(changes).map(|settings| settings.transport);
-        assert_eq!(transport(&[]), Ok(Transport::Mutual));
-        assert_eq!(transport(&[("VINTEM_TLS", Some("off"))]), Ok(Transport::Plain));
-        for listen in ["0.0.0.0:8080", "10.0.0.7:8080", "[::]:8080"] {
-            let sentence = transport(&[("VINTEM_TLS", Some("off")), ("VINTEM_LISTEN", Some(listen))]).unwrap_err();
-            assert!(sentence.contains("VINTEM_TLS is off, and VINTEM_LISTEN can be reached"), "{sentence}");
-        }
-        assert!(transport(&[("VINTEM_TLS", Some("on"))]).unwrap_err().contains("neither mutual nor off"));
     }
 
     #[test]

@@ -54,6 +54,8 @@ pub struct Metrics {
     writer: IntCounterVec,
     halted: IntGaugeVec,
     replays: IntCounter,
+    password_hashes: IntCounter,
+    rate_limited: IntCounterVec,
     pool: IntGaugeVec,
     lease_ttl: IntGaugeVec,
     token_ttl: IntGauge,
@@ -96,6 +98,16 @@ impl Metrics {
             replays: register(
                 &registry,
                 IntCounter::new("idempotency_replays_total", "Requests answered from their first answer"),
+            ),
+            password_hashes: register(
+                &registry,
+                IntCounter::new("staff_password_hashes_total", "Passwords that were hashed, of whatever outcome"),
+            ),
+            rate_limited: counters(
+                &registry,
+                "http_rate_limited_total",
+                "Requests that came too often, by whose they are: principal, address",
+                &["by"],
             ),
             pool: gauges(&registry, "db_pool_connections", "Connections by role and state", &["role", "state"]),
             lease_ttl: gauges(&registry, "vault_lease_ttl_seconds", "Remaining life of the leased user", &["role"]),
@@ -153,6 +165,16 @@ impl Metrics {
     /// A request answered from its record.
     pub fn idempotency_replay(&self) {
         self.replays.inc();
+    }
+
+    /// How many passwords were hashed, taken when metrics are asked for.
+    pub fn password_hashes(&self, done: u64) {
+        self.password_hashes.inc_by(done.saturating_sub(self.password_hashes.get()));
+    }
+
+    /// A request that came too often for its principal, or for its address.
+    pub fn rate_limited(&self, by: &str) {
+        self.rate_limited.with_label_values(&[by]).inc();
     }
 
     /// The state of a pool, taken when metrics are asked for.
@@ -235,6 +257,8 @@ mod tests {
         metrics.writer(1, "idle", Duration::from_micros(9));
         metrics.halted(1, false);
         metrics.idempotency_replay();
+        metrics.password_hashes(3);
+        metrics.rate_limited("address");
         metrics.pool("reader", 4, 3);
         metrics.lease_ttl("reader", Duration::from_mins(1));
         metrics.token_ttl(Duration::from_secs(90));
@@ -247,6 +271,8 @@ mod tests {
             r#"ledger_writer_microseconds_total{phase="idle",shard="1"} 9"#,
             r#"ledger_halted{shard="1"} 0"#,
             "idempotency_replays_total 1",
+            "staff_password_hashes_total 3",
+            r#"http_rate_limited_total{by="address"} 1"#,
             r#"db_pool_connections{role="reader",state="used"} 1"#,
             r#"vault_lease_ttl_seconds{role="reader"} 60"#,
             "vault_token_ttl_seconds 90",

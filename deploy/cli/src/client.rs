@@ -10,6 +10,7 @@
 //! short-lived tokens; it never stands in an argument, a variable or a log line.
 
 pub mod connection;
+mod knock;
 pub mod metrics;
 pub mod problem;
 pub mod readiness;
@@ -27,6 +28,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use connection::Connection;
+pub use knock::{Knock, Knocked};
 pub use problem::Problem;
 use token::TokenSource;
 use vintem_core::event_store::fresh::new_id;

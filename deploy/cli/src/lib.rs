@@ -11,3 +11,4 @@ pub mod names;
 pub mod progress;
 pub mod session;
 pub mod stack;
+pub mod tenant_export;

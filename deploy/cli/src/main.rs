@@ -30,6 +30,12 @@ enum Command {
     /// Service clients: the programs of a tenant that call the API.
     #[command(subcommand)]
     Client(commands::client::Client),
+    /// Staff: the first administrator of a tenant, and whoever has lost everything.
+    #[command(subcommand)]
+    Staff(commands::staff::Staff),
+    /// Tokens: ended all at once.
+    #[command(subcommand)]
+    Tokens(commands::tokens::Tokens),
     /// Subscriptions: queues of events for the programs of integrators.
     #[command(subcommand)]
     Subscription(commands::subscription::Subscription),
@@ -64,6 +70,8 @@ async fn main() -> ExitCode {
         Command::Migrate(command) => command.run().await,
         Command::Tenant(command) => command.run().await,
         Command::Client(command) => command.run().await,
+        Command::Staff(command) => command.run().await,
+        Command::Tokens(command) => command.run().await,
         Command::Subscription(command) => command.run().await,
         Command::Keys(command) => command.run().await,
         Command::Import(args) => import::run(*args).await.map(|()| 0).map_err(Into::into),

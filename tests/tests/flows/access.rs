@@ -2,13 +2,14 @@
 
 use secrecy::SecretString;
 use sqlx::Connection as _;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 use vintem_core::access::{
-    AccessError, AccessService, Client, ClientSecret, NewClient, Scopes, SigningKeys, Tenant, Terms, TokenError,
-    TokenVerifier, create_client, create_tenant, find_tenant, generate_signing_key, list_clients, parse_time_zone,
-    revoke_client, rotate_client,
+    AccessError, AccessService, Client, ClientSecret, Confirmation, NewClient, Presented, ProofError, Scopes,
+    SigningKeys, Tenant, Terms, TokenError, TokenVerifier, create_client, create_tenant, find_tenant,
+    generate_signing_key, list_clients, parse_time_zone, revoke_client, rotate_client,
 };
 use vintem_core::event_store::{Limits, Shard};
 use vintem_core::ledger::store::look_ups::LedgerLookUps;
@@ -17,6 +18,12 @@ use vintem_core::telemetry::clock;
 use vintem_tests::store::Store;
 
 const ISSUER: &str = "https://vintem.test";
+
+/// A token for whoever has it.
+#[expect(clippy::unnecessary_wraps, reason = "others fail")]
+fn unbound() -> Result<Confirmation, ProofError> {
+    Ok(Confirmation::default())
+}
 
 struct Fixture {
     store: Store,
@@ -61,23 +68,23 @@ async fn a_client_logs_in_with_its_secret_and_with_nothing_else() {
     let (client, secret) = fixture.client(tenant.tenant, "ledger:read ledger:write").await.unwrap();
     let secret = SecretString::from(secret.reveal());
 
-    let token = fixture.service.issue_token(client.client, &secret, Some("ledger:read"), None).await.unwrap();
-    let caller = fixture.verifier.verify(&token.access_token, clock::now(), || None).unwrap();
+    let token = fixture.service.issue_token(client.client, &secret, Some("ledger:read"), None, unbound).await.unwrap();
+    let caller = fixture.verifier.verify(&token.access_token, clock::now(), &Presented::default()).unwrap();
     assert_eq!((caller.tenant, caller.subject), (tenant.tenant, client.client));
     assert_eq!(caller.scopes().to_string(), "ledger:read");
     assert_eq!(*fixture.service.tenant(caller.tenant).await.unwrap(), tenant);
 
     let wrong = SecretString::from(ClientSecret::generate().reveal());
-    let refused = fixture.service.issue_token(client.client, &wrong, None, None).await;
+    let refused = fixture.service.issue_token(client.client, &wrong, None, None, unbound).await;
     assert!(matches!(refused, Err(AccessError::BadCredentials)));
-    let refused = fixture.service.issue_token(Uuid::from_u128(1), &secret, None, None).await;
+    let refused = fixture.service.issue_token(Uuid::from_u128(1), &secret, None, None, unbound).await;
     assert!(matches!(refused, Err(AccessError::BadCredentials)));
-    let refused = fixture.service.issue_token(client.client, &secret, Some("ledger:admin"), None).await;
+    let refused = fixture.service.issue_token(client.client, &secret, Some("ledger:admin"), None, unbound).await;
     assert!(matches!(refused, Err(AccessError::ScopeNotGranted)));
 
     let mut operator = fixture.store.session("vintem_operator").await;
     revoke_client(&mut operator, |_| fixture.writer.clone(), client.client).await.unwrap();
-    let refused = fixture.service.issue_token(client.client, &secret, None, None).await;
+    let refused = fixture.service.issue_token(client.client, &secret, None, None, unbound).await;
     assert!(matches!(refused, Err(AccessError::BadCredentials)), "a revoked client is out");
     fixture.close().await;
 }
@@ -92,7 +99,7 @@ async fn a_secret_is_replaced_without_a_break() {
     let (_, new) = rotate_client(&mut operator, writer, client.client, Duration::from_hours(1)).await.unwrap();
     let logs_in = async |secret: &ClientSecret| {
         let secret = SecretString::from(secret.reveal());
-        fixture.service.issue_token(client.client, &secret, None, None).await.is_ok()
+        fixture.service.issue_token(client.client, &secret, None, None, unbound).await.is_ok()
     };
     assert!(logs_in(&old).await && logs_in(&new).await);
     let (_, newest) = rotate_client(&mut operator, writer, client.client, Duration::ZERO).await.unwrap();
@@ -134,10 +141,13 @@ async fn a_client_calls_on_its_terms() {
     let (client, secret) = create("inside", Terms { networks, ..Terms::default() }).await;
     for (address, is_inside) in [("10.2.3.4", true), ("2001:db8::7", true), ("192.0.2.1", false)] {
         let address = Some(address.parse().unwrap());
-        match fixture.service.issue_token(client, &secret, None, address).await {
+        match fixture.service.issue_token(client, &secret, None, address, unbound).await {
             Ok(token) => {
                 assert!(is_inside, "{address:?}");
-                let verify = |address| fixture.verifier.verify(&token.access_token, clock::now(), || address);
+                let verify = |address: Option<IpAddr>| {
+                    let presented = Presented { address: &|| address, ..Presented::default() };
+                    fixture.verifier.verify(&token.access_token, clock::now(), &presented)
+                };
                 assert!(verify(address).is_ok());
                 assert_eq!(verify(Some("192.0.2.1".parse().unwrap())), Err(TokenError::WrongPlace));
             }
@@ -146,11 +156,11 @@ async fn a_client_calls_on_its_terms() {
     }
     let soon = clock::now() + chrono::Duration::seconds(90);
     let (client, secret) = create("passing", Terms { expires_at: Some(soon), ..Terms::default() }).await;
-    let token = fixture.service.issue_token(client, &secret, None, None).await.unwrap();
+    let token = fixture.service.issue_token(client, &secret, None, None, unbound).await.unwrap();
     assert!((85..=90).contains(&token.expires_in), "no longer than its client: {}", token.expires_in);
     let past = clock::now() - chrono::Duration::seconds(1);
     let (client, secret) = create("over", Terms { expires_at: Some(past), ..Terms::default() }).await;
-    let refused = fixture.service.issue_token(client, &secret, None, None).await;
+    let refused = fixture.service.issue_token(client, &secret, None, None, unbound).await;
     assert!(matches!(refused, Err(AccessError::BadCredentials)));
     fixture.close().await;
 }

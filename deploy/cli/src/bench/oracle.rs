@@ -3,24 +3,19 @@
 //! Both must be the same answer, and must take the same time. Times are noisy, so what is printed is how likely
 //! differences like those measured are where there is none: the p-value of Wilcoxon's signed-rank test.
 
-use std::time::{Duration, Instant};
-
 use clap::Args;
-use reqwest::header::CONTENT_TYPE;
-use reqwest::{Response, StatusCode};
-use uuid::Uuid;
+use serde_json::Value;
 use vintem_core::access::ClientSecret;
 use vintem_core::event_store::fresh::new_id;
 
 use super::BenchError;
 use super::ground::TENANT;
-use crate::client::{ClientError, Connection};
+use crate::client::{Connection, Knock, Knocked};
 use crate::progress::Progress;
 use crate::stack::{Stack, first};
 
 /// Asked before anything is counted: connections are opened and caches filled.
 const WARM_UP: u32 = 20;
-const ATTEMPT: Duration = Duration::from_secs(10);
 
 /// How often to ask, and whom.
 #[derive(Debug, Args)]
@@ -41,8 +36,7 @@ pub async fn command(args: Oracle) -> Result<(), BenchError> {
         client_secret_file: None,
         identity: None,
     };
-    let door = Door { http: connection.http_client(ATTEMPT)?, url: format!("{}/v1/token", stack.url()) };
-    let pairs = door.ask(&made.names.client_id, args.pairs).await?;
+    let pairs = ask(&Knock::at(&connection)?, &made.names.client_id, args.pairs).await?;
     println!("{}", Verdict::of(&pairs));
     Ok(())
 }
@@ -50,68 +44,45 @@ pub async fn command(args: Oracle) -> Result<(), BenchError> {
 /// Microseconds about somebody known, and about nobody.
 type Pair = (u64, u64);
 
-struct Door {
-    http: reqwest::Client,
-    url: String,
-}
-
-impl Door {
-    /// A wrong secret of a client that exists and one of a client that does not, in alternating order.
-    async fn ask(&self, known: &str, pairs: u32) -> Result<Vec<Pair>, BenchError> {
-        let mut progress = Progress::start("pairs", u64::from(pairs));
-        let mut times = Vec::new();
-        for number in 0..WARM_UP + pairs {
-            let nobody = Uuid::new_v4().to_string();
-            let pair = if number % 2 == 0 {
-                let known = self.time(known).await?;
-                (known, self.time(&nobody).await?)
-            } else {
-                let unknown = self.time(&nobody).await?;
-                (self.time(known).await?, unknown)
-            };
-            if pair.0.1 != pair.1.1 {
-                return Err(BenchError::Usage("the two answers differ in more than their time".into()));
-            }
-            if number >= WARM_UP {
-                times.push((pair.0.0, pair.1.0));
-                progress.add(1);
-            }
+/// A wrong secret of a client that exists and one of a client that does not, in alternating order.
+async fn ask(door: &Knock, known: &str, pairs: u32) -> Result<Vec<Pair>, BenchError> {
+    let mut progress = Progress::start("pairs", u64::from(pairs));
+    let mut times = Vec::new();
+    for number in 0..WARM_UP + pairs {
+        let nobody = new_id().to_string();
+        let (known, unknown) = if number % 2 == 0 {
+            let known = refused(door, known).await?;
+            (known, refused(door, &nobody).await?)
+        } else {
+            let unknown = refused(door, &nobody).await?;
+            (refused(door, known).await?, unknown)
+        };
+        if known.1 != unknown.1 {
+            return Err(BenchError::Usage("the two answers differ in more than their time".into()));
         }
-        progress.finish();
-        Ok(times)
-    }
-
-    /// How long a refusal took, and what it said but for its trace.
-    async fn time(&self, client: &str) -> Result<(u64, String), BenchError> {
-        // A secret of the right form, so that it is compared and not only looked at.
-        let secret = ClientSecret::generate();
-        let request = self.http.post(&self.url).basic_auth(client, Some(secret.reveal()));
-        let request =
-            request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body("grant_type=client_credentials");
-        let asked = Instant::now();
-        let answer = request.send().await.map_err(broken)?;
-        let (status, said) = (answer.status(), read(answer).await?);
-        let took = u64::try_from(asked.elapsed().as_micros()).unwrap_or(u64::MAX);
-        match status {
-            StatusCode::UNAUTHORIZED => Ok((took, said)),
-            StatusCode::TOO_MANY_REQUESTS => Err(BenchError::Usage(
-                "the API limits this address; exempt it, or the limit is what would be measured".into(),
-            )),
-            other => Err(BenchError::Usage(format!("a wrong secret was answered {other}"))),
+        if number >= WARM_UP {
+            times.push((known.0, unknown.0));
+            progress.add(1);
         }
     }
+    progress.finish();
+    Ok(times)
 }
 
-async fn read(answer: Response) -> Result<String, BenchError> {
-    let mut said: serde_json::Value = answer.json().await.map_err(broken)?;
-    if let Some(members) = said.as_object_mut() {
+/// How long a refusal took, and what it said but for its trace.
+async fn refused(door: &Knock, client: &str) -> Result<(u64, Value), BenchError> {
+    // A secret of the right form, so that it is compared and not only looked at.
+    let Knocked { status, mut body, took } = door.with(client, ClientSecret::generate().reveal()).await?;
+    if let Some(members) = body.as_object_mut() {
         members.remove("trace_id");
     }
-    Ok(said.to_string())
-}
-
-fn broken(error: reqwest::Error) -> BenchError {
-    BenchError::Client(ClientError::Setup(format!("the API could not be asked: {}", error.without_url())))
+    match status {
+        401 => Ok((u64::try_from(took.as_micros()).unwrap_or(u64::MAX), body)),
+        429 => Err(BenchError::Usage(
+            "the API limits this address; exempt it, or the limit is what would be measured".into(),
+        )),
+        other => Err(BenchError::Usage(format!("a wrong secret was answered {other}"))),
+    }
 }
 
 /// What the pairs say.

@@ -83,8 +83,7 @@ impl Connection {
         }
     }
 
-    /// A client for requests that are to be sent once and not repeated.
-    pub fn http_client(&self, timeout: Duration) -> Result<reqwest::Client, ClientError> {
+    pub(super) fn http_client(&self, timeout: Duration) -> Result<reqwest::Client, ClientError> {
         let mut builder = reqwest::Client::builder()
             .http1_only()
             .timeout(timeout)

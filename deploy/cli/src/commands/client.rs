@@ -1,13 +1,16 @@
 //! `vintem client …`: the programs of a tenant that call the API.
 
 use std::error::Error;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
 use serde_json::{Value, json};
 use uuid::Uuid;
-use vintem_core::access::{self, Client as ServiceClient, ClientSecret, Listed, NewClient, Scopes, Terms};
+use vintem_core::access::{
+    self, Client as ServiceClient, ClientSecret, Listed, NewClient, ProofError, ProofKey, Scopes, Terms, Thumbprint,
+};
 use vintem_core::kernel::Network;
 use vintem_core::secrets::DatabaseRole;
 
@@ -33,6 +36,10 @@ pub enum Client {
         /// A network that it may call from, such as 10.20.0.0/16; may be given several times.
         #[arg(long = "network")]
         networks: Vec<Network>,
+        /// A file with the public key (JWK, P-256 or Ed25519) that it must prove to have, beside its secret; its tokens are
+        /// worth nothing without proofs by that key (DPoP).
+        #[arg(long)]
+        dpop_key: Option<PathBuf>,
     },
     /// List the clients of a tenant.
     List {
@@ -70,10 +77,11 @@ impl Client {
     async fn print(self, session: &mut Session) -> Result<Value, Box<dyn Error>> {
         let mut connection = session.database().pool().acquire().await?;
         Ok(match self {
-            Self::Create { tenant, name, scopes, expires_at, networks } => {
+            Self::Create { tenant, name, scopes, expires_at, networks, dpop_key } => {
                 let (name, scopes) = (name.parse()?, Scopes::parse(&scopes)?);
                 let tenant = access::find_tenant(&mut connection, &tenant).await?;
-                let terms = Terms { expires_at, networks };
+                let key = dpop_key.as_deref().map(public_key).transpose()?;
+                let terms = Terms { expires_at, networks, key };
                 let new = NewClient { tenant: tenant.tenant, name, scopes, terms };
                 let writer = session.writer(tenant.shard);
                 let (client, secret) = access::create_client(&mut connection, &writer, new).await?;
@@ -98,12 +106,26 @@ impl Client {
     }
 }
 
+/// The thumbprint of the key in a file.
+fn public_key(file: &Path) -> Result<Thumbprint, Box<dyn Error>> {
+    let text = std::fs::read_to_string(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
+    match ProofKey::from_jwk(&text) {
+        Ok(key) => Ok(key.thumbprint()),
+        Err(ProofError::PrivateKey) => {
+            Err(format!("{} holds a private key; only its owner may have that: give the public half", file.display())
+                .into())
+        }
+        Err(_) => Err(format!("{} holds no public key of P-256 or Ed25519 as a JWK", file.display()).into()),
+    }
+}
+
 fn shown(client: &ServiceClient) -> Value {
-    let Terms { expires_at, networks } = &client.terms;
+    let Terms { expires_at, networks, key } = &client.terms;
     let networks: Vec<String> = networks.iter().map(ToString::to_string).collect();
     json!({
         "client_id": client.client, "name": client.name.as_str(), "tenant": client.tenant,
         "scope": client.scopes.to_string(), "expires_at": expires_at, "networks": networks,
+        "dpop_key": key,
     })
 }
 

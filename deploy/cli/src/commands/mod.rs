@@ -7,8 +7,10 @@ pub mod migrate;
 pub mod rebuild;
 pub mod recover;
 pub mod rewrap;
+pub mod staff;
 pub mod subscription;
 pub mod tenant;
+pub mod tokens;
 pub mod verify;
 
 use std::error::Error;

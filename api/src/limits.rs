@@ -1,0 +1,144 @@
+//! How often callers may ask: each caller by its identity, and who has none by its address.
+//!
+//! The buckets are kept in this process, as many as are busy: who floods it with addresses loses nobody else's. With several
+//! processes each lets through its share. Who is exempt stands in the settings and nowhere else.
+
+use crate::context::address;
+use crate::problem::{Code, Problem};
+use actix_web::HttpRequest;
+use actix_web::http::Method;
+use moka::sync::Cache;
+use std::collections::HashSet;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use uuid::Uuid;
+use vintem_core::access::Tenant;
+use vintem_core::kernel::{Bucket, Rate};
+use vintem_core::secrets::RateSettings;
+use vintem_core::telemetry::Metrics;
+
+/// Buckets of each kind: some 20 MB when all are in use.
+const BUCKETS: u64 = 100_000;
+/// What a wrong secret costs more than a right one.
+const WRONG_SECRET: u32 = 19;
+/// Asked by those who keep the process running; they must not hear that they ask too often.
+const UNCOUNTED: [&str; 2] = ["/livez", "/readyz"];
+const LOGIN: &str = "/v1/token";
+
+/// What is counted, and how much is left of it.
+pub struct Limits {
+    began: Instant,
+    principal: Rate,
+    address: Rate,
+    exempt: HashSet<String>,
+    principals: Cache<Uuid, Arc<Bucket>>,
+    addresses: Cache<u64, Arc<Bucket>>,
+    metrics: Arc<Metrics>,
+}
+
+impl Limits {
+    /// Full buckets for everybody.
+    pub fn new(settings: RateSettings, metrics: Arc<Metrics>) -> Self {
+        let RateSettings { principal, address, exempt } = settings;
+        Self {
+            began: Instant::now(),
+            principal,
+            address,
+            exempt: exempt.into_iter().collect(),
+            principals: buckets(principal),
+            addresses: buckets(address),
+            metrics,
+        }
+    }
+
+    /// Counts a request of a known caller.
+    pub fn principal(&self, subject: Uuid, tenant: &Tenant) -> Result<(), Problem> {
+        if !self.exempt.is_empty()
+            && (self.exempt.contains(tenant.name.as_str()) || self.exempt.contains(&subject.to_string()))
+        {
+            return Ok(());
+        }
+        let bucket = self.principals.get_with(subject, Arc::default);
+        bucket.take(self.principal, self.now(), 1).map_err(|wait| self.refused("principal", wait))
+    }
+
+    /// Counts a request for a route that needs no token, for a token, or for nothing that there is.
+    pub fn before(&self, request: &HttpRequest, route: &str) -> Result<(), Problem> {
+        let is_open = route == LOGIN || !route.starts_with("/v1/");
+        if !is_open || UNCOUNTED.contains(&route) { Ok(()) } else { self.address(address(request)) }
+    }
+
+    /// Counts a refused secret, or a refused token: who tries them out is slowed down.
+    pub fn after(&self, request: &HttpRequest, refused: &Problem) -> Result<(), Problem> {
+        // An expired token was good once, and its owner is about to log in from the same address.
+        if refused.status() != 401 || refused.code() == Code::TokenExpired {
+            return Ok(());
+        }
+        let address = address(request);
+        if request.method() == Method::POST && request.path() == LOGIN {
+            self.bucket(address).charge(self.address, self.now(), WRONG_SECRET);
+            return Ok(());
+        }
+        self.address(address)
+    }
+
+    fn address(&self, address: Option<IpAddr>) -> Result<(), Problem> {
+        self.bucket(address).take(self.address, self.now(), 1).map_err(|wait| self.refused("address", wait))
+    }
+
+    fn bucket(&self, address: Option<IpAddr>) -> Arc<Bucket> {
+        self.addresses.get_with(network(address), Arc::default)
+    }
+
+    fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    fn refused(&self, whose: &'static str, wait: Duration) -> Problem {
+        self.metrics.rate_limited(whose);
+        let seconds = u32::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX).max(1);
+        Problem::new(Code::RateLimited, format!("there are too many requests; the next is let through in {seconds} s"))
+            .retry_after(seconds)
+    }
+}
+
+impl std::fmt::Debug for Limits {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Limits")
+            .field("principal", &self.principal)
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Buckets that are forgotten when they have long been full.
+fn buckets<K: std::hash::Hash + Eq + Send + Sync + 'static>(rate: Rate) -> Cache<K, Arc<Bucket>> {
+    // Debts reach as far as two fillings.
+    Cache::builder().max_capacity(BUCKETS).time_to_idle(rate.filling() * 3).build()
+}
+
+/// Whoever has an IPv6 address has a network of 64 bits of them. Requests that come from nowhere share a bucket.
+fn network(address: Option<IpAddr>) -> u64 {
+    match address.map(|address| address.to_canonical()) {
+        Some(IpAddr::V4(address)) => u64::from(address.to_bits()),
+        // No network of the public Internet begins with 32 zeros, so the two families do not meet.
+        Some(IpAddr::V6(address)) => u64::try_from(address.to_bits() >> 64).unwrap_or(u64::MAX),
+        None => u64::MAX,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_stands_for_what_one_person_has() {
+        let of = |text: &str| network(Some(text.parse().unwrap()));
+        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
+        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
+        assert_ne!(network(None), of("255.255.255.255"));
+    }
+}

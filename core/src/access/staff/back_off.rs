@@ -1,0 +1,83 @@
+//! Slowing down whoever tries things out. Pure: how long after how many failures.
+//!
+//! An attempt is counted before it is judged, and taken back when it succeeds, so that a hundred attempts at once are a
+//! hundred attempts. Counted are, under keyed digests and never in clear:
+//!
+//! - an address: whoever tries many logins from one place;
+//! - a login as it was typed, whether or not it is anybody's: whoever tries one login from many places;
+//! - a login at an address that its member has signed in from: only this one counts there, so that nobody elsewhere can
+//!   keep a member out of the own office.
+
+use chrono::TimeDelta;
+
+/// Whose failures are counted together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// All attempts from an address.
+    Address,
+    /// All attempts on a login from unknown places.
+    Login,
+    /// Attempts on a login from a place of its member.
+    LoginAtHome,
+    /// A second factor or password asked for within a session.
+    InSession,
+}
+
+/// The longest wait.
+const LONGEST_SECONDS: i64 = 15 * 60;
+/// Failures are forgotten when nothing was tried for so long.
+pub const FORGOTTEN_AFTER: TimeDelta = TimeDelta::hours(24);
+
+impl Counted {
+    /// As it stands in the digest of its key.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::Login => "login",
+            Self::LoginAtHome => "login-at-home",
+            Self::InSession => "in-session",
+        }
+    }
+
+    /// Failures that cost nothing but themselves. Many people may share an address.
+    pub fn free(self) -> i32 {
+        match self {
+            Self::Address => 30,
+            Self::Login | Self::LoginAtHome | Self::InSession => 5,
+        }
+    }
+
+    /// How long nothing is tried after so many failures: two seconds, and twice as long each time.
+    pub fn pause(self, failures: i32) -> TimeDelta {
+        let beyond = failures - self.free();
+        if beyond < 0 {
+            return TimeDelta::zero();
+        }
+        let seconds = 2_i64.saturating_mul(1 << beyond.min(16));
+        TimeDelta::seconds(seconds.min(LONGEST_SECONDS))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn five_are_free_and_then_it_doubles_up_to_a_quarter_of_an_hour() {
+        let pauses: Vec<i64> = (1..=16).map(|failures| Counted::Login.pause(failures).num_seconds()).collect();
+        assert_eq!(pauses, [0, 0, 0, 0, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]);
+        assert_eq!(Counted::Login.pause(i32::MAX).num_seconds(), 900);
+        assert_eq!(Counted::Address.pause(29).num_seconds(), 0);
+        assert_eq!(Counted::Address.pause(30).num_seconds(), 2);
+    }
+
+    #[test]
+    fn a_day_of_trying_is_a_hundred_passwords() {
+        let (mut spent, mut failures) = (0, 0);
+        while spent < 24 * 3_600 {
+            failures += 1;
+            spent += Counted::Login.pause(failures).num_seconds();
+        }
+        assert!(failures < 115, "{failures}");
+    }
+}

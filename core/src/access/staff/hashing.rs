@@ -1,0 +1,157 @@
+//! Passwords as argon2id hashes, on few threads with a short queue.
+//!
+//! One hash takes 19 MiB and some 25 ms of a core (OWASP's first choice: m = 19 MiB, t = 2, p = 1). So they are worked off
+//! beside the threads that serve requests, a few at a time; who finds the queue full is told to come back, and the rest of
+//! the API does not notice. Each operation is counted: that an unknown login costs what a known one does is a test.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
+use tokio::sync::{AcquireError, Semaphore};
+use zeroize::Zeroizing;
+
+use super::error::StaffError;
+use super::password::Password;
+use crate::secrets::{Pepper, random};
+
+const MEMORY_KIB: u32 = 19 * 1024;
+const PASSES: u32 = 2;
+/// How many wait for each one that is worked on: a second's worth.
+const WAITING_PER_WORKER: usize = 40;
+
+/// Hashes and compares. Cheap to clone.
+#[derive(Clone)]
+pub struct Hashing(Arc<Inner>);
+
+struct Inner {
+    pepper: Pepper,
+    /// What a password of nobody is compared with.
+    nobodys: String,
+    /// Places of those who wait or are worked on.
+    places: Arc<Semaphore>,
+    workers: Arc<Semaphore>,
+    done: AtomicU64,
+}
+
+impl Hashing {
+    /// Half of the machine, and at least one core of it.
+    pub fn new(pepper: Pepper) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self::with(pepper, (cores / 2).max(1), WAITING_PER_WORKER)
+    }
+
+    /// So many at a time, and so many waiting for each.
+    pub fn with(pepper: Pepper, workers: usize, waiting: usize) -> Self {
+        let nobodys = hash(&random::bytes::<32>());
+        Self(Arc::new(Inner {
+            pepper,
+            nobodys,
+            places: Arc::new(Semaphore::new(workers * (1 + waiting))),
+            workers: Arc::new(Semaphore::new(workers)),
+            done: AtomicU64::new(0),
+        }))
+    }
+
+    /// How many hashes were made, of whatever outcome.
+    pub fn done(&self) -> u64 {
+        self.0.done.load(Ordering::Relaxed)
+    }
+
+    /// What is stored of a password.
+    pub async fn hash(&self, password: &Password) -> Result<String, StaffError> {
+        self.run(password, |peppered, _| hash(peppered)).await
+    }
+
+    /// Whether a password is the one of a stored hash. Without one the same work is done, and the answer is no.
+    pub async fn verify(&self, password: &Password, stored: Option<String>) -> Result<bool, StaffError> {
+        let is_somebodys = stored.is_some();
+        let is_same = move |peppered: &[u8; 32], nobodys: &str| {
+            let stored = stored.as_deref().unwrap_or(nobodys);
+            argon2().verify_password(peppered, stored).is_ok()
+        };
+        Ok(self.run(password, is_same).await? && is_somebodys)
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        password: &Password,
+        work: impl FnOnce(&[u8; 32], &str) -> T + Send + 'static,
+    ) -> Result<T, StaffError> {
+        let inner = Arc::clone(&self.0);
+        let place = Arc::clone(&inner.places).try_acquire_owned().map_err(|_| StaffError::Overloaded)?;
+        let closed = |_: AcquireError| StaffError::Overloaded;
+        let worker = Arc::clone(&inner.workers).acquire_owned().await.map_err(closed)?;
+        let peppered = Zeroizing::new(inner.pepper.apply(password.as_bytes()));
+        let job = tokio::task::spawn_blocking(move || {
+            // A caller that goes away does not make room for another before the work is done.
+            let _held = (place, worker);
+            let made = work(&peppered, &inner.nobodys);
+            inner.done.fetch_add(1, Ordering::Relaxed);
+            made
+        });
+        job.await.map_err(|_| StaffError::Overloaded)
+    }
+}
+
+fn argon2() -> Argon2<'static> {
+    let params = Params::new(MEMORY_KIB, PASSES, 1, None).expect("the parameters are within argon2's bounds");
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+}
+
+/// As `$argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>`: a stored one says how it was made.
+fn hash(peppered: &[u8; 32]) -> String {
+    let hash = argon2().hash_password_with_salt(peppered, &random::bytes::<16>());
+    hash.expect("32 bytes and a salt of 16 can be hashed").to_string()
+}
+
+impl std::fmt::Debug for Hashing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hashing").field("done", &self.done()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secrecy::SecretString;
+
+    fn password(text: &str) -> Password {
+        Password::typed(&SecretString::from(text))
+    }
+
+    #[tokio::test]
+    async fn a_password_matches_its_own_hash_under_its_pepper() {
+        let hashing = Hashing::with(Pepper::of(&[1; 32]), 1, 4);
+        let stored = hashing.hash(&password("quatro rios sem ponte")).await.unwrap();
+        assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
+        assert_ne!(stored, hashing.hash(&password("quatro rios sem ponte")).await.unwrap());
+        let verify =
+            async |hashing: &Hashing, text: &str| hashing.verify(&password(text), Some(stored.clone())).await.unwrap();
+        assert!(verify(&hashing, "quatro rios sem ponte").await);
+        assert!(!verify(&hashing, "quatro rios com ponte").await);
+        let other = Hashing::with(Pepper::of(&[2; 32]), 1, 4);
+        assert!(
+            !verify(&other, "quatro rios sem ponte").await,
+            "the database alone is not enough to try passwords out"
+        );
+        assert_eq!(hashing.done(), 4);
+    }
+
+    #[tokio::test]
+    async fn nobodys_password_costs_one_hash_too() {
+        let hashing = Hashing::with(Pepper::of(&[1; 32]), 1, 4);
+        assert!(!hashing.verify(&password("anything at all"), None).await.unwrap());
+        assert_eq!(hashing.done(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_refuses_and_empties_again() {
+        let hashing = Hashing::with(Pepper::of(&[1; 32]), 1, 3);
+        let password = password("anything at all");
+        let all = futures_util::future::join_all((0..10).map(|_| hashing.hash(&password))).await;
+        let refused = all.iter().filter(|done| matches!(done, Err(StaffError::Overloaded))).count();
+        assert_eq!((hashing.done(), refused), (4, 6));
+        assert!(hashing.hash(&password).await.is_ok());
+    }
+}
