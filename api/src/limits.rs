@@ -5,6 +5,7 @@
 
 use crate::context::address;
 use crate::problem::{Code, Problem};
+use crate::routes;
 use actix_web::HttpRequest;
 use actix_web::http::Method;
 use moka::sync::Cache;
@@ -13,7 +14,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
-use vintem_core::access::Tenant;
+use vintem_core::access::{Policy, Tenant};
 use vintem_core::kernel::{Bucket, Rate};
 use vintem_core::secrets::RateSettings;
 use vintem_core::telemetry::Metrics;
@@ -63,10 +64,11 @@ impl Limits {
         bucket.take(self.principal, self.now(), 1).map_err(|wait| self.refused("principal", wait))
     }
 
-    /// Counts a request for a route that needs no token, for a token, or for nothing that there is.
-    pub fn before(&self, request: &HttpRequest, route: &str) -> Result<(), Problem> {
-        let is_open = route == LOGIN || !route.starts_with("/v1/");
-        if !is_open || UNCOUNTED.contains(&route) { Ok(()) } else { self.address(address(request)) }
+    /// Counts a request for what everybody may ask for, logins among it, or for nothing that there is.
+    pub fn before(&self, request: &HttpRequest) -> Result<(), Problem> {
+        let is_counted = routes::find(request)
+            .is_none_or(|route| route.policy == Policy::Public && !UNCOUNTED.contains(&route.path));
+        if is_counted { self.address(address(request)) } else { Ok(()) }
     }
 
     /// Counts a refused secret, or a refused token: who tries them out is slowed down.

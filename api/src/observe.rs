@@ -38,7 +38,7 @@ pub async fn observe(
     span.record("trace_id", &*trace);
     request.extensions_mut().insert(Trace(trace));
     let limits = app.as_ref().map(|app| &app.limits);
-    let response = match limits.map(|limits| limits.before(request.request(), &route)) {
+    let response = match limits.map(|limits| limits.before(request.request())) {
         Some(Err(too_often)) => {
             let answer = too_often.error_response();
             request.into_response(answer)

@@ -57,6 +57,10 @@ async fn from_an_invitation_to_the_end_of_a_day() {
     let other = ana.sign_in().await;
     let sessions = browser.get("/v1/staff/sessions").await.expect(200);
     assert_eq!(sessions["sessions"].as_array().unwrap().len(), 2);
+    assert!(sessions["sessions"].as_array().unwrap().iter().all(|session| session["address"] == "127.0.0.1"));
+    let seen = "SELECT payload->>'seen' FROM event WHERE kind = 'staff.signed-in'";
+    let seen: Vec<String> = sqlx::query_scalar(seen).fetch_all(&mut auditor).await.unwrap();
+    assert!(seen.len() >= 2 && seen.iter().all(|sealed| !sealed.contains("127.0.0.1")), "{seen:?}");
     let theirs = format!("/v1/staff/sessions/{}", other.opened["id"].as_str().unwrap());
     for _ in 0..2 {
         assert_eq!(browser.send(Method::DELETE, &theirs, &json!({})).await.status, 204);

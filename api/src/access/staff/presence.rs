@@ -29,6 +29,8 @@ pub struct Knock<T> {
     pub app: web::Data<App>,
     /// Where they come from.
     pub from: Option<IpAddr>,
+    /// What their browser says that it is.
+    pub device: Option<String>,
     /// What they say.
     pub value: T,
 }
@@ -45,7 +47,8 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest for Knock<T> {
             let app = app.ok_or_else(|| Problem::new(Code::InternalError, "the server is not assembled"))?;
             same_origin(&request)?;
             let value = said(&request, &mut payload).await?.value;
-            Ok(Self { app, from: address(&request), value })
+            let device = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+            Ok(Self { app, from: address(&request), device: device.map(str::to_owned), value })
         }
         .boxed_local()
     }

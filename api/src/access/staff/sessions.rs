@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
-use vintem_core::access::staff::{Entered, OpenSession, SecondFactor, SignIn, StaffError};
+use vintem_core::access::staff::{Entered, OpenSession, SecondFactor, Seen, SignIn, StaffError};
 use vintem_core::kernel::Place;
 
 /// Who signs in. Exactly one of `totp` and `recovery_code` is there.
@@ -89,6 +89,14 @@ pub struct SessionShown {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "2026-03-01T12:05:00.000000Z")]
     fresh_until: Option<String>,
+    /// Where it was opened from; only to its owner.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "203.0.113.7")]
+    address: Option<String>,
+    /// What the browser said that it is; only to its owner.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")]
+    device: Option<String>,
 }
 
 /// Sessions.
@@ -109,7 +117,7 @@ pub struct SteppedUp {
 /// Sign in. The session's cookie comes in a header; whatever was wrong, the refusal is the same.
 #[utoipa::path(post, path = "/v1/staff/sessions", tag = "Staff", request_body = SignInInput, responses((status = 201, body = OwnSession)), security(()))]
 pub async fn sign_in(knock: Knock<SignInInput>) -> Result<HttpResponse, Problem> {
-    let Knock { app, from, value: SignInInput { tenant, login, password, totp, recovery_code } } = knock;
+    let Knock { app, from, device, value: SignInInput { tenant, login, password, totp, recovery_code } } = knock;
     let factor = match (totp, recovery_code) {
         (Some(code), None) => SecondFactor::Code(code),
         (None, Some(code)) => SecondFactor::RecoveryCode(code),
@@ -118,7 +126,8 @@ pub async fn sign_in(knock: Knock<SignInInput>) -> Result<HttpResponse, Problem>
             return Err(Problem::invalid(place, "required", "send exactly one of totp and recovery_code"));
         }
     };
-    let signed_in = app.staff.sign_in(SignIn { tenant, login, password, factor }, from).await?;
+    let signed_in =
+        app.staff.sign_in(SignIn { tenant, login, password, factor }, from, Seen::new(from, device.as_deref())).await?;
     let shown = OwnSession::of(&signed_in.entered, signed_in.ticket.csrf());
     let mut response = HttpResponse::Created();
     response.insert_header((header::SET_COOKIE, set_cookie(&signed_in.ticket)));
@@ -137,7 +146,7 @@ pub async fn current(context: Context, request: HttpRequest) -> Result<HttpRespo
 #[utoipa::path(get, path = "/v1/staff/sessions", tag = "Staff", responses((status = 200, body = SessionList)))]
 pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse, Problem> {
     Query::of(&request, &[])?;
-    let sessions = context.app.staff.sessions(of(&context.tenant), Some(context.caller.subject)).await?;
+    let sessions = context.app.staff.own_sessions(of(&context.tenant), context.caller.subject).await?;
     Ok(unstored(SessionList::of(sessions)))
 }
 
@@ -172,7 +181,8 @@ pub async fn end(request: HttpRequest, question: Question<SignOutInput>) -> Resu
 
 impl OwnSession {
     fn of(entered: &Entered, csrf_token: String) -> Self {
-        let session = OpenSession { session: entered.session.clone(), login: entered.member.login.clone() };
+        let login = entered.member.login.clone();
+        let session = OpenSession { session: entered.session.clone(), login, seen: Seen::default() };
         let roles = entered.member.roles.iter().map(|role| role.as_str()).collect();
         Self { session: SessionShown::of(session), roles, csrf_token }
     }
@@ -186,7 +196,7 @@ impl SessionList {
 }
 
 impl SessionShown {
-    fn of(OpenSession { session, login }: OpenSession) -> Self {
+    fn of(OpenSession { session, login, seen }: OpenSession) -> Self {
         Self {
             id: session.id,
             member: session.member,
@@ -195,6 +205,8 @@ impl SessionShown {
             used_at: time(session.used_at),
             expires_at: time(session.expires_at()),
             fresh_until: session.fresh_until.map(time),
+            address: seen.address,
+            device: seen.device,
         }
     }
 }

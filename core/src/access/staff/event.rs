@@ -1,4 +1,4 @@
-//! The facts of the staff as they stand in payloads. No secret, no digest of one, no address, nobody's name.
+//! The facts of the staff as they stand in payloads. No secret, no digest of one, nobody's name; an address only sealed.
 //!
 //! What a member is stands in the member's stream; what a session is, in the session's; a refusal has a stream of its own,
 //! so that whoever tries passwords out never waits for, or holds up, anything about the member.
@@ -94,6 +94,9 @@ pub enum FactorChange {
 pub struct StaffSignedIn {
     /// Who.
     pub member: Uuid,
+    /// Where from and with what, sealed under the member's own key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<String>,
 }
 
 /// `staff.recovery-code-used`.

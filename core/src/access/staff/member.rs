@@ -237,8 +237,8 @@ pub fn change_factor(member: &Member, what: FactorChange) -> Decision {
 }
 
 /// The facts of a sign-in, in the session's stream.
-pub fn sign_in(session: Uuid, member: Uuid, recovery_codes_left: Option<i64>) -> Decision {
-    let signed_in = fact(session, 0, event::STAFF_SIGNED_IN, &event::StaffSignedIn { member });
+pub fn sign_in(session: Uuid, member: Uuid, seen: Option<String>, recovery_codes_left: Option<i64>) -> Decision {
+    let signed_in = fact(session, 0, event::STAFF_SIGNED_IN, &event::StaffSignedIn { member, seen });
     let mut events = vec![NewEvent { fresh: true, ..signed_in }];
     if let Some(left) = recovery_codes_left {
         let says = event::StaffRecoveryCodeUsed { member, left };

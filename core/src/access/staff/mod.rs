@@ -20,9 +20,10 @@
 //! - A session ends when its member is suspended, reset or changes the password, because it names the version of the
 //!   member's stream that it was opened at; not because somebody remembered to delete a row.
 //! - Trying out passwords slows down whoever tries ([`back_off`]), and not a member at an address that they signed in from.
-//! - What is recorded holds no secret and nothing personal: a login is a work name, chosen by the administrator.
+//! - What is recorded holds no secret and nothing personal in clear: a login is a work name, chosen by the administrator.
+//! - Where a session was opened from is sealed ([`seen`]).
 //!
-//! Deliberately absent: names and addresses of members, signing in at an identity provider, passkeys.
+//! Deliberately absent: names and mail addresses of members, signing in at an identity provider, passkeys.
 
 pub mod back_off;
 mod enrol;
@@ -35,6 +36,7 @@ mod manage;
 pub mod member;
 pub mod password;
 pub mod recovery;
+pub mod seen;
 mod service;
 pub mod session;
 mod sign_in;
@@ -49,6 +51,7 @@ pub use hashing::Hashing;
 pub use login::Login;
 pub use manage::{Invited, invite_by_operator};
 pub use member::{Member, Status};
+pub use seen::Seen;
 pub use service::{Clock, Entered, Knows, Of, OpenSession, Staff};
 pub use sign_in::{SecondFactor, SignIn, SignedIn};
 pub use ticket::{Purpose, Ticket};

@@ -10,8 +10,10 @@ use uuid::Uuid;
 
 use super::back_off::Counted;
 use super::error::StaffError;
+use super::event::StaffSignedIn;
 use super::hashing::Hashing;
 use super::member::{self, Member};
+use super::seen::Seen;
 use super::session::{FRESH, Session};
 use super::store::attempts::{self, Attempt};
 use super::store::{credentials, sessions};
@@ -72,6 +74,8 @@ pub struct OpenSession {
     pub session: Session,
     /// Its member's login.
     pub login: String,
+    /// Where it was opened from, for its owner; for others nothing.
+    pub seen: Seen,
 }
 
 impl Entered {
@@ -146,9 +150,26 @@ impl Staff {
         tx.commit().await?;
         let shown = found.into_iter().filter_map(|session| {
             let member = members.get(&session.member).filter(|member| session.is_alive(member, now))?;
-            Some(OpenSession { session, login: member.login.clone() })
+            Some(OpenSession { session, login: member.login.clone(), seen: Seen::default() })
         });
         Ok(shown.collect())
+    }
+
+    /// The open sessions of a member, with where each was opened from: for the member alone.
+    pub async fn own_sessions(&self, of: Of, member: Uuid) -> Result<Vec<OpenSession>, StaffError> {
+        let mut open = self.sessions(of, Some(member)).await?;
+        let key = self.key(of, member).await?;
+        let streams: Vec<Uuid> = open.iter().map(|open| open.session.id).collect();
+        let mut tx = tenant_tx(&self.editor, of.tenant).await?;
+        let events = read::streams(&mut tx, of.shard, &streams).await?;
+        tx.commit().await?;
+        for OpenSession { session, seen, .. } in &mut open {
+            let begin = events.iter().find(|event| event.stream == session.id && event.version == 1);
+            let facts: Option<StaffSignedIn> = begin.and_then(|event| serde_json::from_str(&event.payload).ok());
+            let sealed = facts.and_then(|facts| facts.seen).zip(key.as_deref());
+            *seen = sealed.and_then(|(sealed, key)| Seen::open(key, of, session.id, &sealed)).unwrap_or_default();
+        }
+        Ok(open)
     }
 
     /// Ends a session of a member's own. Ending it twice is no error.
@@ -222,9 +243,13 @@ impl Staff {
 
     /// Opens the secret of a member's device.
     pub(super) async fn device(&self, of: Of, member: Uuid, sealed: &str) -> Result<DeviceSecret, StaffError> {
-        let key = self.knows()?.keys.find(of.tenant, &[member]).await?;
-        let key = key.get(&member).ok_or(StaffError::Unreadable)?;
-        open_device(key, of, member, sealed)
+        let key = self.key(of, member).await?.ok_or(StaffError::Unreadable)?;
+        open_device(&key, of, member, sealed)
+    }
+
+    /// A member's own key; `None` when there is none any more.
+    pub(super) async fn key(&self, of: Of, member: Uuid) -> Result<Option<Arc<DataKey>>, StaffError> {
+        Ok(self.knows()?.keys.find(of.tenant, &[member]).await?.remove(&member))
     }
 
     /// Records facts without a key.

@@ -15,6 +15,7 @@ use super::error::StaffError;
 use super::member::{self, Member};
 use super::password::Password;
 use super::recovery;
+use super::seen::Seen;
 use super::service::{Entered, Of, Staff, acting, load};
 use super::session::{FRESH, Session};
 use super::store::attempts::{self, Attempt};
@@ -72,7 +73,7 @@ struct Shown {
 
 impl Staff {
     /// Opens a session, or refuses in the one way.
-    pub async fn sign_in(&self, who: SignIn, from: Option<IpAddr>) -> Result<SignedIn, StaffError> {
+    pub async fn sign_in(&self, who: SignIn, from: Option<IpAddr>, seen: Seen) -> Result<SignedIn, StaffError> {
         let (knows, now) = (self.knows()?, self.now());
         let place = knows.place(from);
         let by_address = knows.counted(Counted::Address, &[&place]);
@@ -102,7 +103,7 @@ impl Staff {
         attempts::take_back(&self.editor, &by_address, true).await?;
         attempts::forget(&self.editor, now).await?;
         let member = candidate.member.ok_or(StaffError::NotProven)?;
-        self.open(candidate.of, member, shown, &place).await
+        self.open(candidate.of, member, shown, &place, &seen).await
     }
 
     /// Asks the same of the database for any login of any tenant.
@@ -157,7 +158,14 @@ impl Staff {
     }
 
     /// The fact first: nobody is in whom the log knows nothing of.
-    async fn open(&self, of: Of, member: Member, shown: Shown, place: &[u8; 32]) -> Result<SignedIn, StaffError> {
+    async fn open(
+        &self,
+        of: Of,
+        member: Member,
+        shown: Shown,
+        place: &[u8; 32],
+        seen: &Seen,
+    ) -> Result<SignedIn, StaffError> {
         let now = self.now();
         let ticket = Ticket::generate(Purpose::Session, of.tenant);
         let session = Session {
@@ -170,7 +178,8 @@ impl Staff {
             fresh_until: shown.recovery_codes_left.is_none().then(|| now + FRESH),
             ended_at: None,
         };
-        let decision = member::sign_in(session.id, member.id, shown.recovery_codes_left);
+        let seen = self.key(of, member.id).await?.map(|key| seen.seal(&key, of, session.id));
+        let decision = member::sign_in(session.id, member.id, seen, shown.recovery_codes_left);
         self.record(&acting(of, format!("staff:{}", member.id)), decision).await?;
         let mut tx = tenant_tx(&self.editor, of.tenant).await?;
         sessions::insert(&mut tx, of, &session, &ticket.digest(), place).await?;
