@@ -56,6 +56,11 @@ path "kv/data/request-digest" {
   capabilities = ["read"]
 }
 
+# The certificate that it shows to the door, over a key that it made itself.
+path "pki/sign/service-api" {
+  capabilities = ["update"]
+}
+
 # Giving a retired database user back before its lease ends; the lease id is known only to its holder.
 path "sys/leases/revoke" {
   capabilities = ["update"]

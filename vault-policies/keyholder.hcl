@@ -1,4 +1,5 @@
-# The keyholder: rotates the keys of the installation (`vintem keys rotate`) and does nothing else.
+# The keyholder: rotates the keys of the installation (`vintem keys rotate`), revokes certificates (`vintem keys revoke`),
+# and does nothing else.
 
 # The rings of keys: one signs, all verify. Each change replaces exactly the version that was read.
 path "kv/data/token-signing" {
@@ -25,6 +26,15 @@ path "transit/keys/checkpoint" {
 
 path "transit/keys/checkpoint/rotate" {
   capabilities = ["update"]
+}
+
+# Revoking a certificate by its number, and having the list of revoked ones made anew at once.
+path "pki/revoke" {
+  capabilities = ["update"]
+}
+
+path "pki/crl/rotate" {
+  capabilities = ["read"]
 }
 
 # Each rotation is in the log, appended by a writer like any other.

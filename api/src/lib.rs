@@ -30,6 +30,7 @@ pub mod problem;
 pub mod query;
 pub mod routes;
 pub mod startup;
+pub mod tls;
 pub mod views;
 pub mod webhooks;
 pub mod write;

@@ -8,9 +8,10 @@ use crate::cursor::{BadCursorKey, CursorKeys, Cursors};
 use crate::limits::Limits as RequestLimits;
 use crate::observe::observe;
 use crate::operations::health::Health;
-use crate::operations::metrics;
+use crate::operations::{live, metrics, ready};
 use crate::problem::Problem;
 use crate::routes;
+use crate::tls::{self, TlsError};
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{App as Web, HttpServer, web};
@@ -34,7 +35,7 @@ use vintem_core::projections::views::Views;
 use vintem_core::secrets::people::PersonKeys;
 use vintem_core::secrets::{
     BlindIndex, DatabaseRole, FOLLOW_EVERY, Followed, KeyRing, LeasedDatabase, RequestDigest, SecretsError,
-    ServerSettings, SettingsError, Vault, keep_memory_private, rotate_on_hangup,
+    ServerSettings, SettingsError, Transport, Vault, keep_memory_private, rotate_on_hangup,
 };
 use vintem_core::telemetry::{self, Metrics, TelemetryError, clock};
 use vintem_core::webhooks::signature::PublicKeys;
@@ -76,6 +77,9 @@ pub enum StartError {
     /// The shards.
     #[error("the shards cannot be read from the database")]
     Ledger(#[from] LedgerError),
+    /// Certificates.
+    #[error("the server cannot speak TLS")]
+    Tls(#[from] TlsError),
     /// An address.
     #[error("{address} cannot be listened on")]
     Listen {
@@ -164,7 +168,11 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
         ending,
         bulk: Handle::current(),
     });
-    let server = public_server(app.clone(), listener)?;
+    let transport = match settings.transport {
+        Transport::Mutual => Some(tls::mutual(&vault, FOLLOW_EVERY).await?),
+        Transport::Plain => None,
+    };
+    let server = public_server(app.clone(), listener, transport)?;
     let metrics_server = metrics_server(app, metrics_listener)?;
     tracing::info!(listen = %settings.listen, metrics = %settings.metrics_listen, "the server answers");
     let ended = until_asked_to_end(server, metrics_server, end).await;
@@ -221,25 +229,34 @@ pub fn start_shards(numbers: Vec<i16>, credentials: &Credentials) -> HashMap<i16
     numbers.into_iter().map(start).collect()
 }
 
-/// The public server. Requests in progress are finished when it is stopped.
-pub fn public_server(app: web::Data<App>, listener: TcpListener) -> std::io::Result<Server> {
+/// The public server. Requests in progress are finished when it is stopped. Without `tls` it is one for tests.
+pub fn public_server(
+    app: web::Data<App>,
+    listener: TcpListener,
+    tls: Option<rustls::ServerConfig>,
+) -> std::io::Result<Server> {
     let build = move || Web::new().app_data(app.clone()).wrap(from_fn(observe)).configure(routes::configure);
     let server = HttpServer::new(build)
         .client_request_timeout(Duration::from_secs(10))
         .keep_alive(Duration::from_secs(75))
         .shutdown_timeout(GRACE_S)
-        .disable_signals()
-        .listen(listener)?;
+        .disable_signals();
+    let server = match tls {
+        Some(tls) => server.listen_rustls_0_23(listener, tls)?,
+        None => server.listen(listener)?,
+    };
     Ok(server.run())
 }
 
-/// The private server of metrics.
+/// The private server of metrics, and of what asks whether we live: that has no certificate to show.
 pub fn metrics_server(app: web::Data<App>, listener: TcpListener) -> std::io::Result<Server> {
     let nothing_else = || async { Err::<&str, Problem>(Problem::not_found()) };
     let build = move || {
         Web::new()
             .app_data(app.clone())
             .route("/metrics", web::get().to(metrics::show))
+            .route("/livez", web::get().to(live::show))
+            .route("/readyz", web::get().to(ready::show))
             .default_service(web::to(nothing_else))
     };
     Ok(HttpServer::new(build).workers(1).disable_signals().listen(listener)?.run())

@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::future::LocalBoxFuture;
 use reqwest::{Method, RequestBuilder, StatusCode};
+use rustls::ServerConfig;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -149,6 +150,16 @@ impl Server {
         .await
     }
 
+    /// A server that speaks TLS.
+    pub async fn with_tls(store: &Store, tls: ServerConfig) -> Self {
+        Self::start_over(store, Keys::fixed(), without_vault(store), None, unhurried(), Some(tls)).await
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
     /// A server that lets callers ask only so often.
     pub async fn with_rates(store: &Store, rates: RateSettings) -> Self {
         Self::start_with(store, Keys::fixed(), without_vault(store), None, rates).await
@@ -165,6 +176,17 @@ impl Server {
         webhooks: Webhooks,
         personal: Option<(Personal, Clock)>,
         rates: RateSettings,
+    ) -> Self {
+        Self::start_over(store, keys, webhooks, personal, rates, None).await
+    }
+
+    async fn start_over(
+        store: &Store,
+        keys: Keys,
+        webhooks: Webhooks,
+        personal: Option<(Personal, Clock)>,
+        rates: RateSettings,
+        tls: Option<ServerConfig>,
     ) -> Self {
         let metrics = Arc::new(Metrics::new());
         let reader = store.pool("vintem_reader");
@@ -200,7 +222,7 @@ impl Server {
         });
         let listener = startup::listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
-        let server = startup::public_server(app, listener).unwrap();
+        let server = startup::public_server(app, listener, tls).unwrap();
         let handle = server.handle();
         tokio::spawn(server);
         Self {

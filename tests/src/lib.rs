@@ -9,6 +9,7 @@ pub mod api;
 pub mod book;
 pub mod broker_wire;
 pub mod busy;
+pub mod certificates;
 pub mod device;
 pub mod factory;
 pub mod load;

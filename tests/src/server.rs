@@ -46,6 +46,7 @@ impl Server {
         let own = vec![
             variable("VINTEM_DATABASE_PORT", &database_port.to_string()),
             variable("VINTEM_LISTEN", &format!("127.0.0.1:{port}")),
+            variable("VINTEM_TLS", "off"),
             variable("VINTEM_METRICS_LISTEN", &metrics),
             variable("VINTEM_ISSUER", "https://test.invalid"),
             variable("VINTEM_RATE_EXEMPT", TENANT),

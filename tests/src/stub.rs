@@ -1,6 +1,7 @@
 //! A server that answers as a test tells it to, under a certificate of the stack's authority: a Vault on a bad day, or one
 //! of another make whose answers were written down.
 
+use secrecy::ExposeSecret;
 use serde_json::Value;
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -10,6 +11,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use vintem_cli::stack::{Stack, authority};
+use vintem_core::secrets::pki::Service;
 
 /// What somebody wanted.
 #[derive(Debug, Clone)]
@@ -33,9 +35,9 @@ pub struct Stub {
 impl Stub {
     /// Begins to answer.
     pub async fn serve(stack: &Stack, answer: impl Fn(&Asked) -> (u16, Value) + Send + Sync + 'static) -> Self {
-        let (pem, _) = authority::issue(stack.vault().await.unwrap(), "vault").await.unwrap();
-        let certificates = CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<_, _>>().unwrap();
-        let key = PrivateKeyDer::from_pem_slice(pem.as_bytes()).unwrap();
+        let own = authority::issue(stack.vault().await.unwrap(), "", Service::Vault).await.unwrap();
+        let certificates = CertificateDer::pem_slice_iter(own.chain.as_bytes()).collect::<Result<_, _>>().unwrap();
+        let key = PrivateKeyDer::from_pem_slice(own.key.expose_secret().as_bytes()).unwrap();
         let config = ServerConfig::builder().with_no_client_auth().with_single_cert(certificates, key).unwrap();
         let (acceptor, answer) = (TlsAcceptor::from(Arc::new(config)), Arc::new(answer));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -130,7 +130,12 @@ impl Vault {
         self.0.metrics.encode()
     }
 
-    /// Replaces every leased user, in peace.
+    /// Notes when the certificate of a service ends, for who watches that it is renewed in time.
+    pub(super) fn certificate_ends(&self, service: &str, seconds: i64) {
+        self.0.metrics.certificate_ends(service, seconds);
+    }
+
+    /// Replaces every leased user and certificate, in peace.
     pub fn rotate_users(&self) {
         self.0.rotations.send_replace(());
     }
@@ -155,7 +160,7 @@ impl Vault {
         self.0.token.subscribe()
     }
 
-    /// Rings when every leased user is to be replaced.
+    /// Rings when every leased user and certificate is to be replaced.
     pub(super) fn rotations(&self) -> watch::Receiver<()> {
         self.0.rotations.subscribe()
     }

@@ -43,6 +43,12 @@ pub enum SecretsError {
         /// The call that was tried.
         call: &'static str,
     },
+    /// A certificate, or a request for one, that is of no use.
+    #[error("a certificate cannot be used: {reason}")]
+    Certificate {
+        /// What is wrong.
+        reason: &'static str,
+    },
     /// A key that is not 32 bytes in base64, or is one that others know.
     #[error(
         "the key {path} in Vault is not the base64 of 32 random bytes: it is weak or published, or has another form"

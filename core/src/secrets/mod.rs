@@ -9,6 +9,7 @@
 //!                                                                    ├─► kv        kept in memory, looked at every half minute
 //!                                                                    ├─► database  leased user (renewed at ⅔, rotated before its end)
 //!                                                                    ├─► rabbitmq  the same
+//!                                                                    ├─► pki       certificates over keys made here, replaced at ⅔ ([`pki`])
 //!                                                                    └─► transit   seals, opens and signs, the key stays; wraps the keys of [`people`]
 //! ```
 //!
@@ -41,12 +42,14 @@ mod kv;
 mod lease;
 mod login;
 pub mod people;
+pub mod pki;
 pub mod random;
 mod ring;
 mod rotation;
 mod settings;
 mod token;
 mod transit;
+mod transport;
 mod weak;
 
 pub use blind_index::{BlindIndex, Pepper, RequestDigest};
@@ -67,4 +70,5 @@ pub use settings::{
     WorkerSettings,
 };
 pub use transit::Signature;
+pub use transport::Transport;
 pub use weak::is_weak;

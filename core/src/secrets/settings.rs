@@ -8,13 +8,15 @@ use std::path::PathBuf;
 
 use super::environment::{Environment, OTLP, SettingsError};
 use super::login::LoginMethod;
+use super::transport::Transport;
 use crate::kernel::{Network, Rate};
 
 /// Where Kubernetes puts the token of a pod's service account.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 /// Settings of the programs beside a command: one environment may serve them all.
-const OTHERS: [&str; 16] = [
+const OTHERS: [&str; 17] = [
     "VINTEM_LISTEN",
+    "VINTEM_TLS",
     "VINTEM_METRICS_LISTEN",
     "VINTEM_ISSUER",
     "VINTEM_WEBHOOK_NETWORKS",
@@ -95,6 +97,8 @@ pub struct ProcessSettings {
 pub struct ServerSettings {
     /// `VINTEM_LISTEN`: where requests arrive.
     pub listen: SocketAddr,
+    /// `VINTEM_TLS`: `mutual`, which is what nothing means, or `off`, which is refused for an address that others reach.
+    pub transport: Transport,
     /// `VINTEM_METRICS_LISTEN`: the private port of `/metrics`.
     pub metrics_listen: SocketAddr,
     /// `VINTEM_ISSUER`: our public base URL, the `iss` of every token.
@@ -230,6 +234,7 @@ impl Environment {
 
     fn server(&mut self) -> Option<ServerSettings> {
         let listen = self.required("VINTEM_LISTEN", "an address and port such as 127.0.0.1:8080");
+        let transport = self.transport(listen);
         let metrics_listen = self.required("VINTEM_METRICS_LISTEN", "an address and port");
         // The issuer is compared as text, so it has one spelling.
         let issuer = self.required_where("VINTEM_ISSUER", "an https:// address without a final slash", |issuer| {
@@ -240,6 +245,7 @@ impl Environment {
         let process = self.process("info");
         Some(ServerSettings {
             listen: listen?,
+            transport: transport?,
             metrics_listen: metrics_listen?,
             issuer: issuer?,
             webhook_networks: webhook_networks?,

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use prometheus::{HistogramVec, IntCounterVec, IntGauge, Registry};
+use prometheus::{HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Registry};
 
-use super::metrics::{SECONDS, counters, encode, histogram, register};
+use super::metrics::{SECONDS, counters, encode, gauges, histogram, register};
 
 /// Every metric of the door to Vault.
 #[derive(Debug)]
@@ -13,6 +13,7 @@ pub struct VaultMetrics {
     calls: IntCounterVec,
     seconds: HistogramVec,
     serves: IntGauge,
+    certificates: IntGaugeVec,
 }
 
 impl VaultMetrics {
@@ -23,6 +24,12 @@ impl VaultMetrics {
             calls: counters(&registry, "vault_calls_total", "Calls to Vault, by outcome", &["call", "outcome"]),
             seconds: histogram(&registry, "vault_call_seconds", "Time of one call to Vault", &["call"], &SECONDS),
             serves: register(&registry, IntGauge::new("vault_serves", "0 while calls to Vault fail at once")),
+            certificates: gauges(
+                &registry,
+                "certificate_ends_seconds",
+                "When the certificate in use ends, in seconds since 1970",
+                &["service"],
+            ),
             registry,
         };
         metrics.serves(true);
@@ -43,6 +50,12 @@ impl VaultMetrics {
     /// Whether calls are made.
     pub fn serves(&self, serves: bool) {
         self.serves.set(i64::from(serves));
+    }
+
+    /// When the certificate that a service shows ends. It is replaced when a third of its life is left, so one that ends
+    /// within a quarter of it was not.
+    pub fn certificate_ends(&self, service: &str, seconds: i64) {
+        self.certificates.with_label_values(&[service]).set(seconds);
     }
 
     /// Everything, in Prometheus's text form.
@@ -67,12 +80,14 @@ mod tests {
         metrics.made("database/creds", "ok", Duration::from_millis(30));
         metrics.spared("transit/encrypt");
         metrics.serves(false);
+        metrics.certificate_ends("api", 1_800_000_000);
         let text = metrics.encode();
         for line in [
             r#"vault_calls_total{call="database/creds",outcome="ok"} 1"#,
             r#"vault_calls_total{call="transit/encrypt",outcome="spared"} 1"#,
             r#"vault_call_seconds_count{call="database/creds"} 1"#,
             "vault_serves 0",
+            r#"certificate_ends_seconds{service="api"} 1800000000"#,
         ] {
             assert!(text.contains(line), "{line} is not in\n{text}");
         }

@@ -23,6 +23,7 @@ async fn every_case_is_answered_and_the_ceiling_is_measured() {
         ca: None,
         client_id: Some(api.client.id.to_string()),
         client_secret_file: None,
+        identity: None,
     };
     let ground = Ground::with(&connection, api.client.secret.clone().into(), None).await.unwrap();
     let stage = Stage::of(ground);

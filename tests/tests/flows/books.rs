@@ -83,6 +83,7 @@ fn connection(api: &Api, client: &Client) -> (Connection, tempfile::NamedTempFil
         ca: None,
         client_id: Some(client.id.to_string()),
         client_secret_file: Some(secret.path().to_owned()),
+        identity: None,
     };
     (connection, secret)
 }

@@ -33,6 +33,10 @@ async fn a_process_serves_and_ends_in_order() {
     ] {
         assert!(metrics.contains(line), "{line} is not in\n{metrics}");
     }
+    for (path, status) in [("/livez", 200), ("/readyz", 200), ("/v1/accounts", 404)] {
+        let answer = reqwest::get(server.metrics_url.replace("/metrics", path)).await.unwrap();
+        assert_eq!(answer.status(), status, "{path}, for who asks at the private port without a certificate");
+    }
     let stream = get("/v1/events").header("Accept", "text/event-stream").send().await.unwrap();
     let mut chunks = stream.bytes_stream();
     assert!(chunks.next().await.unwrap().unwrap().starts_with(b"id: "));

@@ -15,6 +15,7 @@ mod books;
 mod bulk;
 mod canaries;
 mod catalogue;
+mod certificates;
 mod clock;
 mod cross_tenant;
 mod drift;

@@ -5,15 +5,17 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+use vintem_cli::stack::pki;
 use vintem_cli::stack::policy::{APP_ROLES, SUPERVISOR, place, render};
 use vintem_cli::stack::vault::{Vault, VaultError};
+use vintem_tests::certificates::Authority;
 use vintem_tests::policies::{Grants, reviewed, reviewed_broker, written};
 use vintem_tests::server::Worker;
 use vintem_tests::vault::{Secrets, eventually};
 use vintem_tests::workers::Plant;
 
 /// What is nobody's, beside everything that is only somebody else's.
-const NOBODYS: [&str; 32] = [
+const NOBODYS: [&str; 40] = [
     "sys/mounts",
     "sys/mounts/kv",
     "sys/remount",
@@ -46,6 +48,14 @@ const NOBODYS: [&str; 32] = [
     "transit/export/encryption-key/webhooks",
     "transit/keys/webhooks/config",
     "rabbitmq/config/connection",
+    "pki/issue/service-api",
+    "pki/sign/service-vault",
+    "pki/sign/terminal",
+    "pki/sign-verbatim",
+    "pki/roles/service-api",
+    "pki/config/crl",
+    "pki/root",
+    "pki/config/issuers",
 ];
 
 #[test]
@@ -61,6 +71,7 @@ async fn each_process_may_do_what_is_in_its_rows_and_nothing_of_the_others() {
     let plant = Plant::create().await;
     let secrets = &plant.secrets;
     let administrator = secrets.stack.vault().await.unwrap();
+    let authority = Authority::create(&secrets.stack, &secrets.prefix, pki::SERVICE_LIFE).await;
     let supervisor = format!("sys/policies/acl/{}supervisor", secrets.prefix);
     administrator.write(&supervisor, json!({ "policy": render(SUPERVISOR, &secrets.prefix) })).await.unwrap();
     let grants = reviewed();
@@ -79,6 +90,7 @@ async fn each_process_may_do_what_is_in_its_rows_and_nothing_of_the_others() {
         }
     }
     administrator.delete(&supervisor).await.unwrap();
+    authority.remove(&secrets.stack).await;
     plant.close().await;
 }
 

@@ -53,14 +53,15 @@ impl Ground {
     pub async fn of_stack(stack: &Stack) -> Result<Self, BenchError> {
         let made = first::client_of(stack, TENANT, first::SHARD, [format!("bench {}", new_id().simple())]).await?;
         let ports = stack.known().ports;
-        let connection = |url: String| Connection {
+        let connection = |url: String, identity| Connection {
             url: Some(url),
             ca: Some(stack.folder().authority()),
             client_id: Some(made.names.client_id.clone()),
             client_secret_file: None,
+            identity,
         };
-        let api = connection(format!("http://127.0.0.1:{}", ports.api));
-        let nginx = Door::at(connection(stack.url()).endpoint()?)?;
+        let api = connection(format!("https://localhost:{}", ports.api), Some(twin::door(stack).await?));
+        let nginx = Door::at(connection(stack.url(), None).endpoint()?)?;
         Self::with(&api, made.secret.clone(), Some(nginx)).await
     }
 
@@ -69,9 +70,10 @@ impl Ground {
         let made = first::client_of(stack, TWIN_TENANT, twin::SHARD, [format!("bench {}", new_id().simple())]).await?;
         let api = Connection {
             url: Some(twin.url.clone()),
-            ca: None,
+            ca: Some(stack.folder().authority()),
             client_id: Some(made.names.client_id),
             client_secret_file: None,
+            identity: Some(twin.identity.clone()),
         };
         Self::with(&api, made.secret, None).await
     }

@@ -34,6 +34,7 @@ pub async fn command(args: Oracle) -> Result<(), BenchError> {
         ca: Some(stack.folder().authority()),
         client_id: Some(made.names.client_id.clone()),
         client_secret_file: None,
+        identity: None,
     };
     let pairs = ask(&Knock::at(&connection)?, &made.names.client_id, args.pairs).await?;
     println!("{}", Verdict::of(&pairs));

@@ -7,8 +7,9 @@ use std::io;
 use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
+use secrecy::ExposeSecret as _;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -52,8 +53,18 @@ fn tls(endpoint: &Endpoint) -> Result<(TlsConnector, ServerName<'static>), Bench
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| unusable(&error))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+        .with_root_certificates(roots);
+    let config = match &endpoint.identity {
+        None => config.with_no_client_auth(),
+        Some(pem) => {
+            let pem = pem.expose_secret().as_bytes();
+            let chain = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>();
+            let key = PrivateKeyDer::from_pem_slice(pem).map_err(|error| unusable(&error))?;
+            config
+                .with_client_auth_cert(chain.map_err(|error| unusable(&error))?, key)
+                .map_err(|error| unusable(&error))?
+        }
+    };
     Ok((TlsConnector::from(Arc::new(config)), name))
 }
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::ClientError;
 
@@ -28,6 +28,9 @@ pub struct Connection {
     /// A file (mode 0600) that holds the client's secret; `-` reads standard input.
     #[arg(long, env = "VINTEM_CLIENT_SECRET_FILE")]
     pub client_secret_file: Option<PathBuf>,
+    /// Key and certificate to show, as PEM, where the door itself is left out: only the stack's benchmark does that, and no option.
+    #[arg(skip)]
+    pub identity: Option<SecretString>,
 }
 
 /// An address in parts.
@@ -41,6 +44,8 @@ pub struct Endpoint {
     pub is_tls: bool,
     /// The authority to trust, as PEM.
     pub ca: Option<Vec<u8>>,
+    /// Key and certificate to show, as PEM.
+    pub identity: Option<SecretString>,
 }
 
 impl Connection {
@@ -56,6 +61,7 @@ impl Connection {
             port: url.port_or_known_default().unwrap_or(443),
             is_tls: url.scheme() == "https",
             ca: ca.transpose()?,
+            identity: self.identity.clone(),
         })
     }
 
@@ -91,6 +97,10 @@ impl Connection {
             let certificates = reqwest::Certificate::from_pem_bundle(&pem)
                 .map_err(|error| setup(format!("--ca {} holds no certificate: {error}", path.display())))?;
             builder = builder.tls_certs_only(certificates);
+        }
+        if let Some(pem) = &self.identity {
+            let identity = reqwest::Identity::from_pem(pem.expose_secret().as_bytes());
+            builder = builder.identity(identity.map_err(|error| setup(super::problem::chain(&error)))?);
         }
         builder.build().map_err(|error| setup(super::problem::chain(&error)))
     }

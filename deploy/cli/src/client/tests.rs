@@ -48,6 +48,7 @@ async fn client(url: String) -> Result<Client, ClientError> {
         ca: None,
         client_id: Some("c:1".to_owned()),
         client_secret_file: Some(file.path().to_owned()),
+        identity: None,
     };
     Client::connect(&connection).await
 }
@@ -111,6 +112,7 @@ fn secrets_and_tokens_stay_private() {
         ca: None,
         client_id: None,
         client_secret_file: Some(file.path().to_owned()),
+        identity: None,
     };
     let said = connection("").secret().unwrap_err().to_string();
     assert!(said.contains("others can read") && said.contains("644"), "{said}");

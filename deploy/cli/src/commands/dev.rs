@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::stack::state::Folder;
 use crate::stack::supervisor::Supervisor;
 use crate::stack::ui::say;
-use crate::stack::{Stack, console, down, queries, servers, status, tests, up};
+use crate::stack::{Stack, certifier, console, down, queries, servers, status, tests, up};
 
 /// What to do with the development stack.
 #[derive(Debug, Subcommand)]
@@ -32,7 +32,7 @@ pub enum Dev {
     Status,
     /// Show the end of the logs
     Logs {
-        /// One service: nginx, nginx-access, api, worker, vault, postgres, rabbitmq
+        /// One service: nginx, nginx-access, api, worker, vault, postgres, rabbitmq, certifier
         service: Option<String>,
         /// How many lines of each
         #[arg(long, short = 'n', default_value_t = 40)]
@@ -85,6 +85,16 @@ pub enum Dev {
         #[arg(long)]
         state: PathBuf,
     },
+    /// The background process that renews certificates; reads its wrapped secret id from standard input
+    #[command(hide = true)]
+    Certify {
+        /// The id of its AppRole
+        #[arg(long)]
+        role_id: String,
+        /// The state folder
+        #[arg(long)]
+        state: PathBuf,
+    },
     /// Vault's client asks this for its token
     #[command(hide = true)]
     VaultToken {
@@ -113,6 +123,9 @@ impl Dev {
             Self::Vault { arguments } => return Err(console::vault(&Stack::load()?, arguments)?.into()),
             Self::As { role, command } => return Ok(console::run_as(&Stack::load()?, &role, command).await?),
             Self::Supervise { server, state } => supervise(&server, state).await?,
+            Self::Certify { role_id, state } => {
+                certifier::run(&Stack::load_from(Folder::at(state))?, role_id).await?;
+            }
             Self::VaultToken { state, verb } => {
                 let stack = Stack::load_from(Folder::at(state))?;
                 if let Some(token) = console::vault_token(&stack, &verb).await? {

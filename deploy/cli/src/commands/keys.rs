@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
 use vintem_core::keys::{Rotation, State, Step, Which};
-use vintem_core::secrets::{DatabaseRole, Pace, Stage};
+use vintem_core::secrets::{DatabaseRole, Pace, SecretsError, Stage};
 use vintem_core::telemetry::clock;
 
 use crate::session::Session;
@@ -37,6 +37,11 @@ pub enum Keys {
         #[arg(long, default_value_t = 0)]
         shard: i16,
     },
+    /// Revoke a certificate, of a service or a terminal; whoever checks it refuses it within a minute.
+    Revoke {
+        /// Its number, as `openssl x509 -serial` or a log shows it.
+        serial: String,
+    },
 }
 
 impl Keys {
@@ -50,11 +55,33 @@ impl Keys {
                 let patience = if no_wait { Duration::ZERO } else { PATIENCE };
                 rotate(&mut session, which, pace, patience, shard).await
             }
+            Self::Revoke { serial } => revoke(&session, &serial).await,
         };
         session.close().await;
         done?;
         Ok(0)
     }
+}
+
+async fn revoke(session: &Session, serial: &str) -> Result<(), Box<dyn Error>> {
+    let number = number(serial).ok_or("that is not the number of a certificate, such as 1f:2a:45")?;
+    match session.vault().revoke_certificate(&number).await {
+        Ok(()) => println!("{number} is revoked"),
+        Err(SecretsError::Status { status: 400 | 404, .. }) => {
+            return Err(format!("there is no certificate {number}, or it ended long ago").into());
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
+}
+
+/// A number as Vault writes it, of one with or without colons, in small or large letters.
+fn number(text: &str) -> Option<String> {
+    let text = text.trim().trim_start_matches("serial=").replace(':', "").to_lowercase();
+    let is_whole =
+        !text.is_empty() && text.len().is_multiple_of(2) && text.bytes().all(|sign| sign.is_ascii_hexdigit());
+    let pairs: Option<Vec<&str>> = is_whole.then(|| (0..text.len()).step_by(2).map(|at| &text[at..at + 2]).collect());
+    pairs.map(|pairs| pairs.join(":"))
 }
 
 async fn list(session: &mut Session) -> Result<(), Box<dyn Error>> {
@@ -133,4 +160,19 @@ async fn wait(which: Which, stage: &Stage, due: DateTime<Utc>) {
 
 fn shown(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_named_as_a_log_or_openssl_names_it() {
+        for text in ["1f:2a:0b", "1F2A0B", "serial=1F2A0B", " 1f:2A:0b\n"] {
+            assert_eq!(number(text).as_deref(), Some("1f:2a:0b"), "{text}");
+        }
+        for text in ["", "1f2", "mine", "1f-2a", "1f/2a"] {
+            assert_eq!(number(text), None, "{text}");
+        }
+    }
 }

@@ -1,24 +1,28 @@
-//! Certificates.
+//! Certificates of the stack's services, from the authority in Vault ([`pki`]).
 //!
-//! Vault's PKI is the stack's authority: its root key is made inside Vault and never leaves it. One chicken and
-//! one egg: Vault itself speaks only TLS, so for its very first minute it shows a certificate that `openssl`
+//! One chicken and one egg: Vault itself speaks only TLS, so for its very first minute it shows a certificate that `openssl`
 //! signed with itself; as soon as the PKI exists, it gets a real one and the first is deleted.
 //! Key and certificate of a service share one file, so that replacing the pair is one rename.
 
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use nix::sys::signal::Signal;
+use secrecy::ExposeSecret as _;
+use serde_json::json;
+use vintem_core::secrets::pki::{Certificate, Draft, Service, Signed};
 use vintem_core::telemetry::clock;
 
+use super::certifier;
 use super::error::StackError;
 use super::owner::{self, Owner};
+use super::pki;
 use super::process;
-use super::state::{Folder, State};
-use super::vault::{Vault, VaultError, text};
+use super::servers;
+use super::state::Folder;
+use super::vault::{Vault, text};
 
-const DAY_S: i64 = 24 * 60 * 60;
-/// Lifetime of a service's certificate; renewed by an `up` in its last third.
-const LEAF_DAYS: i64 = 90;
+/// Where the services of a stack are reached, beside the name that each bears everywhere.
+pub const HOSTS: &[&str] = &["localhost", "127.0.0.1", "::1"];
 
 /// The file with a service's key and certificate.
 pub fn pair(folder: &Path) -> PathBuf {
@@ -67,70 +71,70 @@ fn tempfile_in(folder: &Path) -> Result<PathBuf, StackError> {
     Ok(place)
 }
 
-/// Makes Vault's PKI the authority, once, and leaves its root certificate where every process may read it.
+/// Makes Vault's PKI the authority, and leaves its root certificate where every process may read it.
 pub async fn establish(vault: &Vault, state: &Folder) -> Result<(), StackError> {
-    let mounts = vault.get("sys/mounts").await?;
-    if mounts.pointer("/data/pki~1").is_none() {
-        let config = json!({ "type": "pki", "config": { "max_lease_ttl": "87600h", "default_lease_ttl": "2160h" } });
-        vault.write("sys/mounts/pki", config).await?;
+    let root = pki::root(vault, "").await?;
+    let is_new = !pki::has_intermediate(vault).await?;
+    if is_new {
+        // Before there is another: a run that is interrupted in between is finished by the next one.
+        forget(state, &Service::SIGNED);
     }
-    let root = match vault.get("pki/cert/ca").await {
-        Ok(found) => {
-            text(&found, "pki/cert/ca", "/data/certificate").map(str::to_owned).ok().filter(|text| !text.is_empty())
+    pki::intermediate(vault, "", pki::SERVICE_LIFE).await?;
+    if is_new {
+        // The API then asks for another certificate and for the authority, the certifier for certificates.
+        for process in [servers::API.name, certifier::NAME] {
+            process::signal(state, process, Signal::SIGHUP);
         }
-        Err(VaultError::Refused { .. }) => None,
-        Err(other) => return Err(other.into()),
-    };
-    let root = if let Some(root) = root {
-        root
-    } else {
-        let body =
-            json!({ "common_name": "Vintem development stack", "key_type": "ec", "key_bits": 256, "ttl": "87600h" });
-        let made = vault.write("pki/root/generate/internal", body).await?;
-        text(&made, "pki/root/generate/internal", "/data/certificate")?.to_owned()
-    };
-    for service in ["vault", "postgres", "nginx", "rabbitmq"] {
-        let role = json!({
-            "allowed_domains": "localhost", "allow_bare_domains": true, "allow_localhost": true, "allow_ip_sans": true,
-            "server_flag": true, "client_flag": false, "key_type": "ec", "key_bits": 256, "max_ttl": "2160h",
-        });
-        vault.write(&format!("pki/roles/{service}"), role).await?;
     }
-    owner::write_file(&state.authority(), format!("{}\n", root.trim_end()).as_bytes(), None, 0o644)?;
-    Ok(())
+    owner::write_file(&state.authority(), format!("{}\n", root.trim_end()).as_bytes(), None, 0o644)
 }
 
 /// Gives a service a certificate of the authority unless it has one with a third of its life left.
 /// Answers whether there is a new one, so that the service can be told.
-pub async fn certify(
-    vault: &Vault,
-    known: &mut State,
-    service: &str,
-    folder: &Path,
-    owner: Option<Owner>,
-) -> Result<bool, StackError> {
-    let ends = known.certificates.get(service).copied().unwrap_or(0);
-    if ends > clock::now().timestamp() + LEAF_DAYS * DAY_S / 3 && pair(folder).is_file() {
+pub async fn certify(vault: &Vault, service: Service, folder: &Path, owner: Option<Owner>) -> Result<bool, StackError> {
+    if kept(folder).is_some_and(|kept| !kept.is_due() && is_of(&kept, service)) {
         return Ok(false);
     }
-    let (pem, ends) = issue(vault, service).await?;
-    owner::write_file(&pair(folder), pem.as_bytes(), owner, 0o600)?;
-    known.certificates.insert(service.to_owned(), ends);
+    keep(&issue(vault, "", service).await?, folder, owner)?;
     Ok(true)
 }
 
-/// A fresh key with its certificate for `localhost`, and when it ends.
-pub async fn issue(vault: &Vault, service: &str) -> Result<(String, i64), VaultError> {
-    let path = format!("pki/issue/{service}");
-    let body = json!({ "common_name": "localhost", "alt_names": "localhost", "ip_sans": "127.0.0.1,::1", "ttl": format!("{}h", LEAF_DAYS * 24) });
-    let answer = vault.write(&path, body).await?;
-    let key = text(&answer, &path, "/data/private_key")?;
-    let certificate = text(&answer, &path, "/data/certificate")?;
-    let ends = answer.pointer("/data/expiration").and_then(Value::as_i64).unwrap_or(0);
-    Ok((format!("{}\n{}\n", key.trim_end(), certificate.trim_end()), ends))
+/// A certificate over a fresh key, as the stack's administrator may have it for every service; of the authority of a prefix.
+pub async fn issue(vault: &Vault, prefix: &str, service: Service) -> Result<Certificate, StackError> {
+    let draft = Draft::of(service, if service == Service::Api { &HOSTS[..1] } else { HOSTS })?;
+    let place = if service == Service::Vault { pki::ROOT } else { pki::INTERMEDIATE };
+    let path = format!("{prefix}{place}/sign/{}", service.role());
+    let answer = vault.write(&path, json!({ "csr": draft.request() })).await?;
+    let authority = text(&answer, &path, "/data/issuing_ca")?.to_owned();
+    let certificate = text(&answer, &path, "/data/certificate")?.to_owned();
+    Ok(draft.complete(&Signed { certificate, authorities: vec![authority] })?)
+}
+
+/// Writes key and certificate where the service reads them.
+pub fn keep(certificate: &Certificate, folder: &Path, owner: Option<Owner>) -> Result<(), StackError> {
+    owner::write_file(&pair(folder), certificate.pair().expose_secret().as_bytes(), owner, 0o600)
+}
+
+/// What is on file.
+pub fn kept(folder: &Path) -> Option<Certificate> {
+    let text = std::fs::read_to_string(pair(folder)).ok()?;
+    Certificate::of_pair(&text).ok()
 }
 
 /// Whether the certificate on file is one of the authority and still valid.
-pub fn is_valid(known: &State, service: &str, folder: &Path) -> bool {
-    pair(folder).is_file() && known.certificates.get(service).is_some_and(|ends| *ends > clock::now().timestamp())
+pub fn is_valid(service: Service, folder: &Path) -> bool {
+    kept(folder).is_some_and(|kept| is_of(&kept, service) && kept.facts.ends_at > clock::now())
+}
+
+/// Those of older versions of the stack, and that of Vault's first minute, name nobody.
+fn is_of(certificate: &Certificate, service: Service) -> bool {
+    certificate.facts.uris == [service.uri()]
+}
+
+/// Removes what an authority signed that is no more.
+pub fn forget(state: &Folder, services: &[Service]) {
+    for service in services {
+        // Whoever has none has nothing to forget.
+        let _ = std::fs::remove_file(pair(&state.path(service.as_str())));
+    }
 }

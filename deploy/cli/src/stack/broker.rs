@@ -193,6 +193,11 @@ impl Broker {
         self.control(&["set_user_tags", user, "administrator"], None).map(drop)
     }
 
+    /// Has a running node read its certificate again; without a word it would within two minutes.
+    pub fn read_certificates(&self) -> Result<(), StackError> {
+        self.control(&["eval", "ssl:clear_pem_cache()."], None).map(drop)
+    }
+
     /// Removes a user, if there is such a one.
     pub fn drop_user(&self, user: &str) -> Result<(), StackError> {
         if self.list("list_users")?.iter().any(|known| known == user) {

@@ -4,7 +4,7 @@ use super::error::StackError;
 use super::process;
 use super::state::{Folder, find_checkout};
 use super::ui::{Step, say};
-use super::{POSTGRES, RABBITMQ, broker, cluster, nginx, owner, servers, vault_server};
+use super::{POSTGRES, RABBITMQ, broker, certifier, cluster, nginx, owner, servers, vault_server};
 
 /// Stops the stack; `purge` removes its folder, with the ledger in it.
 pub fn down(purge: bool) -> Result<(), StackError> {
@@ -29,6 +29,7 @@ pub fn down(purge: bool) -> Result<(), StackError> {
 /// From the door inwards, so that nobody loses what he stands on.
 fn stop_all(folder: &Folder) {
     for (name, shown, signal) in [
+        (certifier::NAME, "Certifier", certifier::STOP),
         (nginx::NAME, "nginx", nginx::STOP),
         (servers::API.name, "API", servers::STOP),
         (servers::WORKER.name, "Worker", servers::STOP),

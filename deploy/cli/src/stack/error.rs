@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use vintem_core::secrets::SecretsError;
+
 use super::first::FirstError;
 use super::vault::VaultError;
 
@@ -63,6 +65,9 @@ pub enum StackError {
     /// Vault refused or did not answer.
     #[error("a call to Vault failed")]
     Vault(#[from] VaultError),
+    /// A certificate, or the login of who has it signed.
+    #[error("a certificate could not be had")]
+    Certificate(#[from] SecretsError),
     /// Postgres refused or did not answer.
     #[error("could not {doing}")]
     Postgres {
@@ -107,6 +112,7 @@ impl StackError {
             | Self::Spawn { .. }
             | Self::Program { .. }
             | Self::Vault(_)
+            | Self::Certificate(_)
             | Self::Postgres { .. }
             | Self::First(_)
             | Self::Name(_)

@@ -94,6 +94,7 @@ pub async fn demonstrate(stack: &Stack, made: &NewClient) -> Result<(), StackErr
         ca: Some(stack.folder().authority()),
         client_id: Some(made.names.client_id.clone()),
         client_secret_file: None,
+        identity: None,
     };
     let client = Client::with_secret(&connection, made.secret.clone()).await.map_err(DemoError::from);
     let client = client.map_err(FirstError::from)?;

@@ -17,6 +17,7 @@
 pub mod authority;
 pub mod broker;
 pub mod broker_users;
+pub mod certifier;
 pub mod cluster;
 pub mod console;
 pub mod database;
@@ -27,6 +28,7 @@ pub mod gauge;
 pub mod nginx;
 pub mod owner;
 pub mod packages;
+pub mod pki;
 pub mod policy;
 pub mod private_vault;
 pub mod process;
@@ -46,12 +48,16 @@ pub mod vault_node;
 pub mod vault_server;
 pub mod welcome;
 
+use std::path::PathBuf;
+
 use secrecy::SecretString;
 use tokio::sync::OnceCell;
+use vintem_core::secrets::pki::Service;
 
 pub use broker::Broker;
 pub use cluster::Cluster;
 pub use error::StackError;
+pub use nginx::Nginx;
 pub use private_vault::PrivateVault;
 pub use provision::LeaseTimes;
 use state::{BrokerPorts, Folder, State, find_checkout};
@@ -132,8 +138,7 @@ impl Stack {
             state: self.folder.clone(),
         };
         cluster.initialise()?;
-        let (pair, _) = authority::issue(self.vault().await?, POSTGRES).await?;
-        owner::write_file(&authority::pair(&cluster.folder), pair.as_bytes(), owner, 0o600)?;
+        authority::keep(&authority::issue(self.vault().await?, "", Service::Postgres).await?, &cluster.folder, owner)?;
         cluster.start().await?;
         cluster.create_roles().await?;
         Ok(cluster)
@@ -161,10 +166,33 @@ impl Stack {
         let ports = BrokerPorts { amqps: free()?, management: free()?, distribution: free()?, epmd: free()? };
         let broker = Broker { name: format!("private-{name}"), folder, ports, owner, state: self.folder.clone() };
         broker.initialise()?;
-        let (pair, _) = authority::issue(self.vault().await?, RABBITMQ).await?;
-        owner::write_file(&authority::pair(&broker.folder), pair.as_bytes(), owner, 0o600)?;
+        authority::keep(&authority::issue(self.vault().await?, "", Service::Rabbitmq).await?, &broker.folder, owner)?;
         broker.start().await?;
         Ok(broker)
+    }
+
+    /// The stack's nginx.
+    pub fn nginx(&self) -> Nginx {
+        Nginx {
+            name: nginx::NAME.into(),
+            folder: self.folder.path(nginx::NAME),
+            port: self.known.ports.https,
+            api_port: self.known.ports.api,
+            authority: self.folder.authority(),
+            owner: self.folder.owners().nginx,
+            state: self.folder.clone(),
+        }
+    }
+
+    /// An nginx of its own before another API, whose root is in that file; not yet running, for it needs a certificate.
+    /// The caller removes it with [`Nginx::remove`]; `down` removes what was forgotten.
+    pub fn private_nginx(&self, name: &str, api_port: u16, authority: PathBuf) -> Result<Nginx, StackError> {
+        database::check_name(name)?;
+        let folder = self.folder.path("private").join(name);
+        let port = free_port().map_err(StackError::file("find a port for", &folder))?;
+        let nginx = Nginx { name: format!("private-{name}"), folder, port, api_port, authority, ..self.nginx() };
+        nginx.initialise()?;
+        Ok(nginx)
     }
 
     /// A Vault of its own, unsealed, and a stack like this one that administers it, for a test that seals or kills it.

@@ -3,17 +3,18 @@
 //! Its own errors are problem documents like the API's. They are kept in a table here and rendered into
 //! `problems.conf`, because nginx would otherwise need the same five lines for each.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use nix::sys::signal::Signal;
+use vintem_core::secrets::pki;
 
 use super::authority;
 use super::error::StackError;
-use super::owner;
+use super::owner::{self, Owner};
 use super::packages::find_program;
 use super::process::{self, Service};
-use super::state::{Folder, State, is_free};
+use super::state::{Folder, is_free};
 
 /// Name of the process record, log and certificate.
 pub const NAME: &str = "nginx";
@@ -102,67 +103,136 @@ fn http2(version: &str) -> (&'static str, &'static str) {
     if version >= (1, 25, 1) { ("", "http2 on;") } else { (" http2", "") }
 }
 
-/// The folder of nginx.
-pub fn folder(state: &Folder) -> PathBuf {
-    state.path(NAME)
+/// One nginx.
+#[derive(Debug, Clone)]
+pub struct Nginx {
+    /// Name of its process record and log.
+    pub name: String,
+    /// Its folder, inside the state folder.
+    pub folder: PathBuf,
+    /// Where it listens.
+    pub port: u16,
+    /// Where the API does.
+    pub api_port: u16,
+    /// The root of the API's certificate.
+    pub authority: PathBuf,
+    /// Whom it runs as.
+    pub owner: Option<Owner>,
+    pub(super) state: Folder,
 }
 
-/// Writes the configuration, has nginx check it, and starts nginx or makes it read it again.
-pub fn ensure(state: &Folder, known: &State, certificate_is_new: bool) -> Result<(), StackError> {
-    let (place, owner) = (folder(state), state.owners().nginx);
-    let program = find_program("nginx")
-        .ok_or_else(|| StackError::Missing { what: "nginx is not installed".into(), advice: "cargo dev up".into() })?;
-    owner::make_folder(&place, owner, 0o755)?;
-    owner::make_folder(&place.join("tmp"), owner, 0o700)?;
-    let version = Command::new(&program)
-        .arg("-v")
-        .output()
-        .map_err(|source| StackError::Spawn { program: "nginx".into(), source })?;
-    let (http2_listen, http2_directive) = http2(String::from_utf8_lossy(&version.stderr).trim());
-    let access_log = state.log("nginx-access");
-    touch(state, &access_log)?;
-    let configuration = render(&[
-        ("folder", place.display().to_string()),
-        ("access_log", access_log.display().to_string()),
-        ("pair", authority::pair(&place).display().to_string()),
-        ("api_port", known.ports.api.to_string()),
-        ("https_port", known.ports.https.to_string()),
-        ("http2_listen", http2_listen.to_owned()),
-        ("http2_directive", http2_directive.to_owned()),
-    ]);
-    let file = place.join("nginx.conf");
-    let changed = std::fs::read_to_string(&file).ok().as_deref() != Some(&configuration)
-        || std::fs::read_to_string(place.join("problems.conf")).ok() != Some(problems());
-    owner::write_file(&place.join("problems.conf"), problems().as_bytes(), owner, 0o644)?;
-    owner::write_file(&file, configuration.as_bytes(), owner, 0o644)?;
-    if process::running(state, NAME).is_some() {
-        if changed || certificate_is_new {
-            process::signal(state, NAME, Signal::SIGHUP);
+impl Nginx {
+    /// Makes its folders.
+    pub fn initialise(&self) -> Result<(), StackError> {
+        owner::make_folder(&self.folder, self.owner, 0o755)?;
+        owner::make_folder(&self.folder.join("tmp"), self.owner, 0o700)
+    }
+
+    /// Writes the configuration, has nginx check it, and starts nginx or makes it read it again.
+    pub fn ensure(&self) -> Result<(), StackError> {
+        let (place, owner) = (&self.folder, self.owner);
+        let program = find_program("nginx").ok_or_else(|| StackError::Missing {
+            what: "nginx is not installed".into(),
+            advice: "cargo dev up".into(),
+        })?;
+        self.initialise()?;
+        self.publish()?;
+        let configuration = self.configuration(&program)?;
+        let file = place.join("nginx.conf");
+        let changed = std::fs::read_to_string(&file).ok().as_deref() != Some(&configuration)
+            || std::fs::read_to_string(place.join("problems.conf")).ok() != Some(problems());
+        owner::write_file(&place.join("problems.conf"), problems().as_bytes(), owner, 0o644)?;
+        owner::write_file(&file, configuration.as_bytes(), owner, 0o644)?;
+        if process::running(&self.state, &self.name).is_some() {
+            if changed {
+                process::signal(&self.state, &self.name, Signal::SIGHUP);
+            }
+            return Ok(());
         }
-        return Ok(());
+        let shown = file.display().to_string();
+        process::run(&program, &["-t", "-q", "-e", "stderr", "-c", &shown], owner, place)?;
+        process::end_strays(&self.state, place, STOP);
+        if !is_free(self.port) {
+            return Err(StackError::PortTaken { service: self.name.clone(), port: self.port });
+        }
+        let service = Service {
+            name: self.name.clone(),
+            program,
+            arguments: vec!["-e".into(), "stderr".into(), "-c".into(), file.into()],
+            environment: Vec::new(),
+            owner,
+            folder: place.clone(),
+            stop: STOP,
+            secret_line: None,
+        };
+        service.start(&self.state).map(drop)
     }
-    let shown = file.display().to_string();
-    process::run(&program, &["-t", "-q", "-e", "stderr", "-c", &shown], owner, &place)?;
-    process::end_strays(state, &place, STOP);
-    if !is_free(known.ports.https) {
-        return Err(StackError::PortTaken { service: NAME.into(), port: known.ports.https });
-    }
-    let service = Service {
-        name: NAME.into(),
-        program,
-        arguments: vec!["-e".into(), "stderr".into(), "-c".into(), file.into()],
-        environment: Vec::new(),
-        owner,
-        folder: place,
-        stop: STOP,
-        secret_line: None,
-    };
-    service.start(state).map(drop)
-}
 
-/// nginx opens the access log itself, as its own user.
-fn touch(state: &Folder, log: &std::path::Path) -> Result<(), StackError> {
-    if log.exists() { Ok(()) } else { owner::write_file(log, b"", state.owners().nginx, 0o644) }
+    /// Lets it use the key and certificate on file for every handshake that begins from now on. Each pair has a folder of its own,
+    /// and one link says which is in use: nginx opens a file twice, for the certificate and for the key, and both times must
+    /// find the same pair.
+    pub fn publish(&self) -> Result<(), StackError> {
+        let kept = authority::kept(&self.folder).ok_or_else(|| StackError::Missing {
+            what: format!("{} has no certificate", self.name),
+            advice: "cargo dev up".into(),
+        })?;
+        let pairs = self.folder.join("pairs");
+        let (current, draft) = (self.folder.join("current"), self.folder.join("current.draft"));
+        let place = pairs.join(kept.facts.serial.replace(':', ""));
+        // Nothing is in the last, which is nginx' root: a file that is served by mistake would be a key.
+        for folder in [&pairs, &place, &place.join("root")] {
+            owner::make_folder(folder, self.owner, 0o700)?;
+        }
+        authority::keep(&kept, &place, self.owner)?;
+        // A handshake may have begun with the one before.
+        let before = std::fs::read_link(&current).unwrap_or_default();
+        let _ = std::fs::remove_file(&draft);
+        std::os::unix::fs::symlink(&place, &draft).map_err(StackError::file("make", &draft))?;
+        std::fs::rename(&draft, &current).map_err(StackError::file("name", &current))?;
+        let others = std::fs::read_dir(&pairs).map_err(StackError::file("read", &pairs))?;
+        for other in others.flatten().map(|entry| entry.path()).filter(|path| *path != place && *path != before) {
+            owner::remove_folder(&other)?;
+        }
+        Ok(())
+    }
+
+    /// Stops it and removes everything of it.
+    pub fn remove(&self) -> Result<(), StackError> {
+        process::stop(&self.state, &self.name, STOP);
+        owner::remove_folder(&self.folder)?;
+        for log in [self.state.log(&self.name), self.access_log()] {
+            // A log without its server tells nobody anything.
+            let _ = std::fs::remove_file(log);
+        }
+        Ok(())
+    }
+
+    fn configuration(&self, program: &Path) -> Result<String, StackError> {
+        let version = Command::new(program)
+            .arg("-v")
+            .output()
+            .map_err(|source| StackError::Spawn { program: "nginx".into(), source })?;
+        let (http2_listen, http2_directive) = http2(String::from_utf8_lossy(&version.stderr).trim());
+        let access_log = self.access_log();
+        // nginx opens the access log itself, as its own user.
+        if !access_log.exists() {
+            owner::write_file(&access_log, b"", self.owner, 0o644)?;
+        }
+        Ok(render(&[
+            ("folder", self.folder.display().to_string()),
+            ("access_log", access_log.display().to_string()),
+            ("authority", self.authority.display().to_string()),
+            ("api_name", pki::Service::Api.host()),
+            ("api_port", self.api_port.to_string()),
+            ("https_port", self.port.to_string()),
+            ("http2_listen", http2_listen.to_owned()),
+            ("http2_directive", http2_directive.to_owned()),
+        ]))
+    }
+
+    fn access_log(&self) -> PathBuf {
+        self.state.log(&format!("{}-access", self.name))
+    }
 }
 
 #[cfg(test)]
@@ -171,11 +241,26 @@ mod tests {
 
     #[test]
     fn every_place_of_the_template_is_filled() {
-        let names = ["folder", "access_log", "pair", "api_port", "https_port", "http2_listen", "http2_directive"];
+        let names = [
+            "folder",
+            "access_log",
+            "authority",
+            "api_name",
+            "api_port",
+            "https_port",
+            "http2_listen",
+            "http2_directive",
+        ];
         let text = render(&names.map(|name| (name, "value".to_owned())));
-        assert!(!text.contains("${folder}") && !text.contains("${pair}"));
+        assert!(!text.contains("${folder}"));
         let left: Vec<&str> = text.lines().filter(|line| !line.starts_with('#') && line.contains("${")).collect();
         assert_eq!(left, Vec::<&str>::new());
+    }
+
+    #[test]
+    fn nothing_goes_to_the_api_in_clear() {
+        let passed: Vec<&str> = TEMPLATE.lines().filter(|line| line.contains("proxy_pass ")).collect();
+        assert!(passed.len() > 5 && passed.iter().all(|line| line.contains("proxy_pass https://api;")), "{passed:?}");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! whose names begin with its prefix, so the paths of the policies move along.
 
 /// The policies of the processes that log in by AppRole, by name: first those that run for ever, then commands.
-pub const APP_ROLES: [(&str, &str); 12] = [
+pub const APP_ROLES: [(&str, &str); 13] = [
     ("api", include_str!("../../../../vault-policies/api.hcl")),
     ("worker", include_str!("../../../../vault-policies/worker.hcl")),
     ("relay", include_str!("../../../../vault-policies/relay.hcl")),
@@ -12,6 +12,7 @@ pub const APP_ROLES: [(&str, &str); 12] = [
     ("integrators", include_str!("../../../../vault-policies/integrators.hcl")),
     ("clocks", include_str!("../../../../vault-policies/clocks.hcl")),
     ("webhooks", include_str!("../../../../vault-policies/webhooks.hcl")),
+    ("certifier", include_str!("../../../../vault-policies/certifier.hcl")),
     ("keyholder", include_str!("../../../../vault-policies/keyholder.hcl")),
     ("migrator", include_str!("../../../../vault-policies/migrator.hcl")),
     ("operator", include_str!("../../../../vault-policies/operator.hcl")),
@@ -20,13 +21,14 @@ pub const APP_ROLES: [(&str, &str); 12] = [
 ];
 
 /// Who logs in again by itself, for as long as it runs.
-pub const SERVERS: [&str; 7] = ["api", "worker", "relay", "projector", "integrators", "clocks", "webhooks"];
+pub const SERVERS: [&str; 8] =
+    ["api", "worker", "relay", "projector", "integrators", "clocks", "webhooks", "certifier"];
 
 /// The policy of the supervisor's token.
 pub const SUPERVISOR: &str = include_str!("../../../../vault-policies/supervisor.hcl");
 
 /// Beginnings of paths that exist once per prefix.
-const OWN: [&str; 5] = ["database/", "rabbitmq/", "kv/", "transit/", "auth/approle/role/"];
+const OWN: [&str; 6] = ["database/", "rabbitmq/", "kv/", "transit/", "pki/", "auth/approle/role/"];
 
 /// A policy whose paths lead to the mounts and roles of `prefix`.
 pub fn render(policy: &str, prefix: &str) -> String {

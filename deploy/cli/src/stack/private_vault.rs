@@ -5,6 +5,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
+use vintem_core::secrets::pki::Service;
 
 use super::database::check_name;
 use super::error::StackError;
@@ -35,8 +36,7 @@ impl PrivateVault {
         let node =
             Node::new(stack.folder(), stack.known(), &format!("private-{name}"), folder.clone(), (free()?, free()?));
         node.make_folders()?;
-        let (pair, _) = authority::issue(stack.vault().await?, "vault").await?;
-        owner::write_file(&authority::pair(&folder), pair.as_bytes(), node.owner, 0o600)?;
+        authority::keep(&authority::issue(stack.vault().await?, "", Service::Vault).await?, &folder, node.owner)?;
         node.launch()?;
         let client = Vault::new(&format!("https://127.0.0.1:{}", node.port), &[&stack.folder().authority()])?;
         await_health(&client, Health::Uninitialised, &node).await?;

@@ -186,7 +186,7 @@ fn inherited() -> Vec<(String, String)> {
 }
 
 /// Copies a program unless the copy is of the same moment and size; answers whether it did.
-fn install(program: &Path, target: &Path) -> Result<bool, StackError> {
+pub(super) fn install(program: &Path, target: &Path) -> Result<bool, StackError> {
     let look = |path: &Path| std::fs::metadata(path).and_then(|found| Ok((found.len(), found.modified()?)));
     let source = look(program).map_err(StackError::file("read", program))?;
     if look(target).is_ok_and(|copy| copy == source) {

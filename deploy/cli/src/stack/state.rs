@@ -3,7 +3,6 @@
 //! `stack.json` holds ports and paths and no secret, so it may be read by every user a service runs as.
 //! Secret on disk are Vault's unseal key, `vault/unseal.json`, and the services' own TLS keys: all of mode 0600.
 
-use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
@@ -109,9 +108,6 @@ pub struct State {
     pub vault_program: PathBuf,
     /// The folder of our plugins, where the program has none built in.
     pub vault_plugins: Option<PathBuf>,
-    /// When each service's certificate ends, in seconds since 1970.
-    #[serde(default)]
-    pub certificates: BTreeMap<String, i64>,
     /// The first tenant and its service client, once made. The client's secret was shown once and is not here.
     #[serde(default)]
     pub first_client: Option<FirstClient>,
@@ -271,7 +267,6 @@ mod tests {
             postgres_bin: "/usr/lib/postgresql/15/bin".into(),
             vault_program: "/var/lib/vintem-dev/x/bin/vault".into(),
             vault_plugins: None,
-            certificates: BTreeMap::from([("vault".to_owned(), 1_800_000_000)]),
             first_client: Some(FirstClient { tenant: "t".into(), client_id: "c".into() }),
         }
     }

@@ -7,7 +7,7 @@ use std::process::Command;
 use super::error::StackError;
 use super::process;
 use super::vault::{Health, Vault};
-use super::{POSTGRES, RABBITMQ, Stack, nginx, servers, vault_server};
+use super::{POSTGRES, RABBITMQ, Stack, certifier, nginx, servers, vault_server};
 use crate::client::readiness;
 
 /// One line of `status`.
@@ -24,7 +24,7 @@ pub struct Line {
 /// Looks at every service.
 pub async fn status(stack: &Stack) -> Vec<Line> {
     let ports = stack.known().ports;
-    let ready = readiness::ask(&stack.url(), &stack.folder().authority()).await;
+    let ready = readiness::ask(&stack.url(), &stack.folder().authority(), None).await;
     let (api_is_well, api_state) = match ready {
         Ok(()) => (true, "ready".to_owned()),
         Err(reason) => (false, format!("not ready: {reason}")),
@@ -54,6 +54,7 @@ pub async fn status(stack: &Stack) -> Vec<Line> {
             format!("metrics on 127.0.0.1:{}", ports.worker_metrics),
             if worker_answers { "works" } else { "does not answer" }.into(),
         ),
+        line("Certifier", certifier::NAME, true, "nginx, Postgres, RabbitMQ".into(), "renews".into()),
         line(
             "Vault",
             vault_server::NAME,
@@ -89,7 +90,7 @@ async fn vault_health(stack: &Stack) -> Option<Health> {
 
 /// Becomes `tail` on the logs of one service or of all. Returns only when that fails.
 pub fn logs(stack: &Stack, service: Option<&str>, lines: u32, follow: bool) -> StackError {
-    let known = ["nginx", "nginx-access", "api", "worker", "vault", "postgres", "rabbitmq"];
+    let known = ["nginx", "nginx-access", "api", "worker", "vault", "postgres", "rabbitmq", "certifier"];
     let files: Vec<PathBuf> = match service {
         Some(service) => vec![stack.folder().log(service)],
         None => known.iter().map(|service| stack.folder().log(service)).collect(),

@@ -6,12 +6,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
+use secrecy::SecretString;
 use sqlx::{Connection as _, Executor as _};
+use vintem_core::secrets::pki::Service as Identified;
 
 use super::error::StackError;
 use super::process::{self, Service};
 use super::state::Folder;
-use super::{DATABASE, Stack, free_port, owner, servers};
+use super::{DATABASE, Stack, authority, free_port, owner, servers};
 use crate::client::readiness;
 
 /// Name of the process record, log and folder.
@@ -26,6 +28,8 @@ pub struct Twin {
     folder: Folder,
     /// Its address.
     pub url: String,
+    /// The door's key and certificate, without which it lets in nobody.
+    pub identity: SecretString,
 }
 
 impl Twin {
@@ -52,14 +56,15 @@ impl Twin {
             secret_line: Some(stack.wrapped_secret_id(servers::API.name).await?),
         };
         service.start(folder)?;
-        let twin = Self { folder: folder.clone(), url: format!("http://127.0.0.1:{listen}") };
+        let twin =
+            Self { folder: folder.clone(), url: format!("https://localhost:{listen}"), identity: door(stack).await? };
         twin.await_ready().await?;
         Ok(twin)
     }
 
     async fn await_ready(&self) -> Result<(), StackError> {
         let end = tokio::time::Instant::now() + PATIENCE;
-        while let Err(reason) = readiness::ask(&self.url, &self.folder.authority()).await {
+        while let Err(reason) = readiness::ask(&self.url, &self.folder.authority(), Some(&self.identity)).await {
             if tokio::time::Instant::now() > end {
                 let what = format!("is not ready after {} s: {reason}", PATIENCE.as_secs());
                 return Err(StackError::Service { service: NAME.into(), what, log: self.folder.log(NAME) });
@@ -68,6 +73,11 @@ impl Twin {
         }
         Ok(())
     }
+}
+
+/// Key and certificate of the door, for who goes straight to an API process: in memory, and only as the stack's administrator.
+pub async fn door(stack: &Stack) -> Result<SecretString, StackError> {
+    Ok(authority::issue(stack.vault().await?, "", Identified::Nginx).await?.pair())
 }
 
 impl Drop for Twin {

@@ -3,12 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
+use vintem_core::secrets::pki::Service;
+
 use super::error::StackError;
 use super::state::{Folder, State, find_checkout};
 use super::ui::Step;
 use super::{
-    DATABASE, LeaseTimes, POSTGRES, RABBITMQ, Stack, authority, broker_users, database, first, nginx, owner, packages,
-    process, provision, servers, vault_build, vault_server, welcome,
+    DATABASE, LeaseTimes, POSTGRES, Stack, authority, broker_users, certifier, database, first, packages, process,
+    provision, servers, vault_build, vault_server, welcome,
 };
 use crate::client::readiness;
 
@@ -37,7 +39,11 @@ pub async fn up(yes: bool) -> Result<(), StackError> {
     servers::ensure(&stack, servers::WORKER, &programs).await?;
     step.done(&format!("supervised, metrics on port {}", known.ports.worker_metrics));
 
-    door(&stack, &mut known).await?;
+    door(&stack).await?;
+
+    let step = Step::begin("Certificates", "starting who renews them");
+    certifier::ensure(&stack).await?;
+    step.done("renewed at two thirds of their lives");
 
     let new_client = if known.first_client.is_none() { Some(first_client(&stack, &mut known).await?) } else { None };
     stack.vault().await?.write("auth/token/revoke-self", serde_json::json!({})).await?;
@@ -60,16 +66,12 @@ async fn first_client(stack: &Stack, known: &mut State) -> Result<first::NewClie
     Ok(made)
 }
 
-async fn door(stack: &Stack, known: &mut State) -> Result<(), StackError> {
+async fn door(stack: &Stack) -> Result<(), StackError> {
     let step = Step::begin("nginx", "starting");
-    let (folder, owner) = (stack.folder(), stack.folder().owners().nginx);
-    let place = nginx::folder(folder);
-    owner::make_folder(&place, owner, 0o755)?;
-    let is_new = authority::certify(stack.vault().await?, known, nginx::NAME, &place, owner).await?;
-    if is_new {
-        folder.write(known)?;
-    }
-    nginx::ensure(folder, known, is_new)?;
+    let nginx = stack.nginx();
+    nginx.initialise()?;
+    authority::certify(stack.vault().await?, Service::Nginx, &nginx.folder, nginx.owner).await?;
+    nginx.ensure()?;
     await_ready(stack).await?;
     step.done(&stack.url());
     Ok(())
@@ -78,7 +80,7 @@ async fn door(stack: &Stack, known: &mut State) -> Result<(), StackError> {
 /// Waits until a request gets through nginx, the API, Vault and Postgres.
 async fn await_ready(stack: &Stack) -> Result<(), StackError> {
     let end = tokio::time::Instant::now() + PATIENCE;
-    while let Err(reason) = readiness::ask(&stack.url(), &stack.folder().authority()).await {
+    while let Err(reason) = readiness::ask(&stack.url(), &stack.folder().authority(), None).await {
         if tokio::time::Instant::now() > end {
             let what = format!("is not ready after {} s: {reason}", PATIENCE.as_secs());
             return Err(StackError::Service {
@@ -103,26 +105,25 @@ pub fn begin(folder: &Folder) -> Result<std::fs::File, StackError> {
 /// What tests need as well: Postgres, RabbitMQ and Vault running, the first database, roles and policies.
 pub async fn services(folder: &Folder, checkout: &Path, yes: bool) -> Result<Stack, StackError> {
     packages::ensure(yes)?;
-    let mut known = decide(folder, checkout)?;
+    let known = decide(folder, checkout)?;
     let step = Step::begin("Vault", "starting");
-    let vault = vault_server::ensure(folder, &mut known).await?;
+    let vault = vault_server::ensure(folder, &known).await?;
     step.done(&format!("unsealed on {}", vault_server::address(&known)));
 
     // Erlang takes some seconds to start, in which Postgres does, too.
     let stack = Stack::administered(folder.clone(), known.clone(), vault.clone());
     let broker = stack.broker();
     broker.initialise()?;
-    // A running node reads a new certificate by itself, within minutes.
-    if authority::certify(&vault, &mut known, RABBITMQ, &broker.folder, broker.owner).await? {
-        folder.write(&known)?;
+    let is_new = authority::certify(&vault, Service::Rabbitmq, &broker.folder, broker.owner).await?;
+    if is_new && broker.listens() {
+        broker.read_certificates()?;
     }
     broker.launch()?;
 
     let step = Step::begin("Postgres", "starting");
     let cluster = stack.cluster();
     cluster.initialise()?;
-    if authority::certify(&vault, &mut known, POSTGRES, &cluster.folder, cluster.owner).await? {
-        folder.write(&known)?;
+    if authority::certify(&vault, Service::Postgres, &cluster.folder, cluster.owner).await? {
         // A running server reads its certificate again when told.
         process::signal(folder, POSTGRES, nix::sys::signal::Signal::SIGHUP);
     }
@@ -167,7 +168,6 @@ fn decide(folder: &Folder, checkout: &Path) -> Result<State, StackError> {
         postgres_bin,
         vault_program: found.program,
         vault_plugins: found.plugins,
-        certificates: old.as_ref().map(|old| old.certificates.clone()).unwrap_or_default(),
         first_client: old.and_then(|old| old.first_client),
     };
     folder.write(&known)?;

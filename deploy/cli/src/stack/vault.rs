@@ -94,6 +94,11 @@ impl Vault {
         Self { token: Some(token), ..self.clone() }
     }
 
+    /// Where it is.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// The token, to hand it to a process over a pipe.
     pub fn token(&self) -> Option<&SecretString> {
         self.token.as_ref()

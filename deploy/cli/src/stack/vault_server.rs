@@ -9,6 +9,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
+use vintem_core::secrets::pki::Service;
 
 use super::authority;
 use super::error::StackError;
@@ -45,7 +46,7 @@ pub fn client(state: &Folder, known: &State) -> Result<Vault, StackError> {
 }
 
 /// Vault running and unsealed, its PKI made, its certificate its own; and a token to administer it.
-pub async fn ensure(state: &Folder, known: &mut State) -> Result<Vault, StackError> {
+pub async fn ensure(state: &Folder, known: &State) -> Result<Vault, StackError> {
     let owner = state.owners().vault;
     if process::running(state, NAME).is_none() {
         start(state, known)?;
@@ -53,9 +54,8 @@ pub async fn ensure(state: &Folder, known: &mut State) -> Result<Vault, StackErr
     open(state, known).await?;
     let vault = operator(state, known).await?;
     authority::establish(&vault, state).await?;
-    if authority::certify(&vault, known, NAME, &folder(state), owner).await? {
+    if authority::certify(&vault, Service::Vault, &folder(state), owner).await? {
         process::signal(state, NAME, Signal::SIGHUP);
-        state.write(known)?;
     }
     let token = vault.token().cloned();
     // From here on only the authority is trusted; the reload of the certificate takes a moment.
@@ -89,22 +89,21 @@ pub fn node(state: &Folder, known: &State) -> Node {
 fn start(state: &Folder, known: &State) -> Result<(), StackError> {
     let node = node(state, known);
     node.make_folders()?;
-    if !authority::is_valid(known, NAME, &node.folder) {
+    if !authority::is_valid(Service::Vault, &node.folder) {
         authority::make_bootstrap(state, node.owner)?;
     }
     node.launch()
 }
 
 /// Initialises a new Vault and unseals a sealed one.
-async fn open(state: &Folder, known: &mut State) -> Result<(), StackError> {
+async fn open(state: &Folder, known: &State) -> Result<(), StackError> {
     let mut vault = client(state, known)?;
     let mut health = await_answer(&vault, state).await?;
     if health != Health::Uninitialised && read_key(state)?.is_none() {
         // The run that initialised it ended before it could save the key: nobody can ever read what is inside.
         process::stop(state, NAME, STOP);
         owner::remove_folder(&folder(state).join("raft"))?;
-        known.certificates.clear();
-        state.write(known)?;
+        authority::forget(state, &[Service::Vault]);
         start(state, known)?;
         // It shows a new certificate now.
         vault = client(state, known)?;
@@ -112,7 +111,7 @@ async fn open(state: &Folder, known: &mut State) -> Result<(), StackError> {
     }
     if health == Health::Uninitialised {
         initialise(&vault, state).await?;
-        known.certificates.clear();
+        authority::forget(state, &[Service::Vault]);
     }
     if matches!(health, Health::Uninitialised | Health::Sealed) {
         unseal(&vault, state).await?;

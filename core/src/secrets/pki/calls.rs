@@ -1,0 +1,55 @@
+//! What Vault's PKI engine is asked.
+
+use super::certificate::Certificate;
+use super::draft::{Draft, Signed};
+use super::trust::Trust;
+use super::{Service, certificate::unusable};
+use crate::secrets::client::Vault;
+use crate::secrets::error::SecretsError;
+
+const SIGN: &str = "pki/sign";
+const READ: &str = "pki/cert";
+
+impl Vault {
+    /// A new key with its certificate. Repeating is safe: what is lost on the way is a certificate whose key is gone.
+    pub async fn certificate(&self, service: Service, hosts: &[&str]) -> Result<Certificate, SecretsError> {
+        let draft = Draft::of(service, hosts)?;
+        let (mount, role) = (&self.mount("pki"), &service.role());
+        let (request, host) = (draft.request(), &service.host());
+        let signed = self.call(SIGN, |client| async move {
+            vaultrs::pki::cert::ca::sign(&*client, mount, role, request, host, None).await
+        });
+        let signed = signed.await?;
+        let authorities = signed.ca_chain.unwrap_or_else(|| vec![signed.issuing_ca]);
+        draft.complete(&Signed { certificate: signed.certificate, authorities })
+    }
+
+    /// Who signs now, and which of its certificates are revoked.
+    pub async fn trust(&self) -> Result<Trust, SecretsError> {
+        // One after the other: while Vault is away one call finds out whether it is back, and must not be given up because
+        // another beside it was spared.
+        let (authority, revoked) = (self.public("ca").await?, self.public("crl").await?);
+        if authority.is_empty() || revoked.is_empty() {
+            return Err(unusable());
+        }
+        Ok(Trust { authority, revoked })
+    }
+
+    /// Revokes a certificate by its number, and has the list of revoked ones made anew at once. Both may be repeated.
+    pub async fn revoke_certificate(&self, serial: &str) -> Result<(), SecretsError> {
+        let mount = &self.mount("pki");
+        let revoked =
+            self.call("pki/revoke", |client| async move { vaultrs::pki::cert::revoke(&*client, mount, serial).await });
+        revoked.await?;
+        let rotated =
+            self.call("pki/crl/rotate", |client| async move { vaultrs::pki::cert::crl::rotate(&*client, mount).await });
+        rotated.await.map(drop)
+    }
+
+    async fn public(&self, name: &'static str) -> Result<String, SecretsError> {
+        let mount = &self.mount("pki");
+        let read =
+            self.call(READ, |client| async move { vaultrs::pki::cert::read(&*client, mount, name).await }).await?;
+        Ok(read.certificate)
+    }
+}
