@@ -96,9 +96,9 @@ pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse
     search.before = page::after(&context, &query, &list)?.unwrap_or(i64::MAX);
     let mut found = context.app.access.audit(&context.tenant, search, between, limit + 1).await?;
     let is_more = page::cut(&mut found, limit);
-    let last = found.last().map(|event| event.position).filter(|_| is_more);
+    let oldest = found.last().map(|event| event.position).filter(|_| is_more);
     let events = found.into_iter().map(AuditEvent::of).collect::<Result<_, _>>()?;
-    let next = last.map(|position| page::next(&context, &list, &position));
+    let next = oldest.map(|position| page::next(&context, &list, &position));
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(AuditPage { events, next }))
 }
 

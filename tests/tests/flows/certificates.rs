@@ -261,7 +261,7 @@ async fn with_vault_away_a_certificate_lives_to_its_end_and_is_then_renewed() {
     assert!(has_ended.await, "a certificate outlives its end");
     assert!(said.contains("expired"), "{said}");
     wire.mend();
-    let heals = eventually(Duration::from_secs(60), async || {
+    let heals = eventually(Duration::from_mins(1), async || {
         said = ask().await.err().unwrap_or_default();
         said.is_empty()
     });

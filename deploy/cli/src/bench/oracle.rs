@@ -134,7 +134,7 @@ fn p_value(pairs: &[Pair]) -> u64 {
     let (mut positive, mut below, mut ties) = (0.0, 0.0, 0.0);
     for equal in differences.chunk_by(|a, b| a.unsigned_abs() == b.unsigned_abs()) {
         let size = equal.len() as f64;
-        let rank = below + (size + 1.0) / 2.0;
+        let rank = below + f64::midpoint(size, 1.0);
         positive += rank * equal.iter().filter(|difference| **difference > 0).count() as f64;
         ties += size * (size * size - 1.0);
         below += size;
