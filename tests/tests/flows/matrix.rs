@@ -1,7 +1,8 @@
 //! Every route × every caller: what the page says is what the code decides, and what the running server does.
 
 use reqwest::Method;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
 use vintem_api::routes::{Entry, ROUTES};
 use vintem_tests::api::{Api, Client, Read, read};
 use vintem_tests::matrix::{Cell, Knocks, page, printed, stated, title};
@@ -22,6 +23,22 @@ fn the_page_says_what_the_code_decides() {
         stated.contains(&printed()),
         "review the change, then write the table anew: cargo dev test --test flows -- --ignored write_the_table"
     );
+}
+
+#[test]
+fn the_door_lets_every_route_through_and_nothing_else() {
+    let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/nginx/vintem.conf.template");
+    let template = std::fs::read_to_string(template).unwrap();
+    let between = |begin: &str, end: char| {
+        template.split(begin).skip(1).map(|rest| rest.split(end).next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    // One location names the first words of most paths; others have one of their own.
+    let words = between("location ~ ^/v1/(", ')').join("|");
+    let mut open: BTreeSet<String> = words.split('|').map(|word| format!("/v1/{word}")).collect();
+    open.extend(between("location = ", ' ').into_iter().filter(|path| path.starts_with("/v1/")));
+    let beginning = |path: &str| path.split('/').take(3).collect::<Vec<_>>().join("/");
+    let routes = ROUTES.iter().filter(|entry| entry.path.starts_with("/v1/"));
+    assert_eq!(open, routes.map(|entry| beginning(entry.path)).collect());
 }
 
 #[test]
