@@ -3,6 +3,8 @@
 use crate::cursor::Cursors;
 use crate::limits::Limits;
 use crate::operations::health::Health;
+use crate::problem::{Code, Problem};
+use actix_web::{HttpRequest, web};
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
@@ -53,6 +55,12 @@ pub struct App {
 }
 
 impl App {
+    /// The one that serves a request.
+    pub fn of(request: &HttpRequest) -> Result<web::Data<Self>, Problem> {
+        let app = request.app_data::<web::Data<Self>>().cloned();
+        app.ok_or_else(|| Problem::new(Code::InternalError, "the server is not assembled"))
+    }
+
     /// Places for event streams.
     pub fn stream_places() -> Arc<Semaphore> {
         Arc::new(Semaphore::new(STREAMS))

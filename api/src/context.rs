@@ -80,10 +80,7 @@ pub fn shown(request: &HttpRequest) -> Shown {
 impl Context {
     /// Authenticates a request and checks that its caller may use the route.
     pub async fn of(request: &HttpRequest) -> Result<Self, Problem> {
-        let app = request
-            .app_data::<web::Data<App>>()
-            .cloned()
-            .ok_or_else(|| Problem::new(Code::InternalError, "the server is not assembled"))?;
+        let app = App::of(request)?;
         let (caller, entered) = if let Some(ticket) = presence::ticket(request.headers())? {
             let (caller, entered) = presence::enter(&app, request, &ticket).await?;
             (caller, Some(entered))

@@ -2,14 +2,13 @@
 //!
 //! Nothing personal is ever in a path, a query, a stored answer or a log; it travels in bodies only.
 
-use crate::answer;
 use crate::answer::holder::{Holder, HolderDetails};
+use crate::answer::{self, unstored};
 use crate::context::{Context, Question, Write};
 use crate::ledger::input::path_id;
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::write;
-use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -115,8 +114,4 @@ fn render(context: &Context) -> Render {
 
 fn masked(found: &Found) -> HttpResponse {
     unstored(HolderDetails::masked(&found.holder, found.details.as_ref()))
-}
-
-fn unstored(details: HolderDetails) -> HttpResponse {
-    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(details)
 }

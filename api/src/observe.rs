@@ -39,6 +39,9 @@ pub async fn observe(
     span.record("trace_id", &*trace);
     request.extensions_mut().insert(Trace(trace));
     let (limits, row) = (app.as_ref().map(|app| &app.limits), routes::named(request.method(), &route));
+    if let Some(row) = row {
+        request.extensions_mut().insert(row);
+    }
     let response = match limits.map(|limits| limits.before(request.request(), row)) {
         Some(Err(too_often)) => {
             let answer = too_often.error_response();

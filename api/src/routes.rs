@@ -15,7 +15,7 @@ use crate::views::{activity, holds as hold_ageing, top_accounts, trial_balance a
 use crate::webhooks::{deliveries, endpoints};
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig, delete, get, patch, post};
-use actix_web::{HttpRequest, HttpResponse, Route};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, Route};
 use vintem_core::access::Object::{
     Account, Asset, Audit, Event, Hold, Holder, Report, Session, Transaction, User, Webhook,
 };
@@ -176,9 +176,9 @@ impl Entry {
     }
 }
 
-/// The row of a request.
+/// The row of a request, which the middleware has looked up. A request that did not pass it has none, and gets in nowhere.
 pub fn find(request: &HttpRequest) -> Option<&'static Entry> {
-    named(request.method(), &request.match_pattern()?)
+    request.extensions().get::<&'static Entry>().copied()
 }
 
 /// The row of a method and a template.

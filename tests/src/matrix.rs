@@ -1,6 +1,7 @@
 //! Route × caller: the table of `docs/access.md`, which people review and tests hold against the running server.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::Method;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -123,6 +124,16 @@ pub fn stated() -> BTreeMap<String, Vec<Cell>> {
         (title, cells.map(Cell::read).collect())
     };
     rows.map(cells).collect()
+}
+
+/// A path with something in its places.
+pub fn filled(path: &str) -> String {
+    path.replace("{id}", "01983d6c-8a00-7000-8000-0000000000ff").replace("{code}", "BRL").replace("{key}", "k")
+}
+
+/// A route's method, as this side's client has it.
+pub fn method(entry: &Entry) -> Method {
+    Method::from_bytes(entry.method.as_str().as_bytes()).unwrap()
 }
 
 /// A route as the table names it.

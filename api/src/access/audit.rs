@@ -3,11 +3,11 @@
 //! It reads the log itself, so what is answered is chained and cannot have been deleted. Movements of money are not in
 //! it: they have lists of their own, by account.
 
-use crate::answer::time;
+use crate::answer::{payload, time, unstored};
 use crate::context::Context;
 use crate::ledger::page;
 use crate::object::parse_uuid;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::query::{Query, invalid};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse};
@@ -18,7 +18,6 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use vintem_core::event_store::audit::{Audited, Search};
-use vintem_core::kernel::Instant;
 
 /// Lines of the file that are read at once, each page in a transaction of its own.
 const PAGE: i64 = 1_000;
@@ -62,8 +61,7 @@ pub struct AuditEvent {
 
 impl AuditEvent {
     fn of(audited: Audited) -> Result<Self, Problem> {
-        let payload = RawValue::from_string(audited.payload)
-            .map_err(|_| Problem::new(Code::InternalError, "the recorded facts cannot be shown"))?;
+        let payload = payload(audited.payload)?;
         Ok(Self {
             position: audited.position,
             subject: audited.subject,
@@ -92,14 +90,14 @@ impl AuditEvent {
 pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let query = Query::of(&request, &["actor", "subject", "kind", "from", "to", "cursor", "limit"])?;
     let (list, limit) = (query.list("audit-events"), query.limit()?);
-    let (mut search, between) = asked(&context, &query)?;
-    search.before = page::after(&context, &query, &list)?.unwrap_or(i64::MAX);
-    let mut found = context.app.access.audit(&context.tenant, search, between, limit + 1).await?;
+    let mut search = asked(&context, &query).await?;
+    search.before = search.before.min(page::after(&context, &query, &list)?.unwrap_or(i64::MAX));
+    let mut found = context.app.access.audit(&context.tenant, &search, limit + 1).await?;
     let is_more = page::cut(&mut found, limit);
     let oldest = found.last().map(|event| event.position).filter(|_| is_more);
     let events = found.into_iter().map(AuditEvent::of).collect::<Result<_, _>>()?;
     let next = oldest.map(|position| page::next(&context, &list, &position));
-    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(AuditPage { events, next }))
+    Ok(unstored(AuditPage { events, next }))
 }
 
 /// Take who did what as a file: a line of JSON per event, the newest first, with the filters of the list.
@@ -114,8 +112,8 @@ pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse
 ), responses((status = 200, body = String, content_type = "application/x-ndjson")))]
 pub async fn export(context: Context, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let query = Query::of(&request, &["actor", "subject", "kind", "from", "to"])?;
-    let (search, between) = asked(&context, &query)?;
-    let first = Part { context, search, between, events: 0 };
+    let search = asked(&context, &query).await?;
+    let first = Part { context, search, events: 0 };
     // A page that cannot be read breaks the answer off, before the line that ends it.
     let parts = stream::try_unfold(Some(first), |part| async move {
         let Some(part) = part else { return Ok::<_, Problem>(None) };
@@ -129,15 +127,13 @@ pub async fn export(context: Context, request: HttpRequest) -> Result<HttpRespon
 struct Part {
     context: Context,
     search: Search,
-    between: Between,
     events: usize,
 }
 
 impl Part {
     /// The lines of the next page, and where to go on, if there is more.
     async fn next(mut self) -> Result<(Bytes, Option<Self>), Problem> {
-        let Self { context, search, between, .. } = &self;
-        let found = context.app.access.audit(&context.tenant, search.clone(), *between, PAGE).await?;
+        let found = self.context.app.access.audit(&self.context.tenant, &self.search, PAGE).await?;
         let last = found.last().map(|event| event.position);
         self.events += found.len();
         let mut lines = Vec::new();
@@ -155,9 +151,7 @@ impl Part {
     }
 }
 
-type Between = (Option<Instant>, Option<Instant>);
-
-fn asked(context: &Context, query: &Query) -> Result<(Search, Between), Problem> {
+async fn asked(context: &Context, query: &Query) -> Result<Search, Problem> {
     let zone = context.tenant.time_zone;
     let subject = query
         .text("subject")
@@ -172,12 +166,7 @@ fn asked(context: &Context, query: &Query) -> Result<(Search, Between), Problem>
     if from.zip(to).is_some_and(|(from, to)| from > to) {
         return Err(invalid("from", "out-of-range", "the search would end before it begins"));
     }
-    let search = Search {
-        actor: text("actor")?,
-        subject: subject.transpose()?,
-        kind: text("kind")?,
-        after: 0,
-        before: i64::MAX,
-    };
-    Ok((search, (from, to)))
+    let (actor, subject, kind) = (text("actor")?, subject.transpose()?, text("kind")?);
+    let (after, before) = context.app.access.recorded_between(&context.tenant, from, to).await?;
+    Ok(Search { actor, subject, kind, after, before })
 }

@@ -1,5 +1,6 @@
 //! `POST /v1/token`: the client credentials grant of OAuth 2.0 (RFC 6749 §4.4).
 
+use crate::answer::unstored;
 use crate::app::App;
 use crate::body;
 use crate::context::{address, proof};
@@ -79,7 +80,7 @@ pub async fn issue(app: web::Data<App>, request: HttpRequest, payload: web::Payl
         expires_in: token.expires_in,
         scope: token.scope,
     };
-    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(answer))
+    Ok(unstored(answer))
 }
 
 fn grant(request: &HttpRequest, form: &str) -> Result<Grant, Problem> {

@@ -11,7 +11,10 @@ pub mod holder;
 pub mod staff;
 pub mod transaction;
 
+use actix_web::HttpResponse;
+use actix_web::http::header;
 use serde::Serialize;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use vintem_core::access::staff::event::{
     STAFF_FACTOR_CHANGED, STAFF_INVITED, STAFF_RESUMED, STAFF_ROLES_CHANGED, STAFF_SESSION_ENDED, STAFF_SUSPENDED,
@@ -22,7 +25,7 @@ use vintem_core::kernel::{Instant, Minor, Refusal, instant};
 use vintem_core::ledger::event;
 use vintem_core::ledger::known::{Identity, Known};
 
-use crate::problem::{Problem, Shown};
+use crate::problem::{Code, Problem, Shown};
 
 /// Bodies above this are not kept: the events hold the same facts.
 const KEPT_BYTES: usize = 16 * 1024;
@@ -234,6 +237,17 @@ fn applied_now(applied: &Applied, known: &Known, status: Option<u16>) -> Answer 
     let body = fact.bytes();
     let body = if body.len() <= KEPT_BYTES { StoredBody::Whole(body) } else { StoredBody::Rendered };
     Answer { status: status.unwrap_or(fact.status()), code: None, body }
+}
+
+/// An answer that nobody may keep.
+pub fn unstored(answer: impl Serialize) -> HttpResponse {
+    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(answer)
+}
+
+/// The facts of an event as they were recorded.
+pub fn payload(recorded: String) -> Result<Box<RawValue>, Problem> {
+    let shown = RawValue::from_string(recorded);
+    shown.map_err(|_| Problem::new(Code::InternalError, "the recorded facts cannot be shown"))
 }
 
 /// An instant as answers write it.

@@ -97,24 +97,34 @@ impl AccessService {
         Ok(found)
     }
 
-    /// Who did what in a tenant, between two instants: the newest first.
-    pub async fn audit(
+    /// The positions between which a tenant's log was recorded between two instants: after the one, before the other.
+    pub async fn recorded_between(
         &self,
         tenant: &Tenant,
-        mut search: Search,
-        (from, to): (Option<Instant>, Option<Instant>),
-        limit: i64,
-    ) -> Result<Vec<Audited>, AccessError> {
+        from: Option<Instant>,
+        to: Option<Instant>,
+    ) -> Result<(i64, i64), AccessError> {
+        let (mut after, mut before) = (0, i64::MAX);
+        if from.is_none() && to.is_none() {
+            return Ok((after, before));
+        }
         let mut tx = tenant_tx(&self.pool, tenant.tenant).await?;
         if let Some(from) = from {
             // What was recorded at the instant itself belongs to what is looked for.
-            let before = from - TimeDelta::microseconds(1);
-            search.after = search.after.max(read::point(&mut tx, tenant.shard, Some(before)).await?.position);
+            let earlier = from - TimeDelta::microseconds(1);
+            after = read::point(&mut tx, tenant.shard, Some(earlier)).await?.position;
         }
         if let Some(to) = to {
-            search.before = search.before.min(read::point(&mut tx, tenant.shard, Some(to)).await?.position + 1);
+            before = read::point(&mut tx, tenant.shard, Some(to)).await?.position + 1;
         }
-        let found = audit::search(&mut tx, tenant.shard, tenant.tenant, &search, limit).await?;
+        tx.commit().await?;
+        Ok((after, before))
+    }
+
+    /// Who did what in a tenant: the newest first.
+    pub async fn audit(&self, tenant: &Tenant, search: &Search, limit: i64) -> Result<Vec<Audited>, AccessError> {
+        let mut tx = tenant_tx(&self.pool, tenant.tenant).await?;
+        let found = audit::search(&mut tx, tenant.shard, tenant.tenant, search, limit).await?;
         tx.commit().await?;
         Ok(found)
     }

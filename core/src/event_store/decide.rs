@@ -166,7 +166,7 @@ impl<'a> Decider<'a> {
         let mut found = wanted.recall(|id| self.overlay.account(id).copied(), |id| self.overlay.stream(id));
         wanted.read(tx, self.shard, &mut found).await?;
         self.overlay.know(found.accounts, found.streams);
-        let clock = Origin { tenant: origin.tenant, actor: CLOCK.into(), correlation: None };
+        let clock = Origin::command(origin.tenant, CLOCK);
         let mut returned = false;
         for proposal in &due {
             // A hold that an earlier item of this batch ended already stands at another version now.

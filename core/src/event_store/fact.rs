@@ -1,11 +1,9 @@
 //! A fact that moves nothing: one event, alone in its proposal.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::job::{Answer, Disposed, Job, StoredBody, WriteError};
+use super::job::{Disposed, Job, WriteError, unanswered};
 use super::overlay::Origin;
 use super::proposal::{Decision, EntryKind, NewEvent, Outcome, Proposal};
 use super::writer::Shard;
@@ -45,7 +43,7 @@ pub async fn record<T: Serialize + Sync>(shard: &Shard, fact: Fact<'_, T>) -> Re
         origin: fact.origin,
         request: None,
         items: vec![Decision::Propose(proposal).into()],
-        render: Arc::new(|_| Answer { status: 201, code: None, body: StoredBody::Rendered }),
+        render: unanswered(),
     };
     match shard.dispose(job).await? {
         Disposed::Done(done, _) if matches!(done.outcomes[..], [Outcome::Applied(_)]) => Ok(true),

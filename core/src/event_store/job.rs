@@ -49,6 +49,11 @@ pub struct RequestKey {
 /// Makes the stored answer out of what was done.
 pub type Render = Arc<dyn Fn(&Done) -> Answer + Send + Sync>;
 
+/// For a job that nobody asked for under a key: there is no answer to keep.
+pub fn unanswered() -> Render {
+    Arc::new(|_| Answer { status: 200, code: None, body: StoredBody::Rendered })
+}
+
 /// What was done with a job's items.
 #[derive(Debug, Clone)]
 pub struct Done {

@@ -4,11 +4,11 @@
 //! could go wrong: an expiry is a proposal like any other, and a hold ends once.
 
 use super::store::look_ups;
+use crate::event_store::job::unanswered;
 use crate::event_store::overlay::Origin;
-use crate::event_store::{Answer, Decision, Job, Proposal, Shard, StoredBody, WriteError, lease};
+use crate::event_store::{Decision, Job, Proposal, Shard, WriteError, lease};
 use sqlx::PgPool;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -75,9 +75,9 @@ impl ExpiryClock {
 
 fn job(tenant: Uuid, proposals: Vec<Proposal>) -> Job {
     Job {
-        origin: Origin { tenant, actor: "clock".into(), correlation: None },
+        origin: Origin::command(tenant, "clock"),
         request: None,
         items: proposals.into_iter().map(|proposal| Decision::Propose(proposal).into()).collect(),
-        render: Arc::new(|_| Answer { status: 200, code: None, body: StoredBody::Rendered }),
+        render: unanswered(),
     }
 }

@@ -1,20 +1,10 @@
 //! Every route × every caller: what the page says is what the code decides, and what the running server does.
 
-use reqwest::Method;
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use vintem_api::routes::{Entry, ROUTES};
 use vintem_tests::api::{Api, Client, Read, read};
-use vintem_tests::matrix::{Cell, Knocks, page, printed, stated, title};
-
-/// A path with something in its places.
-fn filled(path: &str) -> String {
-    path.replace("{id}", "01983d6c-8a00-7000-8000-0000000000ff").replace("{code}", "BRL").replace("{key}", "k")
-}
-
-fn method(entry: &Entry) -> Method {
-    Method::from_bytes(entry.method.as_str().as_bytes()).unwrap()
-}
+use vintem_tests::matrix::{Cell, Knocks, filled, method, page, printed, stated, title};
 
 #[test]
 fn the_page_says_what_the_code_decides() {

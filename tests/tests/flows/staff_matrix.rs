@@ -5,12 +5,8 @@ use reqwest::Method;
 use serde_json::json;
 use vintem_api::routes::{Entry, ROUTES};
 use vintem_core::access::{Policy, Role};
-use vintem_tests::matrix::{Cell, Knocks, stated, title};
+use vintem_tests::matrix::{Cell, Knocks, filled, method, stated, title};
 use vintem_tests::staff::{Browser, Office};
-
-fn filled(path: &str) -> String {
-    path.replace("{id}", "01983d6c-8a00-7000-8000-0000000000ff").replace("{code}", "BRL").replace("{key}", "k")
-}
 
 /// What members do about what they prove themselves with asks for a fresh second factor although no right is needed.
 fn asks_itself(entry: &Entry) -> bool {
@@ -18,8 +14,7 @@ fn asks_itself(entry: &Entry) -> bool {
 }
 
 async fn holds(browser: &Browser, entry: &Entry, cell: Cell, is_fresh: bool, role: Role) {
-    let method = Method::from_bytes(entry.method.as_str().as_bytes()).unwrap();
-    let answer = match method {
+    let answer = match method(entry) {
         Method::GET => browser.get(&filled(entry.path)).await,
         method => browser.send(method, &filled(entry.path), &json!({})).await,
     };

@@ -1,8 +1,9 @@
 //! `/v1/admin/sessions`: everybody's sessions, for whoever may see and end them.
 
-use super::sessions::{SessionList, not_there, unstored};
+use super::sessions::{SessionList, not_there};
 use super::users::render;
 use super::{of, over_all};
+use crate::answer::unstored;
 use crate::context::{Context, Write};
 use crate::ledger::input::path_id;
 use crate::object::parse_uuid;

@@ -2,7 +2,7 @@
 
 use super::of;
 use super::presence::Knock;
-use super::sessions::unstored;
+use crate::answer::unstored;
 use crate::app::App;
 use crate::problem::Problem;
 use actix_web::HttpResponse;

@@ -2,7 +2,8 @@
 
 use super::entered;
 use super::invitations::RecoveryCodes;
-use super::sessions::{not_proven, unstored};
+use super::sessions::not_proven;
+use crate::answer::unstored;
 use crate::context::Question;
 use crate::problem::Problem;
 use actix_web::HttpResponse;

@@ -43,8 +43,7 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest for Knock<T> {
         let request = request.clone();
         let mut payload = payload.take();
         async move {
-            let app = request.app_data::<web::Data<App>>().cloned();
-            let app = app.ok_or_else(|| Problem::new(Code::InternalError, "the server is not assembled"))?;
+            let app = App::of(&request)?;
             same_origin(&request)?;
             let value = said(&request, &mut payload).await?.value;
             let device = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());

@@ -2,7 +2,7 @@
 
 use super::presence::{Knock, clear_cookie, set_cookie, ticket};
 use super::{entered, of};
-use crate::answer::time;
+use crate::answer::{time, unstored};
 use crate::context::{Context, Question};
 use crate::ledger::input::path_id;
 use crate::problem::Problem;
@@ -225,9 +225,4 @@ pub fn not_there(error: StaffError) -> Problem {
         StaffError::NoSession => Problem::not_found(),
         error => error.into(),
     }
-}
-
-/// An answer that nobody may keep.
-pub fn unstored(answer: impl Serialize) -> HttpResponse {
-    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(answer)
 }

@@ -1,9 +1,9 @@
 //! `/v1/admin/users`: who is a member of the staff, and as what.
 
-use super::sessions::unstored;
 use super::{of, over_all};
 use crate::answer;
 use crate::answer::staff::{StaffMember, StaffUser};
+use crate::answer::unstored;
 use crate::context::{Context, Write};
 use crate::ledger::input::path_id;
 use crate::problem::Problem;

@@ -3,6 +3,7 @@
 mod feed;
 mod stream;
 
+use crate::answer::payload;
 use crate::context::Context;
 use crate::problem::{Code, Fault, Problem};
 use crate::query::Query;
@@ -43,8 +44,7 @@ pub struct Event {
 
 impl Event {
     fn of(recorded: &Recorded) -> Result<Self, Problem> {
-        let payload = RawValue::from_string(recorded.payload.to_string())
-            .map_err(|_| Problem::new(Code::InternalError, "the recorded facts cannot be shown"))?;
+        let payload = payload(recorded.payload.to_string())?;
         Ok(Self {
             position: recorded.position,
             id: recorded.stream,

@@ -65,7 +65,7 @@ impl Staff {
         credentials::put(&mut tx, of, member.id, &credential, step).await?;
         credentials::replace_codes(&mut tx, of, member.id, &codes.digests(member.id)).await?;
         invitations::delete(&mut tx, of, member.id).await?;
-        let actor = acting(of, format!("staff:{}", member.id));
+        let actor = acting(of, &format!("staff:{}", member.id));
         self.record(&actor, member::join(&member, kept.invitation)).await?;
         tx.commit().await?;
         Ok(codes)

@@ -3,20 +3,20 @@
 use chrono::{DateTime, Utc};
 use sqlx::Connection as _;
 use sqlx::PgConnection;
-use std::sync::Arc;
 use uuid::Uuid;
 
 use super::error::StaffError;
 use super::invitation::{Invitation, LIFE};
 use super::login::Login;
 use super::member::{self, Member};
-use super::service::{Of, Staff, acting, load, load_all, of};
+use super::service::{Of, Staff, applied, load, load_all, of};
 use super::store::{invitations, members};
 use super::ticket::{Purpose, Ticket};
 use crate::access::{Role, Tenant};
-use crate::event_store::job::Render;
+use crate::event_store::job::{Render, unanswered};
+use crate::event_store::overlay::Origin;
 use crate::event_store::read::tenant_tx;
-use crate::event_store::{Answer, Decision, Disposed, Job, Outcome, RequestKey, Shard, StoredBody, WriteError, fresh};
+use crate::event_store::{Decision, Disposed, Job, RequestKey, Shard, WriteError, fresh};
 use crate::kernel::{Refusal, RefusalCode};
 use crate::ledger::service::Actor;
 use crate::telemetry::clock;
@@ -155,20 +155,13 @@ pub async fn invite_by_operator(
     keep(&mut tx, of, &decision, login.as_str(), &invited, invitation).await?;
     tx.commit().await?;
     let job = Job {
-        origin: acting(of, "operator".to_owned()).origin,
+        origin: Origin::command(of.tenant, "operator"),
         request: None,
         items: vec![decision.into()],
-        render: Arc::new(|_| Answer { status: 201, code: None, body: StoredBody::Rendered }),
+        render: unanswered(),
     };
-    match writer.dispose(job).await? {
-        Disposed::Done(done, _) => match done.outcomes.into_iter().next() {
-            Some(Outcome::Applied(_)) => Ok(invited),
-            Some(Outcome::Refused(refusal)) => Err(refusal.into()),
-            _ => Err(WriteError::Defect.into()),
-        },
-        Disposed::Conflict(_) => Err(WriteError::Overloaded.into()),
-        Disposed::Replayed(_) | Disposed::Mismatch => Err(WriteError::Defect.into()),
-    }
+    applied(writer.dispose(job).await?)?;
+    Ok(invited)
 }
 
 /// Keeps a ticket before the fact is recorded: one that the log knows nothing of opens nothing, and a fact without its

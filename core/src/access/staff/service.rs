@@ -20,12 +20,10 @@ use super::store::{credentials, sessions};
 use super::ticket::Ticket;
 use super::totp::DeviceSecret;
 use crate::access::Standing;
-use crate::event_store::job::Render;
+use crate::event_store::job::{Render, unanswered};
 use crate::event_store::overlay::Origin;
 use crate::event_store::read::{self, tenant_tx};
-use crate::event_store::{
-    Answer, Applied, Decision, Disposed, Job, Outcome, RequestKey, Shard, StoredBody, WriteError,
-};
+use crate::event_store::{Applied, Decision, Disposed, Job, Outcome, RequestKey, Shard, WriteError};
 use crate::ledger::service::Actor;
 use crate::secrets::people::{DataKey, PersonKeys, Place};
 use crate::secrets::{Pepper, RequestDigest, SecretsError};
@@ -254,16 +252,7 @@ impl Staff {
 
     /// Records facts without a key.
     pub(super) async fn record(&self, actor: &Actor, decision: Decision) -> Result<Applied, StaffError> {
-        let render: Render = Arc::new(|_| Answer { status: 201, code: None, body: StoredBody::Rendered });
-        match self.dispose(actor, None, decision, render).await? {
-            Disposed::Done(done, _) => match done.outcomes.into_iter().next() {
-                Some(Outcome::Applied(applied) | Outcome::Already(applied)) => Ok(applied),
-                Some(Outcome::Refused(refusal)) => Err(refusal.into()),
-                None => Err(WriteError::Defect.into()),
-            },
-            Disposed::Conflict(_) => Err(WriteError::Overloaded.into()),
-            Disposed::Replayed(_) | Disposed::Mismatch => Err(WriteError::Defect.into()),
-        }
+        applied(self.dispose(actor, None, decision, unanswered()).await?)
     }
 
     pub(super) async fn dispose(
@@ -283,9 +272,22 @@ impl Staff {
     }
 }
 
+/// What became of a decision that stood alone and without a key.
+pub(super) fn applied(disposed: Disposed) -> Result<Applied, StaffError> {
+    match disposed {
+        Disposed::Done(done, _) => match done.outcomes.into_iter().next() {
+            Some(Outcome::Applied(applied) | Outcome::Already(applied)) => Ok(applied),
+            Some(Outcome::Refused(refusal)) => Err(refusal.into()),
+            None => Err(WriteError::Defect.into()),
+        },
+        Disposed::Conflict(_) => Err(WriteError::Overloaded.into()),
+        Disposed::Replayed(_) | Disposed::Mismatch => Err(WriteError::Defect.into()),
+    }
+}
+
 /// Who acts, where nobody's session says so.
-pub(super) fn acting(of: Of, actor: String) -> Actor {
-    Actor { shard: of.shard, origin: Origin { tenant: of.tenant, actor: actor.into(), correlation: None } }
+pub(super) fn acting(of: Of, actor: &str) -> Actor {
+    Actor { shard: of.shard, origin: Origin::command(of.tenant, actor) }
 }
 
 pub(super) fn of(actor: &Actor) -> Of {

@@ -180,7 +180,7 @@ impl Staff {
         };
         let seen = self.key(of, member.id).await?.map(|key| seen.seal(&key, of, session.id));
         let decision = member::sign_in(session.id, member.id, seen, shown.recovery_codes_left);
-        self.record(&acting(of, format!("staff:{}", member.id)), decision).await?;
+        self.record(&acting(of, &format!("staff:{}", member.id)), decision).await?;
         let mut tx = tenant_tx(&self.editor, of.tenant).await?;
         sessions::insert(&mut tx, of, &session, &ticket.digest(), place).await?;
         tx.commit().await?;
@@ -202,7 +202,7 @@ impl Staff {
         let (staff, of) = (self.clone(), candidate.of);
         tokio::spawn(async move {
             let decision = member::sign_in_refused(fresh::new_id(), member, failures, pause);
-            if let Err(error) = staff.record(&acting(of, "sign-in".to_owned()), decision).await {
+            if let Err(error) = staff.record(&acting(of, "sign-in"), decision).await {
                 tracing::warn!(%error, %member, "a refused sign-in is not in the log");
             }
         });
