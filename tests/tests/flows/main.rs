@@ -35,6 +35,7 @@ mod matrix;
 mod model;
 mod openbao;
 mod outages;
+mod payments;
 mod plans;
 mod policies;
 mod projections;
