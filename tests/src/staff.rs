@@ -7,13 +7,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::{Method, RequestBuilder};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use vintem_core::access::staff::totp::DeviceSecret;
-use vintem_core::access::staff::{Clock, Login, Staff, invite_by_operator};
+use vintem_core::access::staff::{Clock, Knows, Login, Staff, invite_by_operator};
 use vintem_core::access::{Role, find_tenant};
 use vintem_core::event_store::{Limits, Shard, fresh};
+use vintem_core::holders::Personal;
 use vintem_core::ledger::store::look_ups::LedgerLookUps;
+use vintem_core::secrets::people::PersonKeys;
 use vintem_core::secrets::{LeasedDatabase, Vault};
 use vintem_core::telemetry::clock;
 
@@ -89,6 +92,15 @@ impl Office {
     /// The server's part.
     pub fn staff(&self) -> &Staff {
         &self.server.staff
+    }
+
+    /// The staff as another process has it that has just begun, and its keys: it writes nothing.
+    pub async fn another_process(&self) -> (Staff, PersonKeys) {
+        let Personal { keys, requests, .. } = personal(&self.vault, &self.keeper).await;
+        let (editor, knows) = (self.secrets.store.pool("vintem_editor"), Knows::of(&keys, &requests));
+        let own = Arc::clone(&self.ahead_s);
+        let clock: Clock = Arc::new(move || clock::now() + TimeDelta::seconds(own.load(Ordering::Relaxed)));
+        (Staff::new(editor, HashMap::new(), Some(knows), clock), keys)
     }
 
     /// Invites somebody as the operator does; answers what opens the invitation.
@@ -206,14 +218,5 @@ pub fn device(accepted: &Value) -> DeviceSecret {
     let uri = accepted["otpauth_uri"].as_str().unwrap();
     let typed = accepted["secret"].as_str().unwrap();
     assert!(uri.contains(typed));
-    let mut bits = typed.bytes().fold((0_u32, 0_u32, Vec::new()), |(held, count, mut bytes), letter| {
-        let value = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".iter().position(|known| *known == letter).unwrap();
-        let (held, count) = (held << 5 | u32::try_from(value).unwrap(), count + 5);
-        if count >= 8 {
-            bytes.push(u8::try_from(held >> (count - 8) & 0xff).unwrap());
-            return (held & ((1 << (count - 8)) - 1), count - 8, bytes);
-        }
-        (held, count, bytes)
-    });
-    DeviceSecret::from_bytes(&std::mem::take(&mut bits.2)).unwrap()
+    DeviceSecret::typed(typed).unwrap()
 }

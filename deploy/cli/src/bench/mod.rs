@@ -29,6 +29,7 @@ pub mod request;
 pub mod run;
 pub mod table;
 pub mod tally;
+pub mod verdict;
 pub mod views;
 pub mod wire;
 
