@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use vintem_core::access::staff::totp::DeviceSecret;
-use vintem_core::access::staff::{Clock, Knows, Login, Staff, invite_by_operator};
+use vintem_core::access::staff::{Clock, Knows, Login, Position, Staff, invite_by_operator};
 use vintem_core::access::{Role, find_tenant};
 use vintem_core::event_store::{Limits, Shard, fresh};
 use vintem_core::holders::Personal;
@@ -105,13 +105,18 @@ impl Office {
 
     /// Invites somebody as the operator does; answers what opens the invitation.
     pub async fn invite(&self, tenant: &str, login: &str, roles: &[Role]) -> String {
+        self.invite_as(tenant, login, Position { roles: roles.to_vec(), ..Position::default() }).await
+    }
+
+    /// The same with more than roles.
+    pub async fn invite_as(&self, tenant: &str, login: &str, position: Position) -> String {
         let store = &self.secrets.store;
         let mut operator = store.session("vintem_operator").await;
         let writer =
             Shard::start(0, store.writer(), Arc::new(LedgerLookUps), Limits { queue: 10, cached_accounts: 10 });
         let tenant = find_tenant(&mut operator, tenant).await.unwrap();
         let login: Login = login.parse().unwrap();
-        let invited = invite_by_operator(&mut operator, &writer, &tenant, &login, roles).await.unwrap();
+        let invited = invite_by_operator(&mut operator, &writer, &tenant, &login, &position).await.unwrap();
         invited.ticket.reveal().expose_secret().to_owned()
     }
 

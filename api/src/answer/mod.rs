@@ -17,7 +17,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use vintem_core::access::staff::event::{
-    STAFF_FACTOR_CHANGED, STAFF_INVITED, STAFF_RESUMED, STAFF_ROLES_CHANGED, STAFF_SESSION_ENDED, STAFF_SUSPENDED,
+    STAFF_FACTOR_CHANGED, STAFF_GRANTS_CHANGED, STAFF_INVITED, STAFF_RESUMED, STAFF_ROLES_CHANGED, STAFF_SESSION_ENDED,
+    STAFF_SUSPENDED, STAFF_UNIT_CHANGED, UNIT_CHANGED, UNIT_CREATED,
 };
 use vintem_core::event_store::{Answer, Applied, Done, EntryAfter, Outcome, Recorded, StoredBody};
 use vintem_core::holders::event::{HOLDER_ERASED, HOLDER_REGISTERED};
@@ -145,10 +146,12 @@ pub enum Fact {
     HoldChange(hold::HoldChange),
     /// `holder.registered`, `holder.erased`
     Holder(holder::Holder),
-    /// `staff.invited`, `staff.roles-changed`, `staff.suspended`, `staff.resumed`, `staff.factor-changed`
+    /// `staff.invited`, what changed about a member, `staff.suspended`, `staff.resumed`, `staff.factor-changed`
     Staff(staff::StaffUser),
     /// `staff.session-ended`
     Session(staff::SessionEnded),
+    /// `unit.created`, `unit.changed`
+    Unit(staff::StaffUnit),
 }
 
 impl Fact {
@@ -169,9 +172,9 @@ impl Fact {
                 Self::HoldChange(hold::HoldChange::of(first, entries, known)?)
             }
             HOLDER_REGISTERED | HOLDER_ERASED => Self::Holder(holder::Holder::recorded(first)),
-            STAFF_INVITED | STAFF_ROLES_CHANGED | STAFF_SUSPENDED | STAFF_RESUMED | STAFF_FACTOR_CHANGED => {
-                Self::Staff(staff::StaffUser::recorded(first)?)
-            }
+            STAFF_INVITED | STAFF_ROLES_CHANGED | STAFF_GRANTS_CHANGED | STAFF_UNIT_CHANGED | STAFF_SUSPENDED
+            | STAFF_RESUMED | STAFF_FACTOR_CHANGED => Self::Staff(staff::StaffUser::recorded(first)?),
+            UNIT_CREATED | UNIT_CHANGED => Self::Unit(staff::StaffUnit::recorded(first)?),
             STAFF_SESSION_ENDED => Self::Session(staff::SessionEnded::recorded(first)?),
             _ => return Err(Unreadable),
         })
@@ -184,7 +187,13 @@ impl Fact {
             Self::Account(account) if account.settings_version == 1 => 201,
             Self::Holder(holder) if holder.erasure.is_none() => 201,
             Self::Staff(user) if user.is_new() => 201,
-            Self::Account(_) | Self::HoldChange(_) | Self::Holder(_) | Self::Staff(_) | Self::Session(_) => 200,
+            Self::Unit(unit) if unit.is_new() => 201,
+            Self::Account(_)
+            | Self::HoldChange(_)
+            | Self::Holder(_)
+            | Self::Staff(_)
+            | Self::Session(_)
+            | Self::Unit(_) => 200,
         }
     }
 
@@ -201,6 +210,7 @@ impl Fact {
             Self::Holder(_) => "holder",
             Self::Staff(_) => "user",
             Self::Session(_) => "session",
+            Self::Unit(_) => "unit",
         }
     }
 

@@ -46,6 +46,8 @@ pub enum Object {
     User,
     /// Their sign-ins.
     Session,
+    /// Where they belong.
+    Unit,
     /// Who did what.
     Audit,
 }
@@ -68,7 +70,7 @@ impl Verb {
 
 impl Object {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Asset,
         Self::Account,
         Self::Transaction,
@@ -79,6 +81,7 @@ impl Object {
         Self::Holder,
         Self::User,
         Self::Session,
+        Self::Unit,
         Self::Audit,
     ];
 
@@ -95,6 +98,7 @@ impl Object {
             Self::Holder => "holder",
             Self::User => "user",
             Self::Session => "session",
+            Self::Unit => "unit",
             Self::Audit => "audit",
         }
     }
@@ -106,17 +110,17 @@ impl Object {
     }
 }
 
-/// How far a grant goes, from the narrowest to the widest.
+/// How far a grant goes, from the narrowest to the widest: where a path names the one object, that is all there is to reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reach {
-    /// One object, by its id.
-    One(Uuid),
     /// The member's own.
     Own,
     /// Those of the member's unit.
     Unit,
     /// Those of the member's unit and of the units below it.
     Below,
+    /// One object, by its id.
+    One(Uuid),
     /// The tenant's.
     All,
 }
@@ -315,6 +319,6 @@ mod tests {
     #[test]
     fn a_wider_reach_is_greater() {
         assert!(Reach::All > Reach::Below && Reach::Below > Reach::Unit && Reach::Unit > Reach::Own);
-        assert!(Reach::Own > Reach::One(Uuid::max()));
+        assert!(Reach::All > Reach::One(Uuid::max()) && Reach::One(Uuid::nil()) > Reach::Below);
     }
 }

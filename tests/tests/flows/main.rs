@@ -47,6 +47,7 @@ mod staff_matrix;
 mod tampering;
 mod tenants;
 mod tokens;
+mod units;
 mod verify;
 mod weak_secrets;
 mod webhooks;

@@ -5,7 +5,7 @@
 
 use secrecy::SecretString;
 use sqlx::PgConnection;
-use vintem_core::access::staff::{Login, StaffError, invite_by_operator};
+use vintem_core::access::staff::{Login, Position, StaffError, invite_by_operator};
 use vintem_core::access::{self, AccessError, ClientName, Role, Scopes, Tenant, TenantName, Terms};
 use vintem_core::event_store::Shard;
 use vintem_core::secrets::{
@@ -106,12 +106,11 @@ async fn invite(session: &mut Session, tenant: &str, logins: &[String]) -> Resul
     let writer = session.writer(SHARD);
     let mut connection = session.database().pool().acquire().await?;
     let tenant = tenant_named(&mut connection, &writer, tenant, SHARD).await?;
+    let support = Position { roles: vec![Role::Support], ..Position::default() };
     let mut tickets = Vec::with_capacity(logins.len());
     for login in logins {
         let login: Login = login.parse().map_err(StaffError::from)?;
-        tickets.push(
-            invite_by_operator(&mut connection, &writer, &tenant, &login, &[Role::Support]).await?.ticket.reveal(),
-        );
+        tickets.push(invite_by_operator(&mut connection, &writer, &tenant, &login, &support).await?.ticket.reveal());
     }
     Ok(tickets)
 }
