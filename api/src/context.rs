@@ -9,6 +9,7 @@ use crate::body::{self, Parsed};
 use crate::key;
 use crate::lang::Lang;
 use crate::object::parse_uuid;
+use crate::open;
 use crate::problem::{Code, Fault, Problem, Shown, dpop_fault};
 use crate::query::Query;
 use crate::routes;
@@ -84,6 +85,8 @@ impl Context {
         let (caller, entered) = if let Some(ticket) = presence::ticket(request.headers())? {
             let (caller, entered) = presence::enter(&app, request, &ticket).await?;
             (caller, Some(entered))
+        } else if let Some(believed) = open::caller(request) {
+            (believed, None)
         } else {
             let (token, proof) = token(request)?;
             let presented = Presented { proof, certificate: None, address: &|| address(request) };

@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::cursor::{BadCursorKey, CursorKeys, Cursors};
 use crate::limits::Limits as RequestLimits;
 use crate::observe::observe;
+use crate::open;
 use crate::operations::health::Health;
 use crate::operations::{live, metrics, ready};
 use crate::problem::Problem;
@@ -62,6 +63,9 @@ pub enum StartError {
     /// The environment.
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    /// A build that believes callers, or a process that is told to be one.
+    #[error("VINTEM_OPEN_FOR_BENCHMARKS=yes and a build that believes callers go together, and never in production")]
+    Open,
     /// Logs and spans.
     #[error("telemetry cannot start")]
     Telemetry(#[from] TelemetryError),
@@ -108,6 +112,9 @@ pub fn chain(error: &dyn Error) -> String {
 pub fn run() -> Result<(), StartError> {
     keep_memory_private()?;
     let settings = ServerSettings::from_env()?;
+    if settings.is_open != open::IS_OPEN {
+        return Err(StartError::Open);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(settings))
 }

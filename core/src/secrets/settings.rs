@@ -108,6 +108,8 @@ pub struct ServerSettings {
     pub webhook_networks: Vec<Network>,
     /// How often requests may come.
     pub rates: RateSettings,
+    /// `VINTEM_OPEN_FOR_BENCHMARKS`: `yes` for the build that believes callers, which serves nowhere else.
+    pub is_open: bool,
     /// The rest.
     pub process: ProcessSettings,
 }
@@ -250,6 +252,7 @@ impl Environment {
             issuer: issuer?,
             webhook_networks: webhook_networks?,
             rates: rates?,
+            is_open: self.optional("VINTEM_OPEN_FOR_BENCHMARKS").as_deref() == Some("yes"),
             process: process?,
         })
     }

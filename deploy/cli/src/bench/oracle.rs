@@ -52,7 +52,7 @@ pub async fn command(args: Oracle) -> Result<(), BenchError> {
     let ask = async |_: u32, is_known: bool| {
         let client = if is_known { known.clone() } else { new_id().to_string() };
         // A secret of the right form, so that it is compared and not only looked at.
-        refused(door.with(&client, ClientSecret::generate().reveal()).await?)
+        refused(door.with(&client, ClientSecret::generate().reveal(), None).await?)
     };
     println!("{}", Verdict::of("a client's wrong secret", &pairs(args.pairs, ask).await?));
 

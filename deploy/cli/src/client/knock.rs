@@ -33,9 +33,13 @@ impl Knock {
         Ok(Self { http: connection.http_client(ATTEMPT)?, base: connection.base_url()? })
     }
 
-    /// Tries a client's secret.
-    pub async fn with(&self, client: &str, secret: &str) -> Result<Knocked, ClientError> {
+    /// Tries a client's secret, and shows a proof of a key.
+    pub async fn with(&self, client: &str, secret: &str, proof: Option<&str>) -> Result<Knocked, ClientError> {
         let request = self.http.post(format!("{}/v1/token", self.base)).basic_auth(client, Some(secret));
+        let request = match proof {
+            Some(proof) => request.header("DPoP", proof),
+            None => request,
+        };
         let form = "application/x-www-form-urlencoded";
         send(request.header(CONTENT_TYPE, form).body("grant_type=client_credentials")).await
     }
