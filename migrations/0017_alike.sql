@@ -1,4 +1,4 @@
--- Nobody costs what somebody does.
+-- Nobody costs what somebody does, and members' requests are let in by those who read.
 
 -- Takes the place of client_that_logs_in, which the release before this one still calls; the next one drops it. Whoever
 -- asks for a client that does not exist is answered with the row of the one before it, so that both are found by the same
@@ -19,3 +19,10 @@ BEGIN ATOMIC
 END;
 REVOKE EXECUTE ON FUNCTION client_at_the_door FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION client_at_the_door TO vintem_reader;
+
+-- Each request of a member finds its session and its member. That only reads, and the editor has few connections. The ticket is
+-- a digest of 256 random bits, by which a session is found; everything else that proves a member stays the editor's.
+CREATE POLICY tenant_reads ON staff_session FOR SELECT TO vintem_reader USING (tenant = current_tenant());
+CREATE POLICY tenant_reads ON staff_member FOR SELECT TO vintem_reader USING (tenant = current_tenant());
+GRANT SELECT (shard, member_version, tenant, session, member, created_at, used_at, fresh_until, ended_at, ticket) ON staff_session TO vintem_reader;
+GRANT SELECT ON staff_member TO vintem_reader;

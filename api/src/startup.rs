@@ -143,9 +143,10 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     let (end, ending) = watch::channel(false);
     let personal = personal(&vault, &keeper).await?;
     let knows = Knows::of(&personal.keys, &personal.requests);
+    let pools = (reader.pool().clone(), editor.pool().clone());
     let metrics = Arc::new(Metrics::new());
     let app = web::Data::new(App {
-        staff: Staff::new(editor.pool().clone(), shards.clone(), Some(knows), Arc::new(clock::now)),
+        staff: Staff::new(pools, shards.clone(), Some(knows), Arc::new(clock::now)),
         holders: Holders::new(reader.pool().clone(), shards.clone(), Some(personal)),
         ledger: Ledger::new(reader.pool().clone(), shards, KNOWN_ACCOUNTS),
         views: Views::new(reader.pool().clone()),

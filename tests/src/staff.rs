@@ -97,10 +97,11 @@ impl Office {
     /// The staff as another process has it that has just begun, and its keys: it writes nothing.
     pub async fn another_process(&self) -> (Staff, PersonKeys) {
         let Personal { keys, requests, .. } = personal(&self.vault, &self.keeper).await;
-        let (editor, knows) = (self.secrets.store.pool("vintem_editor"), Knows::of(&keys, &requests));
+        let (store, knows) = (&self.secrets.store, Knows::of(&keys, &requests));
+        let pools = (store.pool("vintem_reader"), store.pool("vintem_editor"));
         let own = Arc::clone(&self.ahead_s);
         let clock: Clock = Arc::new(move || clock::now() + TimeDelta::seconds(own.load(Ordering::Relaxed)));
-        (Staff::new(editor, HashMap::new(), Some(knows), clock), keys)
+        (Staff::new(pools, HashMap::new(), Some(knows), clock), keys)
     }
 
     /// Invites somebody as the operator does; answers what opens the invitation.

@@ -51,7 +51,7 @@ impl Invited {
 impl Staff {
     /// Every member whom an authority is about, by login.
     pub async fn members(&self, of: Of, authority: &Authority) -> Result<Vec<Member>, StaffError> {
-        let mut tx = tenant_tx(&self.editor, of.tenant).await?;
+        let mut tx = tenant_tx(&self.reader, of.tenant).await?;
         let ids = members::list(&mut tx, of).await?;
         let mut members = load_all(&mut tx, of, &ids).await?;
         tx.commit().await?;
@@ -62,7 +62,7 @@ impl Staff {
 
     /// One member. Another tenant's is not found, nor is one whom the authority is not about.
     pub async fn member(&self, of: Of, authority: &Authority, id: Uuid) -> Result<Member, StaffError> {
-        let mut tx = tenant_tx(&self.editor, of.tenant).await?;
+        let mut tx = tenant_tx(&self.reader, of.tenant).await?;
         let member = load(&mut tx, of, id).await?;
         tx.commit().await?;
         member.filter(|member| authority.covers(id, member)).ok_or_else(nobody)
@@ -70,7 +70,7 @@ impl Staff {
 
     /// The units of a tenant.
     pub async fn units(&self, of: Of) -> Result<Units, StaffError> {
-        let mut tx = tenant_tx(&self.editor, of.tenant).await?;
+        let mut tx = tenant_tx(&self.reader, of.tenant).await?;
         let events = read::streams(&mut tx, of.shard, &[Units::stream(of.tenant)]).await?;
         tx.commit().await?;
         Units::fold(of.tenant, &events).ok_or(StaffError::Unreadable)

@@ -48,9 +48,11 @@ pub struct Knows {
     pub pepper: Pepper,
 }
 
-/// What the API needs of the staff. Reads and writes as `vintem_editor`, appends through the writers of the shards.
+/// What the API needs of the staff. Looks as `vintem_reader`, changes and proves as `vintem_editor`, appends through the
+/// writers of the shards.
 #[derive(Clone)]
 pub struct Staff {
+    pub(super) reader: PgPool,
     pub(super) editor: PgPool,
     shards: HashMap<i16, Shard>,
     knows: Option<Knows>,
@@ -110,8 +112,13 @@ impl Knows {
 
 impl Staff {
     /// Without a Vault nobody can sign in.
-    pub fn new(editor: PgPool, shards: HashMap<i16, Shard>, knows: Option<Knows>, clock: Clock) -> Self {
-        Self { editor, shards, knows, clock }
+    pub fn new(
+        (reader, editor): (PgPool, PgPool),
+        shards: HashMap<i16, Shard>,
+        knows: Option<Knows>,
+        clock: Clock,
+    ) -> Self {
+        Self { reader, editor, shards, knows, clock }
     }
 
     /// Now, as sessions see it.
@@ -127,16 +134,18 @@ impl Staff {
     /// Who comes in with a ticket. The use is noted.
     pub async fn enter(&self, of: Of, ticket: &Ticket) -> Result<Entered, StaffError> {
         let now = self.now();
-        let mut tx = tenant_tx(&self.editor, of.tenant).await?;
+        let mut tx = tenant_tx(&self.reader, of.tenant).await?;
         let session = sessions::by_ticket(&mut tx, of, &ticket.digest()).await?.ok_or(StaffError::NoSession)?;
         let member = load(&mut tx, of, session.member).await?.ok_or(StaffError::NoSession)?;
         if !session.is_alive(&member, now) {
             return Err(StaffError::NoSession);
         }
-        if session.is_to_be_touched(now) {
-            sessions::touch(&mut tx, of, session.id, now).await?;
-        }
         tx.commit().await?;
+        if session.is_to_be_touched(now) {
+            let mut tx = tenant_tx(&self.editor, of.tenant).await?;
+            sessions::touch(&mut tx, of, session.id, now).await?;
+            tx.commit().await?;
+        }
         Ok(Entered { member, session })
     }
 
@@ -148,7 +157,7 @@ impl Staff {
         sees: impl Fn(&Session, &Member) -> bool,
     ) -> Result<Vec<OpenSession>, StaffError> {
         let now = self.now();
-        let mut tx = tenant_tx(&self.editor, of.tenant).await?;
+        let mut tx = tenant_tx(&self.reader, of.tenant).await?;
         let found = sessions::open(&mut tx, of, member, now).await?;
         let members: Vec<Uuid> = found.iter().map(|session| session.member).collect();
         let members = load_all(&mut tx, of, &members).await?;
@@ -168,7 +177,7 @@ impl Staff {
         let mut open = self.sessions(of, Some(member), |_, _| true).await?;
         let key = self.key(of, member).await?;
         let streams: Vec<Uuid> = open.iter().map(|open| open.session.id).collect();
-        let mut tx = tenant_tx(&self.editor, of.tenant).await?;
+        let mut tx = tenant_tx(&self.reader, of.tenant).await?;
         let events = read::streams(&mut tx, of.shard, &streams).await?;
         tx.commit().await?;
         for OpenSession { session, seen, .. } in &mut open {
@@ -199,7 +208,7 @@ impl Staff {
         render: Render,
     ) -> Result<Disposed, StaffError> {
         let of_actor = of(actor);
-        let mut tx = tenant_tx(&self.editor, of_actor.tenant).await?;
+        let mut tx = tenant_tx(&self.reader, of_actor.tenant).await?;
         let session = sessions::by_id(&mut tx, of_actor, id).await?.ok_or(StaffError::NoSession)?;
         let member = load(&mut tx, of_actor, session.member).await?;
         tx.commit().await?;
