@@ -9,6 +9,7 @@ use crate::body::{self, Parsed};
 use crate::key;
 use crate::lang::Lang;
 use crate::object::parse_uuid;
+use crate::open;
 use crate::problem::{Code, Fault, Problem, Shown, dpop_fault};
 use crate::query::Query;
 use crate::routes;
@@ -81,16 +82,19 @@ impl Context {
     /// Authenticates a request and checks that its caller may use the route.
     pub async fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let app = App::of(request)?;
-        let (caller, entered) = if let Some(ticket) = presence::ticket(request.headers())? {
+        let (caller, entered, device) = if let Some(ticket) = presence::ticket(request.headers())? {
             let (caller, entered) = presence::enter(&app, request, &ticket).await?;
-            (caller, Some(entered))
+            (caller, Some(entered), None)
+        } else if let Some(believed) = open::caller(request) {
+            (believed, None, None)
         } else {
             let (token, proof) = token(request)?;
             let presented = Presented { proof, certificate: None, address: &|| address(request) };
-            (app.verifier.verify(token, clock::now(), &presented)?, None)
+            let (caller, device) = app.verifier.identify(token, clock::now(), &presented)?;
+            (caller, None, device)
         };
         let tenant = app.access.tenant(caller.tenant).await?;
-        app.limits.principal(caller.subject, &tenant)?;
+        app.limits.known(caller.subject, device, &tenant)?;
         let route = routes::find(request).ok_or_else(|| Problem::new(Code::Forbidden, "the route has no rule"))?;
         let host = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
         app.access.admission().admit(caller.tenant, host, route.is_write())?;

@@ -25,6 +25,7 @@ pub mod ledger;
 pub mod limits;
 pub mod object;
 pub mod observe;
+pub mod open;
 pub mod operations;
 pub mod payments;
 pub mod problem;

@@ -1,4 +1,4 @@
-//! How often callers may ask: each caller by its identity, and who has none by its address.
+//! How often callers may ask: each caller by its identity and by the key that proves it, and who has none by its address.
 //!
 //! The buckets are kept in this process, as many as are busy: who floods it with addresses loses nobody else's. With several
 //! processes each lets through its share. Who is exempt stands in the settings and nowhere else.
@@ -14,7 +14,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
-use vintem_core::access::{Policy, Tenant};
+use vintem_core::access::{Policy, Tenant, Thumbprint};
 use vintem_core::kernel::{Bucket, Rate};
 use vintem_core::secrets::RateSettings;
 use vintem_core::telemetry::Metrics;
@@ -30,10 +30,12 @@ const UNCOUNTED: [&str; 2] = ["/livez", "/readyz"];
 pub struct Limits {
     began: Instant,
     principal: Rate,
+    device: Rate,
     address: Rate,
     exempt_clients: HashSet<Uuid>,
     exempt_tenants: HashSet<String>,
     principals: Cache<Uuid, Arc<Bucket>>,
+    devices: Cache<Thumbprint, Arc<Bucket>>,
     addresses: Cache<u64, Arc<Bucket>>,
     metrics: Arc<Metrics>,
 }
@@ -41,28 +43,33 @@ pub struct Limits {
 impl Limits {
     /// Full buckets for everybody.
     pub fn new(settings: RateSettings, metrics: Arc<Metrics>) -> Self {
-        let RateSettings { principal, address, exempt } = settings;
+        let RateSettings { principal, device, address, exempt } = settings;
         // A tenant's name may look like an id, so each counts as both.
         let exempt_clients = exempt.iter().filter_map(|name| parse_uuid(name)).collect();
         Self {
             began: Instant::now(),
             principal,
+            device,
             address,
             exempt_clients,
             exempt_tenants: exempt.into_iter().collect(),
             principals: buckets(principal),
+            devices: buckets(device),
             addresses: buckets(address),
             metrics,
         }
     }
 
-    /// Counts a request of a known caller.
-    pub fn principal(&self, subject: Uuid, tenant: &Tenant) -> Result<(), Problem> {
+    /// Counts a request of a known caller, and of the device whose key proved it.
+    pub fn known(&self, subject: Uuid, device: Option<Thumbprint>, tenant: &Tenant) -> Result<(), Problem> {
         if self.exempt_tenants.contains(tenant.name.as_str()) || self.exempt_clients.contains(&subject) {
             return Ok(());
         }
         let bucket = self.principals.get_with(subject, Arc::default);
-        bucket.take(self.principal, self.now(), 1).map_err(|wait| self.refused("principal", wait))
+        bucket.take(self.principal, self.now(), 1).map_err(|wait| self.refused("principal", wait))?;
+        let Some(device) = device else { return Ok(()) };
+        let bucket = self.devices.get_with(device, Arc::default);
+        bucket.take(self.device, self.now(), 1).map_err(|wait| self.refused("device", wait))
     }
 
     /// Counts a request for a route that needs no proof, as logins are, or for nothing that there is.
@@ -108,6 +115,7 @@ impl std::fmt::Debug for Limits {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Limits")
             .field("principal", &self.principal)
+            .field("device", &self.device)
             .field("address", &self.address)
             .finish_non_exhaustive()
     }

@@ -77,6 +77,15 @@ pub fn some_uuid<'de, D: Deserializer<'de>>(deserializer: D) -> Result<uuid::Uui
     parse_uuid(&text).ok_or_else(|| serde::de::Error::custom(NOT_A_UUID))
 }
 
+/// A UUID in its usual form of 36 characters, where it stands within something else.
+pub struct SomeUuid(pub uuid::Uuid);
+
+impl<'de> Deserialize<'de> for SomeUuid {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        some_uuid(deserializer).map(Self)
+    }
+}
+
 /// Reads the form with hyphens and no other.
 pub fn parse_uuid(text: &str) -> Option<uuid::Uuid> {
     (text.len() == 36).then(|| uuid::Uuid::try_parse(text).ok()).flatten()

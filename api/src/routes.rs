@@ -3,7 +3,7 @@
 //! The table drives the server, the check of scopes, the OpenAPI document and the tests of
 //! authorisation. A path that is not in it does not exist.
 
-use crate::access::staff::{admin_sessions, invitations, own, sessions, users};
+use crate::access::staff::{admin_sessions, invitations, own, sessions, units, users};
 use crate::access::{audit, jwks, tenant, token};
 use crate::holders;
 use crate::ledger::{
@@ -18,7 +18,7 @@ use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig, delete, get, patch, post};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, Route};
 use vintem_core::access::Object::{
-    Account, Asset, Audit, Event, Hold, Holder, Issuance, Price, Report, Session, Transaction, User, Webhook,
+    Account, Asset, Audit, Event, Hold, Holder, Issuance, Price, Report, Session, Transaction, Unit, User, Webhook,
 };
 use vintem_core::access::Scope::{
     AuditRead, HoldersRead, HoldersUnmask, HoldersWrite, LedgerAdmin, LedgerRead, LedgerWrite,
@@ -159,6 +159,9 @@ pub static ROUTES: &[Entry] = &[
     row(Method::DELETE, "/v1/admin/sessions/{id}", Policy::staff(Delete, Session), SMALL, || {
         delete().to(admin_sessions::revoke)
     }),
+    row(Method::POST, "/v1/admin/units", Policy::staff(Create, Unit), SMALL, || post().to(units::create)),
+    row(Method::GET, "/v1/admin/units", Policy::staff(View, Unit), Nothing, || get().to(units::list)),
+    row(Method::PATCH, "/v1/admin/units/{id}", Policy::staff(Edit, Unit), SMALL, || patch().to(units::change)),
     row(Method::GET, "/v1/tenant", Policy::Known, Nothing, || get().to(tenant::show)),
     row(Method::GET, "/v1/audit-events", AUDIT, Nothing, || get().to(audit::list)),
     row(Method::GET, "/v1/audit-events/export", AUDIT.with(Right::Export), Nothing, || get().to(audit::export)),

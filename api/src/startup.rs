@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::cursor::{BadCursorKey, CursorKeys, Cursors};
 use crate::limits::Limits as RequestLimits;
 use crate::observe::observe;
+use crate::open;
 use crate::operations::health::Health;
 use crate::operations::{live, metrics, ready};
 use crate::problem::Problem;
@@ -63,6 +64,9 @@ pub enum StartError {
     /// The environment.
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    /// A build that believes callers, or a process that is told to be one.
+    #[error("VINTEM_OPEN_FOR_BENCHMARKS=yes and a build that believes callers go together, and never in production")]
+    Open,
     /// Logs and spans.
     #[error("telemetry cannot start")]
     Telemetry(#[from] TelemetryError),
@@ -109,6 +113,9 @@ pub fn chain(error: &dyn Error) -> String {
 pub fn run() -> Result<(), StartError> {
     keep_memory_private()?;
     let settings = ServerSettings::from_env()?;
+    if settings.is_open != open::IS_OPEN {
+        return Err(StartError::Open);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(settings))
 }
@@ -137,10 +144,11 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     let (end, ending) = watch::channel(false);
     let personal = personal(&vault, &keeper).await?;
     let knows = Knows::of(&personal.keys, &personal.requests);
+    let pools = (reader.pool().clone(), editor.pool().clone());
     let metrics = Arc::new(Metrics::new());
     let ledger = Ledger::new(reader.pool().clone(), shards.clone(), KNOWN_ACCOUNTS);
     let app = web::Data::new(App {
-        staff: Staff::new(editor.pool().clone(), shards.clone(), Some(knows), Arc::new(clock::now)),
+        staff: Staff::new(pools, shards.clone(), Some(knows), Arc::new(clock::now)),
         holders: Holders::new(reader.pool().clone(), shards, Some(personal.clone())),
         payments: Payments::new(reader.pool().clone(), ledger.clone(), Some(personal)),
         ledger,

@@ -74,7 +74,7 @@ fn schema<T: ToSchema>(name: &str) -> Value {
 }
 
 /// All of them.
-pub const ALL: [EventKind; 39] = [
+pub const ALL: [EventKind; 43] = [
     kind::<access::TenantCreated>(access::TENANT_CREATED),
     kind::<access::TenantSuspended>(access::TENANT_SUSPENDED),
     kind::<access::TenantResumed>(access::TENANT_RESUMED),
@@ -85,6 +85,10 @@ pub const ALL: [EventKind; 39] = [
     kind::<staff::StaffInvited>(staff::STAFF_INVITED),
     kind::<staff::StaffJoined>(staff::STAFF_JOINED),
     kind::<staff::StaffRolesChanged>(staff::STAFF_ROLES_CHANGED),
+    kind::<staff::StaffGrantsChanged>(staff::STAFF_GRANTS_CHANGED),
+    kind::<staff::StaffUnitChanged>(staff::STAFF_UNIT_CHANGED),
+    kind::<staff::UnitDescribed>(staff::UNIT_CREATED),
+    kind::<staff::UnitDescribed>(staff::UNIT_CHANGED),
     kind::<staff::StaffSuspended>(staff::STAFF_SUSPENDED),
     kind::<staff::StaffResumed>(staff::STAFF_RESUMED),
     kind::<staff::StaffFactorChanged>(staff::STAFF_FACTOR_CHANGED),

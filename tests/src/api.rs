@@ -198,7 +198,7 @@ impl Server {
         let (personal, clock): (_, Clock) =
             personal.map_or((None, Arc::new(clock::now)), |(personal, clock)| (Some(personal), clock));
         let knows = personal.as_ref().map(|personal| Knows::of(&personal.keys, &personal.requests));
-        let staff = Staff::new(store.pool("vintem_editor"), shards.clone(), knows, clock);
+        let staff = Staff::new((reader.clone(), store.pool("vintem_editor")), shards.clone(), knows, clock);
         let holders = Holders::new(reader.clone(), shards.clone(), personal.clone());
         let ledger = Ledger::new(reader.clone(), shards, 10_000);
         let payments = Payments::new(reader.clone(), ledger.clone(), personal);
@@ -286,7 +286,7 @@ impl Server {
 /// Rates that no test reaches.
 fn unhurried() -> RateSettings {
     let rate: Rate = "1000000/1".parse().unwrap();
-    RateSettings { principal: rate, address: rate, exempt: Vec::new() }
+    RateSettings { principal: rate, device: rate, address: rate, exempt: Vec::new() }
 }
 
 /// Webhooks whose secrets cannot be made.

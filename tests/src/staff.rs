@@ -7,13 +7,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::{Method, RequestBuilder};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use vintem_core::access::staff::totp::DeviceSecret;
-use vintem_core::access::staff::{Clock, Login, Staff, invite_by_operator};
+use vintem_core::access::staff::{Clock, Knows, Login, Position, Staff, invite_by_operator};
 use vintem_core::access::{Role, find_tenant};
 use vintem_core::event_store::{Limits, Shard, fresh};
+use vintem_core::holders::Personal;
 use vintem_core::ledger::store::look_ups::LedgerLookUps;
+use vintem_core::secrets::people::PersonKeys;
 use vintem_core::secrets::{LeasedDatabase, Vault};
 use vintem_core::telemetry::clock;
 
@@ -91,15 +94,30 @@ impl Office {
         &self.server.staff
     }
 
+    /// The staff as another process has it that has just begun, and its keys: it writes nothing.
+    pub async fn another_process(&self) -> (Staff, PersonKeys) {
+        let Personal { keys, requests, .. } = personal(&self.vault, &self.keeper).await;
+        let (store, knows) = (&self.secrets.store, Knows::of(&keys, &requests));
+        let pools = (store.pool("vintem_reader"), store.pool("vintem_editor"));
+        let own = Arc::clone(&self.ahead_s);
+        let clock: Clock = Arc::new(move || clock::now() + TimeDelta::seconds(own.load(Ordering::Relaxed)));
+        (Staff::new(pools, HashMap::new(), Some(knows), clock), keys)
+    }
+
     /// Invites somebody as the operator does; answers what opens the invitation.
     pub async fn invite(&self, tenant: &str, login: &str, roles: &[Role]) -> String {
+        self.invite_as(tenant, login, Position { roles: roles.to_vec(), ..Position::default() }).await
+    }
+
+    /// The same with more than roles.
+    pub async fn invite_as(&self, tenant: &str, login: &str, position: Position) -> String {
         let store = &self.secrets.store;
         let mut operator = store.session("vintem_operator").await;
         let writer =
             Shard::start(0, store.writer(), Arc::new(LedgerLookUps), Limits { queue: 10, cached_accounts: 10 });
         let tenant = find_tenant(&mut operator, tenant).await.unwrap();
         let login: Login = login.parse().unwrap();
-        let invited = invite_by_operator(&mut operator, &writer, &tenant, &login, roles).await.unwrap();
+        let invited = invite_by_operator(&mut operator, &writer, &tenant, &login, &position).await.unwrap();
         invited.ticket.reveal().expose_secret().to_owned()
     }
 
@@ -206,14 +224,5 @@ pub fn device(accepted: &Value) -> DeviceSecret {
     let uri = accepted["otpauth_uri"].as_str().unwrap();
     let typed = accepted["secret"].as_str().unwrap();
     assert!(uri.contains(typed));
-    let mut bits = typed.bytes().fold((0_u32, 0_u32, Vec::new()), |(held, count, mut bytes), letter| {
-        let value = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".iter().position(|known| *known == letter).unwrap();
-        let (held, count) = (held << 5 | u32::try_from(value).unwrap(), count + 5);
-        if count >= 8 {
-            bytes.push(u8::try_from(held >> (count - 8) & 0xff).unwrap());
-            return (held & ((1 << (count - 8)) - 1), count - 8, bytes);
-        }
-        (held, count, bytes)
-    });
-    DeviceSecret::from_bytes(&std::mem::take(&mut bits.2)).unwrap()
+    DeviceSecret::typed(typed).unwrap()
 }

@@ -18,7 +18,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use vintem_core::access::staff::event::{
-    STAFF_FACTOR_CHANGED, STAFF_INVITED, STAFF_RESUMED, STAFF_ROLES_CHANGED, STAFF_SESSION_ENDED, STAFF_SUSPENDED,
+    STAFF_FACTOR_CHANGED, STAFF_GRANTS_CHANGED, STAFF_INVITED, STAFF_RESUMED, STAFF_ROLES_CHANGED, STAFF_SESSION_ENDED,
+    STAFF_SUSPENDED, STAFF_UNIT_CHANGED, UNIT_CHANGED, UNIT_CREATED,
 };
 use vintem_core::event_store::{Answer, Applied, Done, EntryAfter, Outcome, Recorded, StoredBody};
 use vintem_core::holders::event::{HOLDER_ERASED, HOLDER_REGISTERED};
@@ -149,7 +150,7 @@ pub enum Fact {
     HoldChange(hold::HoldChange),
     /// `holder.registered`, `holder.erased`
     Holder(holder::Holder),
-    /// `staff.invited`, `staff.roles-changed`, `staff.suspended`, `staff.resumed`, `staff.factor-changed`
+    /// `staff.invited`, what changed about a member, `staff.suspended`, `staff.resumed`, `staff.factor-changed`
     Staff(staff::StaffUser),
     /// `staff.session-ended`
     Session(staff::SessionEnded),
@@ -163,6 +164,8 @@ pub enum Fact {
     Limits(payment::LimitsAsked),
     /// `prices.changed`
     Prices(payment::Prices),
+    /// `unit.created`, `unit.changed`
+    Unit(staff::StaffUnit),
 }
 
 impl Fact {
@@ -183,9 +186,9 @@ impl Fact {
                 Self::HoldChange(hold::HoldChange::of(first, entries, known)?)
             }
             HOLDER_REGISTERED | HOLDER_ERASED => Self::Holder(holder::Holder::recorded(first)),
-            STAFF_INVITED | STAFF_ROLES_CHANGED | STAFF_SUSPENDED | STAFF_RESUMED | STAFF_FACTOR_CHANGED => {
-                Self::Staff(staff::StaffUser::recorded(first)?)
-            }
+            STAFF_INVITED | STAFF_ROLES_CHANGED | STAFF_GRANTS_CHANGED | STAFF_UNIT_CHANGED | STAFF_SUSPENDED
+            | STAFF_RESUMED | STAFF_FACTOR_CHANGED => Self::Staff(staff::StaffUser::recorded(first)?),
+            UNIT_CREATED | UNIT_CHANGED => Self::Unit(staff::StaffUnit::recorded(first)?),
             STAFF_SESSION_ENDED => Self::Session(staff::SessionEnded::recorded(first)?),
             MONEY_ISSUED | MONEY_REDEEMED => Self::Issuance(Box::new(payment::Issuance::of(events, entries, known)?)),
             TRANSFER_REQUESTED => Self::Transfer(Box::new(payment::Transfer::requested(first)?)),
@@ -211,11 +214,13 @@ impl Fact {
             Self::Account(account) if account.settings_version == 1 => 201,
             Self::Holder(holder) if holder.erasure.is_none() => 201,
             Self::Staff(user) if user.is_new() => 201,
+            Self::Unit(unit) if unit.is_new() => 201,
             Self::Account(_)
             | Self::HoldChange(_)
             | Self::Holder(_)
             | Self::Staff(_)
             | Self::Session(_)
+            | Self::Unit(_)
             | Self::Confirmation(_)
             | Self::Limits(_)
             | Self::Prices(_) => 200,
@@ -240,6 +245,7 @@ impl Fact {
             Self::Confirmation(_) => "confirmation",
             Self::Limits(_) => "limits",
             Self::Prices(_) => "prices",
+            Self::Unit(_) => "unit",
         }
     }
 

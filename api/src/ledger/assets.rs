@@ -34,7 +34,9 @@ pub struct AssetInput {
 #[utoipa::path(post, path = "/v1/assets", tag = "Assets", request_body = AssetInput, responses((status = 201, body = Asset)))]
 pub async fn register(write: Write<AssetInput>) -> Result<HttpResponse, Problem> {
     let Write { context, key, value: AssetInput { code, scale, description } } = write;
-    if !context.app.access.settings(context.caller.tenant).await?.settings.admits(&code) {
+    // What was answered under the key is answered again, whatever is admitted since.
+    let is_admitted = context.app.access.settings(context.caller.tenant).await?.settings.admits(&code);
+    if !is_admitted && context.app.ledger.request(&context.actor, key.principal, &key.key).await?.is_none() {
         let detail =
             "the operator of this installation did not admit this asset for the tenant; GET /v1/tenant says which";
         return Err(Problem::invalid(Place::Pointer("/code".to_owned()), "out-of-range", detail));

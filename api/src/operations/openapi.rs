@@ -51,6 +51,7 @@ const SESSION: &str = "session";
         access::staff::users::invite, access::staff::users::list, access::staff::users::show,
         access::staff::users::change, access::staff::users::reset,
         access::staff::admin_sessions::list, access::staff::admin_sessions::revoke,
+        access::staff::units::create, access::staff::units::list, access::staff::units::change,
         access::tenant::show, access::token::issue, access::jwks::show, access::audit::list, access::audit::export,
         operations::live::show, operations::ready::show,
     ),

@@ -152,6 +152,15 @@ impl From<StaffError> for Problem {
             // One answer for all the ways in which it was not proven who it is.
             StaffError::NotProven | StaffError::NoSession => Self::new(Code::Unauthenticated, error.to_string()),
             StaffError::StepUp => Self::new(Code::StepUpRequired, error.to_string()),
+            StaffError::HoldsMore => Self::new(Code::Forbidden, error.to_string()),
+            StaffError::MoreThanHeld(ref pointer) => {
+                let place = Place::Pointer(pointer.clone());
+                Self::new(Code::Forbidden, error.to_string()).with(Fault {
+                    place,
+                    code: "out-of-range",
+                    detail: error.to_string(),
+                })
+            }
             StaffError::Refused(refusal) => refusal.into(),
             StaffError::Overloaded => Self::new(Code::Overloaded, error.to_string()),
             StaffError::Write(error) => error.into(),

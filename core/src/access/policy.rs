@@ -176,6 +176,11 @@ mod tests {
         let policy = Policy::staff(Verb::Edit, Object::User);
         let both = member(&[], &["edit:user:own", "edit:user:below"], None);
         assert_eq!(policy.admit(&both, Some(Uuid::from_u128(9)), NOW), Ok(Reach::Below));
+        let one = Uuid::from_u128(9);
+        let besides = member(&[], &["edit:user:below", &format!("edit:user:{one}")], None);
+        assert_eq!(policy.admit(&besides, Some(one), NOW), Ok(Reach::One(one)));
+        assert_eq!(policy.admit(&besides, Some(Uuid::from_u128(8)), NOW), Ok(Reach::Below));
+        assert_eq!(policy.admit(&besides, None, NOW), Ok(Reach::Below));
     }
 
     #[test]

@@ -46,6 +46,8 @@ pub enum Object {
     User,
     /// Their sign-ins.
     Session,
+    /// Where they belong.
+    Unit,
     /// Who did what.
     Audit,
     /// Money that comes into being or goes out of it.
@@ -72,7 +74,7 @@ impl Verb {
 
 impl Object {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Asset,
         Self::Account,
         Self::Transaction,
@@ -83,6 +85,7 @@ impl Object {
         Self::Holder,
         Self::User,
         Self::Session,
+        Self::Unit,
         Self::Audit,
         Self::Issuance,
         Self::Price,
@@ -101,6 +104,7 @@ impl Object {
             Self::Holder => "holder",
             Self::User => "user",
             Self::Session => "session",
+            Self::Unit => "unit",
             Self::Audit => "audit",
             Self::Issuance => "issuance",
             Self::Price => "price",
@@ -114,17 +118,17 @@ impl Object {
     }
 }
 
-/// How far a grant goes, from the narrowest to the widest.
+/// How far a grant goes, from the narrowest to the widest: where a path names the one object, that is all there is to reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reach {
-    /// One object, by its id.
-    One(Uuid),
     /// The member's own.
     Own,
     /// Those of the member's unit.
     Unit,
     /// Those of the member's unit and of the units below it.
     Below,
+    /// One object, by its id.
+    One(Uuid),
     /// The tenant's.
     All,
 }
@@ -323,6 +327,6 @@ mod tests {
     #[test]
     fn a_wider_reach_is_greater() {
         assert!(Reach::All > Reach::Below && Reach::Below > Reach::Unit && Reach::Unit > Reach::Own);
-        assert!(Reach::Own > Reach::One(Uuid::max()));
+        assert!(Reach::All > Reach::One(Uuid::max()) && Reach::One(Uuid::nil()) > Reach::Below);
     }
 }

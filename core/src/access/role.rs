@@ -7,7 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::rights::Object::{
-    Account, Asset, Audit, Event, Hold, Holder, Issuance, Price, Report, Session, Transaction, User, Webhook,
+    Account, Asset, Audit, Event, Hold, Holder, Issuance, Price, Report, Session, Transaction, Unit, User, Webhook,
 };
 use super::rights::Right::{Adjust, Approve, Export, Freeze, Issue, Redeem, RotateKeys, Unmask};
 use super::rights::Verb::{Create, Delete, Edit, Share, View};
@@ -46,7 +46,12 @@ const TABLE: [Row; 8] = [
     Row {
         role: Role::IamAdmin,
         name: "iam-admin",
-        grants: &[(View, &[User, Session, Audit]), (Create, &[User]), (Edit, &[User]), (Delete, &[Session])],
+        grants: &[
+            (View, &[User, Session, Unit, Audit]),
+            (Create, &[User, Unit]),
+            (Edit, &[User, Unit]),
+            (Delete, &[Session]),
+        ],
         rights: &[],
     },
     Row {
@@ -85,7 +90,10 @@ const TABLE: [Row; 8] = [
     Row {
         role: Role::Auditor,
         name: "auditor",
-        grants: &[(View, &[Asset, Account, Transaction, Hold, Event, Report, Webhook, User, Session, Audit, Price])],
+        grants: &[(
+            View,
+            &[Asset, Account, Transaction, Hold, Event, Report, Webhook, User, Session, Unit, Audit, Price],
+        )],
         rights: &[Export],
     },
     Row {
@@ -164,7 +172,8 @@ impl fmt::Display for Role {
 pub fn check_together(roles: &[Role], grants: &[Grant]) -> Result<(), Conflict> {
     let rights = roles.iter().fold(Rights::default(), |all, role| all.union(role.rights()));
     let mut grants = roles.iter().flat_map(|role| role.grants()).chain(grants.iter().copied());
-    let administers = grants.any(|grant| grant.object == User && matches!(grant.verb, Edit | Create | Share));
+    // Where units stand says whom grants that end at units are about.
+    let administers = grants.any(|g| matches!(g.object, User | Unit) && matches!(g.verb, Edit | Create | Share));
     if administers && rights.iter().any(Right::is_over_money) {
         return Err(Conflict::AdministratorWithMoney);
     }

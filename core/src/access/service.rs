@@ -62,13 +62,15 @@ impl AccessService {
     ) -> Result<IssuedToken, AccessError> {
         let now = clock::now();
         let row = store::client_at_login(&self.pool, client).await?;
-        // The comparisons come first and always, so that an unknown client takes as long as a known one.
+        // The comparisons come first and always, so that an unknown client takes as long as a known one. With what is known
+        // of another one nobody gets any further.
         let current = row.as_ref().map_or(&SecretHash::OF_NOBODY, |row| &row.secret_hash).matches(secret);
         let previous = row.as_ref().and_then(|row| row.previous.as_ref());
         let is_in_time = previous.is_some_and(|(_, until)| now < *until);
         let previous = previous.map_or(&SecretHash::OF_NOBODY, |(hash, _)| hash).matches(secret);
         let is_proven = current || (previous && is_in_time);
-        let is_good = |row: &store::LoginRow| is_proven && !row.revoked && row.terms.hold_at(now);
+        let is_good =
+            |row: &store::LoginRow| is_proven && row.client == client && !row.revoked && row.terms.hold_at(now);
         let row = row.filter(is_good).ok_or(AccessError::BadCredentials)?;
         if !may_come_from(&row.terms.networks, address) {
             return Err(AccessError::WrongPlace);

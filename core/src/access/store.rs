@@ -19,6 +19,8 @@ use super::thumbprint::Thumbprint;
 
 /// What a login needs to know of a client.
 pub(super) struct LoginRow {
+    /// Whose row it is: perhaps that of one who stands in for nobody.
+    pub(super) client: Uuid,
     pub(super) tenant: Uuid,
     pub(super) secret_hash: SecretHash,
     /// The secret before, and until when it is good.
@@ -28,12 +30,13 @@ pub(super) struct LoginRow {
     pub(super) revoked: bool,
 }
 
-/// The client of this id, in whichever tenant. Role: reader.
+/// The client of this id, in whichever tenant; of an id that is nobody's the row of another client, for the same work.
+/// Role: reader.
 pub(super) async fn client_at_login(pool: &PgPool, client: Uuid) -> Result<Option<LoginRow>, AccessError> {
     let row = sqlx::query!(
-        r#"SELECT tenant AS "tenant!", secret_hash AS "secret_hash!", previous_hash, previous_until, scopes AS "scopes!",
-                  networks AS "networks!", expires_at, dpop_key, revoked AS "revoked!"
-           FROM client_that_logs_in($1)"#,
+        r#"SELECT client AS "client!", tenant AS "tenant!", secret_hash AS "secret_hash!", previous_hash, previous_until,
+                  scopes AS "scopes!", networks AS "networks!", expires_at, dpop_key, revoked AS "revoked!"
+           FROM client_at_the_door($1)"#,
         client
     )
     .fetch_optional(pool)
@@ -43,6 +46,7 @@ pub(super) async fn client_at_login(pool: &PgPool, client: Uuid) -> Result<Optio
     let hash = |bytes: &[u8]| SecretHash::from_stored(bytes).ok_or_else(|| inconsistent("secret hash"));
     let previous = row.previous_hash.as_deref().map(hash).transpose()?.zip(row.previous_until);
     Ok(Some(LoginRow {
+        client: row.client,
         tenant: row.tenant,
         secret_hash: hash(&row.secret_hash)?,
         previous,

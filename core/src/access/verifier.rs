@@ -137,6 +137,16 @@ impl TokenVerifier {
 
     /// Who presents this token.
     pub fn verify(&self, token: &str, now: DateTime<Utc>, presented: &Presented<'_>) -> Result<Caller, TokenError> {
+        self.identify(token, now, presented).map(|(caller, _)| caller)
+    }
+
+    /// Who presents this token, and the key of the device that proved it.
+    pub fn identify(
+        &self,
+        token: &str,
+        now: DateTime<Utc>,
+        presented: &Presented<'_>,
+    ) -> Result<(Caller, Option<Thumbprint>), TokenError> {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(TokenError::TooLong);
         }
@@ -162,11 +172,11 @@ impl TokenVerifier {
             return Err(TokenError::WrongPlace);
         }
         self.confirm(&verified.confirmation, &key, presented, instant)?;
-        let caller = verified.caller.clone();
+        let (caller, device) = (verified.caller.clone(), verified.confirmation.key);
         if !is_remembered {
             self.verified.insert(key, verified);
         }
-        Ok(caller)
+        Ok((caller, device))
     }
 
     /// Whether who sends the token has what it is bound to.

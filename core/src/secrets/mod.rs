@@ -44,6 +44,7 @@ mod login;
 pub mod people;
 pub mod pki;
 pub mod random;
+mod rates;
 mod ring;
 mod rotation;
 mod settings;
@@ -63,11 +64,11 @@ pub use hardening::keep_memory_private;
 pub use keeper::LeaseState;
 pub use kv::decode_key;
 pub use login::{LoginMethod, WrappingToken, read_wrapping_token};
+pub use rates::RateSettings;
 pub use ring::{KeyRing, Pace, RingKey, Stage};
 pub use rotation::rotate_on_hangup;
 pub use settings::{
-    BrokerSettings, DatabaseSettings, ProcessSettings, RateSettings, ServerSettings, TelemetrySettings, VaultSettings,
-    WorkerSettings,
+    BrokerSettings, DatabaseSettings, ProcessSettings, ServerSettings, TelemetrySettings, VaultSettings, WorkerSettings,
 };
 pub use transit::Signature;
 pub use transport::Transport;

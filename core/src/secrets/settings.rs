@@ -8,13 +8,14 @@ use std::path::PathBuf;
 
 use super::environment::{Environment, OTLP, SettingsError};
 use super::login::LoginMethod;
+use super::rates::RateSettings;
 use super::transport::Transport;
-use crate::kernel::{Network, Rate};
+use crate::kernel::Network;
 
 /// Where Kubernetes puts the token of a pod's service account.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 /// Settings of the programs beside a command: one environment may serve them all.
-const OTHERS: [&str; 17] = [
+const OTHERS: [&str; 18] = [
     "VINTEM_LISTEN",
     "VINTEM_TLS",
     "VINTEM_METRICS_LISTEN",
@@ -22,6 +23,7 @@ const OTHERS: [&str; 17] = [
     "VINTEM_WEBHOOK_NETWORKS",
     "VINTEM_RATE_PRINCIPAL",
     "VINTEM_RATE_ADDRESS",
+    "VINTEM_RATE_DEVICE",
     "VINTEM_RATE_EXEMPT",
     "VINTEM_BROKER_HOST",
     "VINTEM_BROKER_PORT",
@@ -108,26 +110,10 @@ pub struct ServerSettings {
     pub webhook_networks: Vec<Network>,
     /// How often requests may come.
     pub rates: RateSettings,
+    /// `VINTEM_OPEN_FOR_BENCHMARKS`: `yes` for the build that believes callers, which serves nowhere else.
+    pub is_open: bool,
     /// The rest.
     pub process: ProcessSettings,
-}
-
-/// How often requests may come.
-#[derive(Debug, Clone)]
-pub struct RateSettings {
-    /// `VINTEM_RATE_PRINCIPAL`: those of one caller; `3000/10` is 3,000 at once, and 300 a second after that.
-    pub principal: Rate,
-    /// `VINTEM_RATE_ADDRESS`: those without a token, also for one, from one address.
-    pub address: Rate,
-    /// `VINTEM_RATE_EXEMPT`: ids of clients and names of tenants whose requests are not counted.
-    pub exempt: Vec<String>,
-}
-
-impl Default for RateSettings {
-    fn default() -> Self {
-        let rate = |count, seconds| Rate::try_new(count, seconds).expect("neither is zero");
-        Self { principal: rate(3_000, 10), address: rate(300, 60), exempt: Vec::new() }
-    }
 }
 
 /// Where RabbitMQ is. The user and its password are leased.
@@ -250,17 +236,9 @@ impl Environment {
             issuer: issuer?,
             webhook_networks: webhook_networks?,
             rates: rates?,
+            is_open: self.optional("VINTEM_OPEN_FOR_BENCHMARKS").as_deref() == Some("yes"),
             process: process?,
         })
-    }
-
-    fn rates(&mut self) -> Option<RateSettings> {
-        let usual = RateSettings::default();
-        let principal = self.rate_or("VINTEM_RATE_PRINCIPAL", usual.principal);
-        let address = self.rate_or("VINTEM_RATE_ADDRESS", usual.address);
-        let exempt = self.optional("VINTEM_RATE_EXEMPT").unwrap_or_default();
-        let exempt = exempt.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
-        Some(RateSettings { principal: principal?, address: address?, exempt })
     }
 
     fn worker(&mut self) -> Option<WorkerSettings> {

@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::secrets::{KeyRing, RingKey, random};
+use crate::secrets::{KeyRing, RingKey, is_weak, random};
 
 const SECRET: &str = "whsec_";
 const PRIVATE: &str = "whsk_";
@@ -64,7 +64,9 @@ pub struct PublicKeys {
 
 /// A key of `kv/webhook-signing` is not of its form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a webhook signing key is not whsk_ and the base64 of 32 bytes")]
+#[error(
+    "a webhook signing key is not whsk_ and the base64 of 32 random bytes: it is weak or published, or has another form"
+)]
 pub struct BadKey;
 
 /// The installation's keys in usable form, from the ring `kv/webhook-signing`. Every one of them signs, so that receivers may
@@ -77,6 +79,9 @@ impl SigningKeys {
         let pair = |RingKey { key, .. }: &RingKey| {
             let text = key.expose_secret().strip_prefix(PRIVATE).ok_or(BadKey)?;
             let seed = Zeroizing::new(STANDARD.decode(text).map_err(|_| BadKey)?);
+            if is_weak(seed.as_slice().try_into().map_err(|_| BadKey)?) {
+                return Err(BadKey);
+            }
             Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_| BadKey)
         };
         ring.keys.iter().map(pair).collect::<Result<_, _>>().map(Self)
@@ -142,8 +147,7 @@ mod tests {
             0x9d, 0x61, 0xb1, 0x9d, 0xef, 0xfd, 0x5a, 0x60, 0xba, 0x84, 0x4a, 0xf4, 0x92, 0xec, 0x2c, 0xc4, 0x44, 0x49,
             0xc5, 0x69, 0x7b, 0x32, 0x69, 0x19, 0x70, 0x3b, 0xac, 0x03, 0x1c, 0xae, 0x7f, 0x60,
         ];
-        let key = SecretString::from(format!("{PRIVATE}{}", STANDARD.encode(seed)));
-        let keys = SigningKeys::try_new(&ring([key])).unwrap();
+        let keys = SigningKeys(vec![Ed25519KeyPair::from_seed_unchecked(&seed).unwrap()]);
         assert_eq!(keys.public().keys, ["whpk_11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="]);
     }
 
@@ -169,7 +173,18 @@ mod tests {
         assert!(secret.reveal().expose_secret().starts_with(SECRET));
         assert_eq!(format!("{secret:?}"), "Secret([REDACTED])");
         assert!(!format!("{:?}", keys(1)).contains(PRIVATE));
-        for text in ["", "whsk_", "whsk_AAAA", "whpk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "whsk_!"] {
+        // Published ones, such as that of the RFC, and typed ones are none.
+        let typed = format!("{PRIVATE}{}", STANDARD.encode("a secret of thirty-two letters!!"));
+        let published = format!("{PRIVATE}nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=");
+        for text in [
+            &*typed,
+            &published,
+            "",
+            "whsk_",
+            "whsk_AAAA",
+            "whpk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+            "whsk_!",
+        ] {
             assert!(SigningKeys::try_new(&ring([SecretString::from(text)])).is_err(), "{text}");
         }
     }

@@ -10,6 +10,7 @@
 //! short-lived tokens; it never stands in an argument, a variable or a log line.
 
 pub mod connection;
+pub mod device;
 mod knock;
 pub mod metrics;
 pub mod problem;

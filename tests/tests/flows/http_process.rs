@@ -73,6 +73,10 @@ fn a_process_that_lacks_something_says_so_and_does_not_start() {
         ("VINTEM_DATABASE_NAME", "x"),
         ("VINTEM_DATABASE_CA", "/nowhere/ca.pem"),
     ];
+    // The normal build does not become the one that believes callers.
+    let (code, said) = start(&[&complete[..], &[("VINTEM_OPEN_FOR_BENCHMARKS", "yes")]].concat());
+    assert_eq!(code, Some(1));
+    assert!(said.contains("VINTEM_OPEN_FOR_BENCHMARKS=yes and a build"), "{said}");
     let (code, said) = start(&complete);
     assert_eq!(code, Some(1));
     assert!(said.contains("no wrapping token came on standard input"), "{said}");

@@ -7,6 +7,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test looks at the rows from outside, as any role")]
 
 mod access;
+mod alike;
 mod attacks;
 mod audit;
 mod bad_input;
@@ -47,6 +48,7 @@ mod staff_matrix;
 mod tampering;
 mod tenants;
 mod tokens;
+mod units;
 mod verify;
 mod weak_secrets;
 mod webhooks;

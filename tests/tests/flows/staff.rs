@@ -292,3 +292,40 @@ async fn a_client_is_no_member_and_a_member_is_no_client() {
     assert!(hashes["sessions"][0].get("csrf_token").is_none(), "a word is shown to its own page only");
     office.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_joined_in_the_log_alone_finishes_by_repeating() {
+    let office = Office::create().await;
+    let ticket = office.invite(TENANT, "ana.s", &[Role::Support]).await;
+    let accepted = json!({"token": ticket, "password": PASSWORD});
+    let device = device(&office.knock("/v1/staff/invitations/accept", &accepted).await.expect(200));
+    // The commit after the fact fails.
+    let mut superuser = office.secrets.store.superuser().await;
+    for statement in [
+        "CREATE FUNCTION away() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'away'; END $$",
+        "CREATE CONSTRAINT TRIGGER away AFTER INSERT ON staff_recovery_code DEFERRABLE INITIALLY DEFERRED
+         FOR EACH ROW EXECUTE FUNCTION away()",
+    ] {
+        sqlx::query(statement).execute(&mut superuser).await.unwrap();
+    }
+    let confirm = async || {
+        office.sleep(TimeDelta::seconds(30));
+        let confirmed = json!({"token": ticket, "totp": device.code_at(office.now())});
+        office.knock("/v1/staff/invitations/confirm", &confirmed).await
+    };
+    assert_eq!(confirm().await.status.as_u16(), 503);
+    assert_eq!(kinds(&office).await, ["staff.invited", "staff.joined"]);
+    sqlx::query("DROP TRIGGER away ON staff_recovery_code").execute(&mut superuser).await.unwrap();
+    // Nobody chooses anything anew with the ticket; it only finishes, and then is worth nothing.
+    office.knock("/v1/staff/invitations/accept", &accepted).await.expect(401);
+    let codes = confirm().await.expect(200);
+    assert_eq!(codes["recovery_codes"].as_array().unwrap().len(), 10);
+    assert_eq!(kinds(&office).await, ["staff.invited", "staff.joined"]);
+    confirm().await.expect(401);
+    office.sleep(TimeDelta::seconds(30));
+    let credentials =
+        json!({"tenant": TENANT, "login": "ana.s", "password": PASSWORD, "totp": device.code_at(office.now())});
+    office.knock("/v1/staff/sessions", &credentials).await.expect(201);
+    sqlx::query("DROP FUNCTION away").execute(&mut superuser).await.unwrap();
+    office.close().await;
+}

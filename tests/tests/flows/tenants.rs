@@ -185,6 +185,7 @@ async fn what_was_decided_binds_and_is_told() {
     let names = BTreeSet::from(["coffee.example".parse().unwrap()]);
     let assets = Some(Some(BTreeSet::from(["BRL".to_owned()])));
     let change = Change { legal_mode: Some(LegalMode::Sandbox), assets, add: names.clone(), ..Change::default() };
+    api.client.post_as("eur", "/v1/assets", &json!({"code": "EUR", "scale": 2})).await.expect(201);
     assert!(operator.change(tenant, &change).await.unwrap());
     assert!(!operator.change(tenant, &change).await.unwrap(), "twice is once");
     let real = Change { legal_mode: Some(LegalMode::Authorised), ..Change::default() };
@@ -199,6 +200,10 @@ async fn what_was_decided_binds_and_is_told() {
     );
     api.client.post("/v1/assets", &json!({"code": "BRL", "scale": 2})).await.expect(201);
     let refused = api.client.post("/v1/assets", &json!({"code": "USD", "scale": 2})).await.expect(422);
+    let again = api.client.post_as("eur", "/v1/assets", &json!({"code": "EUR", "scale": 2})).await;
+    assert_eq!(again.headers["idempotency-replayed"], "true", "what was done before it was narrowed is told again");
+    again.expect(201);
+    api.client.post_as("eur", "/v1/assets", &json!({"code": "EUR", "scale": 3})).await.expect(422);
     assert_eq!((&refused["code"], &refused["errors"][0]["pointer"]), (&json!("validation-failed"), &json!("/code")));
     let given_up = Change { remove: names, assets: Some(None), ..Change::default() };
     assert!(operator.change(tenant, &given_up).await.unwrap());

@@ -172,6 +172,7 @@ async fn who_asks_too_often_is_told_when_to_come_back() {
     let store = Store::create().await;
     let rates = |exempt: &[&str]| RateSettings {
         principal: "5/5".parse().unwrap(),
+        device: "5/5".parse().unwrap(),
         address: "60/60".parse().unwrap(),
         exempt: exempt.iter().map(|name| (*name).to_owned()).collect(),
     };
@@ -193,6 +194,37 @@ async fn who_asks_too_often_is_told_when_to_come_back() {
     // Health is asked by machines that restart what says no.
     for _ in 0..100 {
         assert_eq!(read(client.http.get(server.url("/livez"))).await.status.as_u16(), 200);
+    }
+    server.stop().await;
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_is_one_whoever_it_speaks_for() {
+    let store = Store::create().await;
+    let rates = RateSettings { device: "6/60".parse().unwrap(), ..RateSettings::default() };
+    let server = Server::with_rates(&store, rates).await;
+    let (device, other) = (Device::create(), Device::create());
+    let mut statuses = Vec::new();
+    let callers =
+        [server.client(&store, "town", "ledger:read").await, server.client(&store, "harbour", "ledger:read").await];
+    for (client, device) in [(&callers[0], &device), (&callers[1], &device), (&callers[0], &other)] {
+        let proof = device.proof("POST", &address("/v1/token"), None);
+        let form = "application/x-www-form-urlencoded";
+        let request = client.http.post(server.url("/v1/token")).header("DPoP", proof).header("Content-Type", form);
+        let request = request.basic_auth(client.id, Some(&client.secret)).body("grant_type=client_credentials");
+        let given = read(request).await.expect(200);
+        let token = given["access_token"].as_str().unwrap();
+        for _ in 0..4 {
+            let proof = device.proof("GET", &address(ACCOUNTS), Some(token));
+            let answer = read(bound(client, &server.url(ACCOUNTS), token, &proof)).await;
+            statuses.push(answer.status.as_u16());
+        }
+    }
+    assert_eq!(statuses, [200, 200, 200, 200, 200, 200, 429, 429, 200, 200, 200, 200]);
+    // Without a key there is no device.
+    for _ in 0..10 {
+        callers[1].get(ACCOUNTS).await.expect(200);
     }
     server.stop().await;
     store.close().await;

@@ -8,28 +8,32 @@ pub mod invitations;
 pub mod own;
 pub mod presence;
 pub mod sessions;
+pub mod units;
 pub mod users;
 
 use crate::context::Context;
 use crate::problem::{Code, Problem};
 use std::sync::Arc;
-use vintem_core::access::staff::{Entered, Of};
-use vintem_core::access::{Reach, Tenant};
+use vintem_core::access::staff::{Authority, Entered, Of};
+use vintem_core::access::{Proof, Tenant};
 
 /// Whose staff.
 fn of(tenant: &Tenant) -> Of {
     Of { shard: tenant.shard, tenant: tenant.tenant }
 }
 
-/// Passes whom the grant covers everybody, or the one whose id is in the path. Members belong to no units yet, so a grant
-/// that ends at one covers nobody.
-fn over_all(context: &Context) -> Result<(), Problem> {
-    let is_wide = matches!(context.reach, Reach::All | Reach::One(_));
-    if is_wide { Ok(()) } else { Err(Problem::new(Code::Forbidden, "the grant ends at units, and there are none")) }
+/// Over whom the caller decides, by the grant that let them in.
+async fn authority(context: &Context) -> Result<Authority, Problem> {
+    let Proof::Staff(standing) = &context.caller.proof else { return Err(no_member()) };
+    let units = context.app.staff.units(of(&context.tenant)).await?;
+    Ok(Authority::new(context.caller.subject, Arc::clone(standing), context.reach, units))
 }
 
 /// The caller's session. The table lets only members this far.
 fn entered(context: &Context) -> Result<Arc<Entered>, Problem> {
-    let missing = || Problem::new(Code::Forbidden, "this is for members of the staff");
-    context.entered.clone().ok_or_else(missing)
+    context.entered.clone().ok_or_else(no_member)
+}
+
+fn no_member() -> Problem {
+    Problem::new(Code::Forbidden, "this is for members of the staff")
 }

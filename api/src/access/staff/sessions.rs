@@ -183,7 +183,7 @@ impl OwnSession {
     fn of(entered: &Entered, csrf_token: String) -> Self {
         let login = entered.member.login.clone();
         let session = OpenSession { session: entered.session.clone(), login, seen: Seen::default() };
-        let roles = entered.member.roles.iter().map(|role| role.as_str()).collect();
+        let roles = entered.member.position.roles.iter().map(|role| role.as_str()).collect();
         Self { session: SessionShown::of(session), roles, csrf_token }
     }
 }

@@ -52,11 +52,17 @@ impl Staff {
     /// Second half: a code proves that the device has the secret. The answer is shown once.
     ///
     /// The fact is recorded while the invitation is locked, and before what follows from it is committed: of two at once one
-    /// finds no invitation. Should the commit fail after it, the member has joined and cannot sign in, until reset.
+    /// finds no invitation. Should the commit fail after it, what was chosen is still there, and a repetition with another code
+    /// finishes what the log knows already.
     pub async fn confirm(&self, of: Of, ticket: &Ticket, code: &str) -> Result<Codes, StaffError> {
         let now = self.now();
         let mut tx = tenant_tx(&self.editor, of.tenant).await?;
-        let (kept, member) = invited(&mut tx, of, ticket, now).await?;
+        let (kept, member) = opened(&mut tx, of, ticket).await?;
+        let is_to_join = member::may_accept(&member, kept.invitation, now);
+        let is_to_finish = member.is_proven_by(kept.invitation) && now < kept.expires_at;
+        if !(is_to_join || is_to_finish) {
+            return Err(StaffError::NotProven);
+        }
         let (password_hash, sealed) = kept.chosen.ok_or(StaffError::NotProven)?;
         let key = self.own_key(of, member.id).await?;
         let step = open_device(&key, of, member.id, &sealed)?.step_of(code, now).ok_or(StaffError::NotProven)?;
@@ -65,8 +71,10 @@ impl Staff {
         credentials::put(&mut tx, of, member.id, &credential, step).await?;
         credentials::replace_codes(&mut tx, of, member.id, &codes.digests(member.id)).await?;
         invitations::delete(&mut tx, of, member.id).await?;
-        let actor = acting(of, &format!("staff:{}", member.id));
-        self.record(&actor, member::join(&member, kept.invitation)).await?;
+        if is_to_join {
+            let actor = acting(of, &format!("staff:{}", member.id));
+            self.record(&actor, member::join(&member, kept.invitation)).await?;
+        }
         tx.commit().await?;
         Ok(codes)
     }
@@ -129,6 +137,13 @@ impl Staff {
     }
 }
 
+/// What a ticket opens, and its member, whether or not it may be accepted now.
+async fn opened(tx: &mut PgConnection, of: Of, ticket: &Ticket) -> Result<(Kept, Member), StaffError> {
+    let kept = invitations::lock(tx, of, &ticket.digest()).await?.ok_or(StaffError::NotProven)?;
+    let member = load(tx, of, kept.member).await?.ok_or(StaffError::NotProven)?;
+    Ok((kept, member))
+}
+
 /// The invitation that a ticket opens, and its member. Nothing is said about why there is none.
 async fn invited(
     tx: &mut PgConnection,
@@ -136,7 +151,6 @@ async fn invited(
     ticket: &Ticket,
     now: DateTime<Utc>,
 ) -> Result<(Kept, Member), StaffError> {
-    let kept = invitations::lock(tx, of, &ticket.digest()).await?.ok_or(StaffError::NotProven)?;
-    let member = load(tx, of, kept.member).await?.ok_or(StaffError::NotProven)?;
+    let (kept, member) = opened(tx, of, ticket).await?;
     if member::may_accept(&member, kept.invitation, now) { Ok((kept, member)) } else { Err(StaffError::NotProven) }
 }

@@ -17,6 +17,12 @@ pub enum StaffError {
     /// The session's second factor was shown too long ago.
     #[error("this needs a second factor that was shown within the last minutes")]
     StepUp,
+    /// Whom it is about holds more than whoever decides.
+    #[error("the member holds more than you do: an administrator of the whole tenant decides about them")]
+    HoldsMore,
+    /// What is given, at a pointer, is more than the giver holds.
+    #[error("nobody gives more than they hold themselves")]
+    MoreThanHeld(String),
     /// The request says something that is not allowed.
     #[error(transparent)]
     Refused(#[from] Refusal),

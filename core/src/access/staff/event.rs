@@ -14,6 +14,10 @@ pub const STAFF_INVITED: &str = "staff.invited";
 pub const STAFF_JOINED: &str = "staff.joined";
 /// A member has other roles.
 pub const STAFF_ROLES_CHANGED: &str = "staff.roles-changed";
+/// A member has other single grants.
+pub const STAFF_GRANTS_CHANGED: &str = "staff.grants-changed";
+/// A member belongs elsewhere.
+pub const STAFF_UNIT_CHANGED: &str = "staff.unit-changed";
 /// A member is out until further notice.
 pub const STAFF_SUSPENDED: &str = "staff.suspended";
 /// A member is back.
@@ -29,6 +33,11 @@ pub const STAFF_SESSION_ENDED: &str = "staff.session-ended";
 /// Somebody has failed to sign in as a member so often that they have to wait.
 pub const STAFF_SIGN_IN_REFUSED: &str = "staff.sign-in-refused";
 
+/// There is another unit; all units of a tenant stand in one stream.
+pub const UNIT_CREATED: &str = "unit.created";
+/// A unit has another name or place.
+pub const UNIT_CHANGED: &str = "unit.changed";
+
 /// `staff.invited`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StaffInvited {
@@ -36,6 +45,12 @@ pub struct StaffInvited {
     pub login: String,
     /// By their names.
     pub roles: Vec<String>,
+    /// Single grants besides, as they are written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grants: Vec<String>,
+    /// Where the member belongs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Uuid>,
     /// Which invitation.
     pub invitation: Uuid,
     /// When it ends.
@@ -54,6 +69,33 @@ pub struct StaffJoined {
 pub struct StaffRolesChanged {
     /// All that the member has from now on, by their names.
     pub roles: Vec<String>,
+}
+
+/// `staff.grants-changed`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StaffGrantsChanged {
+    /// All that the member has beside the roles from now on, as they are written.
+    pub grants: Vec<String>,
+}
+
+/// `staff.unit-changed`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StaffUnitChanged {
+    /// Where the member belongs from now on; absent is to none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Uuid>,
+}
+
+/// `unit.created` and `unit.changed`: what the unit is from now on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UnitDescribed {
+    /// Which.
+    pub unit: Uuid,
+    /// Unique in the tenant.
+    pub name: String,
+    /// The unit that it is part of; absent is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Uuid>,
 }
 
 /// `staff.suspended`: who did it is the event's actor.

@@ -1,21 +1,24 @@
-//! What administrators do about members: invite, give roles, suspend, resume, reset. Each under a key, each a fact.
+//! What administrators do about members and units: invite, give roles and grants, suspend, resume, reset. Each under a key,
+//! each a fact, and each as far as the administrator's authority reaches.
 
 use chrono::{DateTime, Utc};
 use sqlx::Connection as _;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::authority::Authority;
 use super::error::StaffError;
 use super::invitation::{Invitation, LIFE};
 use super::login::Login;
-use super::member::{self, Member};
+use super::member::{self, Change, Member, Position};
 use super::service::{Of, Staff, applied, load, load_all, of};
 use super::store::{invitations, members};
 use super::ticket::{Purpose, Ticket};
-use crate::access::{Role, Tenant};
+use super::unit::Units;
+use crate::access::Tenant;
 use crate::event_store::job::{Render, unanswered};
 use crate::event_store::overlay::Origin;
-use crate::event_store::read::tenant_tx;
+use crate::event_store::read::{self, tenant_tx};
 use crate::event_store::{Decision, Disposed, Job, RequestKey, Shard, WriteError, fresh};
 use crate::kernel::{Refusal, RefusalCode};
 use crate::ledger::service::Actor;
@@ -46,40 +49,68 @@ impl Invited {
 }
 
 impl Staff {
-    /// Every member, by login.
-    pub async fn members(&self, of: Of) -> Result<Vec<Member>, StaffError> {
-        let mut tx = tenant_tx(&self.editor, of.tenant).await?;
+    /// Every member whom an authority is about, by login.
+    pub async fn members(&self, of: Of, authority: &Authority) -> Result<Vec<Member>, StaffError> {
+        let mut tx = tenant_tx(&self.reader, of.tenant).await?;
         let ids = members::list(&mut tx, of).await?;
         let mut members = load_all(&mut tx, of, &ids).await?;
         tx.commit().await?;
         // Somebody whose invitation was never recorded is nobody.
-        Ok(ids.iter().filter_map(|id| members.remove(id)).collect())
+        let all = ids.iter().filter_map(|id| members.remove(id));
+        Ok(all.filter(|member| authority.covers(member.id, member)).collect())
     }
 
-    /// One member. Another tenant's is not found.
-    pub async fn member(&self, of: Of, id: Uuid) -> Result<Member, StaffError> {
-        let mut tx = tenant_tx(&self.editor, of.tenant).await?;
+    /// One member. Another tenant's is not found, nor is one whom the authority is not about.
+    pub async fn member(&self, of: Of, authority: &Authority, id: Uuid) -> Result<Member, StaffError> {
+        let mut tx = tenant_tx(&self.reader, of.tenant).await?;
         let member = load(&mut tx, of, id).await?;
         tx.commit().await?;
-        member.ok_or_else(nobody)
+        member.filter(|member| authority.covers(id, member)).ok_or_else(nobody)
+    }
+
+    /// The units of a tenant.
+    pub async fn units(&self, of: Of) -> Result<Units, StaffError> {
+        let mut tx = tenant_tx(&self.reader, of.tenant).await?;
+        let events = read::streams(&mut tx, of.shard, &[Units::stream(of.tenant)]).await?;
+        tx.commit().await?;
+        Units::fold(of.tenant, &events).ok_or(StaffError::Unreadable)
+    }
+
+    /// Changes the units as decided on what they are.
+    pub async fn change_units(
+        &self,
+        actor: &Actor,
+        key: RequestKey,
+        decide: impl Fn(&Units) -> Result<Decision, Refusal>,
+        render: Render,
+    ) -> Result<Disposed, StaffError> {
+        for _ in 0..ATTEMPTS {
+            let decision = decide(&self.units(of(actor)).await?)?;
+            match self.dispose(actor, Some(key.clone()), decision, render.clone()).await? {
+                Disposed::Conflict(_) => {}
+                disposed => return Ok(disposed),
+            }
+        }
+        Err(WriteError::Overloaded.into())
     }
 
     /// Invites somebody. What opens the invitation is in no answer that is kept.
     pub async fn invite(
         &self,
         actor: &Actor,
+        authority: &Authority,
         key: RequestKey,
-        login: &Login,
-        roles: &[Role],
+        (login, position): (&Login, &Position),
         render: Render,
     ) -> Result<(Disposed, Invited), StaffError> {
+        authority.check_invitation(position)?;
         let (of, now) = (of(actor), self.now());
         let id = login.member(of.tenant);
         let (invited, invitation) = Invited::draw(of.tenant, id, now);
         for _ in 0..ATTEMPTS {
             let mut tx = tenant_tx(&self.editor, of.tenant).await?;
             let existing = load(&mut tx, of, id).await?;
-            let decision = member::invite(existing.as_ref(), of.tenant, login, roles, invitation);
+            let decision = member::invite(existing.as_ref(), of.tenant, login, position, invitation)?;
             let decision = if members::list(&mut tx, of).await?.len() < MEMBERS { decision } else { full() };
             keep(&mut tx, of, &decision, login.as_str(), &invited, invitation).await?;
             tx.commit().await?;
@@ -95,7 +126,7 @@ impl Staff {
     pub async fn reset(
         &self,
         actor: &Actor,
-        by: Uuid,
+        authority: &Authority,
         key: RequestKey,
         id: Uuid,
         render: Render,
@@ -105,7 +136,8 @@ impl Staff {
         for _ in 0..ATTEMPTS {
             let mut tx = tenant_tx(&self.editor, of.tenant).await?;
             let member = load(&mut tx, of, id).await?.ok_or_else(nobody)?;
-            let decision = member::reset(&member, Some(by), invitation);
+            authority.check_over(&member)?;
+            let decision = member::reset(&member, Some(authority.by), invitation);
             keep(&mut tx, of, &decision, &member.login, &invited, invitation).await?;
             tx.commit().await?;
             match self.dispose(actor, Some(key.clone()), decision, render.clone()).await? {
@@ -116,17 +148,17 @@ impl Staff {
         Err(WriteError::Overloaded.into())
     }
 
-    /// Changes a member as decided on what they are.
+    /// Changes a member.
     pub async fn change(
         &self,
         actor: &Actor,
+        authority: &Authority,
         key: RequestKey,
-        id: Uuid,
-        decide: impl Fn(&Member) -> Decision,
+        (id, change): (Uuid, &Change),
         render: Render,
     ) -> Result<Disposed, StaffError> {
         for _ in 0..ATTEMPTS {
-            let decision = decide(&self.member(of(actor), id).await?);
+            let decision = authority.decide(&self.member(of(actor), authority, id).await?, change)?;
             match self.dispose(actor, Some(key.clone()), decision, render.clone()).await? {
                 Disposed::Conflict(_) => {}
                 disposed => return Ok(disposed),
@@ -143,14 +175,14 @@ pub async fn invite_by_operator(
     writer: &Shard,
     tenant: &Tenant,
     login: &Login,
-    roles: &[Role],
+    position: &Position,
 ) -> Result<Invited, StaffError> {
     let of = Of { shard: tenant.shard, tenant: tenant.tenant };
     let (invited, invitation) = Invited::draw(of.tenant, login.member(of.tenant), clock::now());
     let mut tx = connection.begin().await?;
     let decision = match load(&mut tx, of, invited.member).await? {
         Some(member) => member::reset(&member, None, invitation),
-        None => member::invite(None, of.tenant, login, roles, invitation),
+        None => member::invite(None, of.tenant, login, position, invitation)?,
     };
     keep(&mut tx, of, &decision, login.as_str(), &invited, invitation).await?;
     tx.commit().await?;

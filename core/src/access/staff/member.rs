@@ -1,5 +1,7 @@
 //! A member: what the stream says, and what may become of it. Pure.
 
+use std::str::FromStr;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -8,7 +10,7 @@ use uuid::Uuid;
 use super::event::{self, FactorChange};
 use super::invitation::Invitation;
 use super::login::Login;
-use crate::access::{Role, check_together};
+use crate::access::{Grant, Role, check_together};
 use crate::event_store::proposal::{EntryKind, NewEvent, StreamVersion};
 use crate::event_store::{Applied, Decision, Proposal, Recorded};
 use crate::kernel::{Instant, Refusal, RefusalCode};
@@ -35,6 +37,60 @@ impl Status {
     }
 }
 
+/// What a member is, or is to be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Position {
+    /// The roles.
+    pub roles: Vec<Role>,
+    /// Single grants besides.
+    pub grants: Vec<Grant>,
+    /// Where the member belongs.
+    pub unit: Option<Uuid>,
+}
+
+/// What may be decided about a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// All roles from then on.
+    Roles(Vec<Role>),
+    /// All single grants from then on.
+    Grants(Vec<Grant>),
+    /// Where they belong.
+    Unit(Option<Uuid>),
+    /// They are out.
+    Suspend,
+    /// They are back.
+    Resume,
+}
+
+impl Position {
+    /// What a change leaves of it.
+    #[must_use]
+    pub fn after(&self, change: &Change) -> Self {
+        let mut after = self.clone();
+        match change {
+            Change::Roles(roles) => after.roles.clone_from(roles),
+            Change::Grants(grants) => after.grants.clone_from(grants),
+            Change::Unit(unit) => after.unit = *unit,
+            Change::Suspend | Change::Resume => {}
+        }
+        after
+    }
+
+    /// Refuses a member who may do nothing; that would be a mistake.
+    fn check(&self) -> Result<(), Refusal> {
+        let is_empty = self.roles.is_empty() && self.grants.is_empty();
+        let detail = "a member has at least one role or grant";
+        if is_empty { Err(Refusal::new(RefusalCode::ValidationFailed, detail).at("/roles")) } else { Ok(()) }
+    }
+
+    /// What must not meet in one person.
+    fn conflict(&self, pointer: &str) -> Option<Decision> {
+        let conflict = check_together(&self.roles, &self.grants).err()?;
+        Some(Decision::Refuse(Refusal::new(RefusalCode::RoleConflict, conflict.to_string()).at(pointer), Vec::new()))
+    }
+}
+
 /// A member of the staff.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
@@ -43,7 +99,7 @@ pub struct Member {
     /// The work name.
     pub login: String,
     /// What they are.
-    pub roles: Vec<Role>,
+    pub position: Position,
     /// When they were invited first.
     pub invited_at: Instant,
     /// The invitation that may be accepted.
@@ -69,7 +125,7 @@ impl Member {
         let invited: event::StaffInvited = read(first)?;
         let mut member = Self {
             id: first.stream,
-            roles: known(&invited.roles),
+            position: Position { roles: known(&invited.roles), grants: known(&invited.grants), unit: invited.unit },
             invitation: Some(Invitation { id: invited.invitation, expires_at: invited.expires_at }),
             login: invited.login,
             invited_at: first.recorded_at,
@@ -90,7 +146,13 @@ impl Member {
                 self.enrolled_by = Some(read::<event::StaffJoined>(recorded)?.invitation);
                 self.invitation = None;
             }
-            event::STAFF_ROLES_CHANGED => self.roles = known(&read::<event::StaffRolesChanged>(recorded)?.roles),
+            event::STAFF_ROLES_CHANGED => {
+                self.position.roles = known(&read::<event::StaffRolesChanged>(recorded)?.roles);
+            }
+            event::STAFF_GRANTS_CHANGED => {
+                self.position.grants = known(&read::<event::StaffGrantsChanged>(recorded)?.grants);
+            }
+            event::STAFF_UNIT_CHANGED => self.position.unit = read::<event::StaffUnitChanged>(recorded)?.unit,
             event::STAFF_SUSPENDED => {
                 self.is_suspended = true;
                 self.sessions_from = recorded.version;
@@ -146,7 +208,7 @@ impl Member {
     }
 
     fn propose(&self, kind: &'static str, says: &impl Serialize) -> Decision {
-        propose(vec![fact(self.id, self.version, kind, says)])
+        propose_fact(self.id, self.version, kind, says)
     }
 }
 
@@ -155,26 +217,26 @@ pub fn invite(
     existing: Option<&Member>,
     tenant: Uuid,
     login: &Login,
-    roles: &[Role],
+    position: &Position,
     invitation: Invitation,
-) -> Decision {
+) -> Result<Decision, Refusal> {
+    position.check()?;
     if let Some(member) = existing {
         let detail = "a member has this login; to invite them anew, reset them";
-        return member.refuse(RefusalCode::NameTaken, detail);
+        return Ok(member.refuse(RefusalCode::NameTaken, detail));
     }
-    if let Err(conflict) = check_together(roles, &[]) {
-        return Decision::Refuse(
-            Refusal::new(RefusalCode::RoleConflict, conflict.to_string()).at("/roles"),
-            Vec::new(),
-        );
+    if let Some(refused) = position.conflict("/roles") {
+        return Ok(refused);
     }
     let says = event::StaffInvited {
         login: login.as_str().to_owned(),
-        roles: names(roles),
+        roles: names(&position.roles),
+        grants: names(&position.grants),
+        unit: position.unit,
         invitation: invitation.id,
         expires_at: invitation.expires_at,
     };
-    propose(vec![fact(login.member(tenant), 0, event::STAFF_INVITED, &says)])
+    Ok(propose_fact(login.member(tenant), 0, event::STAFF_INVITED, &says))
 }
 
 /// Decides that an invitation was accepted.
@@ -182,35 +244,36 @@ pub fn join(member: &Member, invitation: Uuid) -> Decision {
     member.propose(event::STAFF_JOINED, &event::StaffJoined { invitation })
 }
 
-/// Decides other roles.
-pub fn change_roles(member: &Member, by: Uuid, roles: &[Role]) -> Decision {
+/// Decides a change, and what it would leave of the member's position.
+pub fn change(member: &Member, by: Uuid, change: &Change, after: &Position) -> Result<Decision, Refusal> {
     if member.id == by {
-        return own(member);
+        return Ok(own(member));
     }
-    if let Err(conflict) = check_together(roles, &[]) {
-        return Decision::Refuse(
-            Refusal::new(RefusalCode::RoleConflict, conflict.to_string()).at("/roles"),
-            Vec::new(),
-        );
-    }
-    member.propose(event::STAFF_ROLES_CHANGED, &event::StaffRolesChanged { roles: names(roles) })
+    after.check()?;
+    Ok(match change {
+        Change::Roles(roles) => after.conflict("/roles").unwrap_or_else(|| {
+            member.propose(event::STAFF_ROLES_CHANGED, &event::StaffRolesChanged { roles: names(roles) })
+        }),
+        Change::Grants(grants) => after.conflict("/grants").unwrap_or_else(|| {
+            member.propose(event::STAFF_GRANTS_CHANGED, &event::StaffGrantsChanged { grants: names(grants) })
+        }),
+        Change::Unit(unit) => member.propose(event::STAFF_UNIT_CHANGED, &event::StaffUnitChanged { unit: *unit }),
+        Change::Suspend => suspend(member),
+        Change::Resume => resume(member),
+    })
 }
 
 /// Decides to shut a member out. Their sessions end with it.
-pub fn suspend(member: &Member, by: Uuid) -> Decision {
-    match (member.id == by, member.is_suspended && member.last.kind == event::STAFF_SUSPENDED) {
-        (true, _) => own(member),
-        (false, true) => member.already(),
-        (false, false) if member.is_suspended => member.refuse(RefusalCode::InvalidState, "the member is suspended"),
-        (false, false) => member.propose(event::STAFF_SUSPENDED, &event::StaffSuspended {}),
+fn suspend(member: &Member) -> Decision {
+    match (member.is_suspended, &*member.last.kind == event::STAFF_SUSPENDED) {
+        (true, true) => member.already(),
+        (true, false) => member.refuse(RefusalCode::InvalidState, "the member is suspended"),
+        (false, _) => member.propose(event::STAFF_SUSPENDED, &event::StaffSuspended {}),
     }
 }
 
 /// Decides to let a member back in.
-pub fn resume(member: &Member, by: Uuid) -> Decision {
-    if member.id == by {
-        return own(member);
-    }
+fn resume(member: &Member) -> Decision {
     if !member.is_suspended {
         return member.refuse(RefusalCode::InvalidState, "the member is not suspended");
     }
@@ -267,6 +330,11 @@ fn own(member: &Member) -> Decision {
     member.refuse(RefusalCode::InvalidState, "nobody changes this about themselves; another administrator can")
 }
 
+/// A decision that is one fact.
+pub(super) fn propose_fact(stream: Uuid, expected: i32, kind: &'static str, says: &impl Serialize) -> Decision {
+    propose(vec![fact(stream, expected, kind, says)])
+}
+
 fn propose(events: Vec<NewEvent>) -> Decision {
     Decision::Propose(Proposal { events, ..Proposal::default() })
 }
@@ -286,13 +354,13 @@ fn fact(stream: Uuid, expected: i32, kind: &'static str, says: &impl Serialize) 
     }
 }
 
-/// A role that this version does not know grants nothing.
-fn known(names: &[String]) -> Vec<Role> {
+/// A role or grant that this version does not know grants nothing.
+fn known<T: FromStr>(names: &[String]) -> Vec<T> {
     names.iter().filter_map(|name| name.parse().ok()).collect()
 }
 
-fn names(roles: &[Role]) -> Vec<String> {
-    roles.iter().map(|role| role.as_str().to_owned()).collect()
+fn names(all: &[impl ToString]) -> Vec<String> {
+    all.iter().map(ToString::to_string).collect()
 }
 
 fn read<T: DeserializeOwned>(recorded: &Recorded) -> Option<T> {

@@ -19,12 +19,14 @@
 //! - A one-time code counts once, a recovery code counts once, an invitation counts once, whoever comes in parallel.
 //! - A session ends when its member is suspended, reset or changes the password, because it names the version of the
 //!   member's stream that it was opened at; not because somebody remembered to delete a row.
+//! - Nobody gives more than they hold, or decides about whoever holds more ([`Authority`]); units are a tree ([`unit`]).
 //! - Trying out passwords slows down whoever tries ([`back_off`]), and not a member at an address that they signed in from.
 //! - What is recorded holds no secret and nothing personal in clear: a login is a work name, chosen by the administrator.
 //! - Where a session was opened from is sealed ([`seen`]).
 //!
 //! Deliberately absent: names and mail addresses of members, signing in at an identity provider, passkeys.
 
+mod authority;
 pub mod back_off;
 mod enrol;
 mod error;
@@ -45,14 +47,17 @@ mod spec;
 pub(crate) mod store;
 pub mod ticket;
 pub mod totp;
+mod unit;
 
+pub use authority::Authority;
 pub use error::StaffError;
 pub use hashing::Hashing;
 pub use login::Login;
 pub use manage::{Invited, invite_by_operator};
-pub use member::{Member, Status};
+pub use member::{Change, Member, Position, Status};
 pub use seen::Seen;
 pub use service::{Clock, Entered, Knows, Of, OpenSession, Staff};
 pub use sign_in::{SecondFactor, SignIn, SignedIn};
 pub use ticket::{Purpose, Ticket};
 pub use totp::Enrolment;
+pub use unit::{Unit, UnitName, Units};

@@ -8,11 +8,12 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use super::authority::Authority;
 use super::back_off::Counted;
 use super::error::StaffError;
 use super::event::StaffSignedIn;
 use super::hashing::Hashing;
-use super::member::{self, Member};
+use super::member::{self, Member, Position};
 use super::seen::Seen;
 use super::session::{FRESH, Session};
 use super::store::attempts::{self, Attempt};
@@ -47,9 +48,11 @@ pub struct Knows {
     pub pepper: Pepper,
 }
 
-/// What the API needs of the staff. Reads and writes as `vintem_editor`, appends through the writers of the shards.
+/// What the API needs of the staff. Looks as `vintem_reader`, changes and proves as `vintem_editor`, appends through the
+/// writers of the shards.
 #[derive(Clone)]
 pub struct Staff {
+    pub(super) reader: PgPool,
     pub(super) editor: PgPool,
     shards: HashMap<i16, Shard>,
     knows: Option<Knows>,
@@ -79,7 +82,8 @@ pub struct OpenSession {
 impl Entered {
     /// What they may do.
     pub fn standing(&self) -> Standing {
-        Standing::new(self.session.id, &self.member.roles, &[], None, self.session.fresh_until)
+        let Position { roles, grants, unit } = &self.member.position;
+        Standing::new(self.session.id, roles, grants, *unit, self.session.fresh_until)
     }
 }
 
@@ -108,8 +112,13 @@ impl Knows {
 
 impl Staff {
     /// Without a Vault nobody can sign in.
-    pub fn new(editor: PgPool, shards: HashMap<i16, Shard>, knows: Option<Knows>, clock: Clock) -> Self {
-        Self { editor, shards, knows, clock }
+    pub fn new(
+        (reader, editor): (PgPool, PgPool),
+        shards: HashMap<i16, Shard>,
+        knows: Option<Knows>,
+        clock: Clock,
+    ) -> Self {
+        Self { reader, editor, shards, knows, clock }
     }
 
     /// Now, as sessions see it.
@@ -125,29 +134,39 @@ impl Staff {
     /// Who comes in with a ticket. The use is noted.
     pub async fn enter(&self, of: Of, ticket: &Ticket) -> Result<Entered, StaffError> {
         let now = self.now();
-        let mut tx = tenant_tx(&self.editor, of.tenant).await?;
+        let mut tx = tenant_tx(&self.reader, of.tenant).await?;
         let session = sessions::by_ticket(&mut tx, of, &ticket.digest()).await?.ok_or(StaffError::NoSession)?;
         let member = load(&mut tx, of, session.member).await?.ok_or(StaffError::NoSession)?;
         if !session.is_alive(&member, now) {
             return Err(StaffError::NoSession);
         }
-        if session.is_to_be_touched(now) {
-            sessions::touch(&mut tx, of, session.id, now).await?;
-        }
         tx.commit().await?;
+        if session.is_to_be_touched(now) {
+            let mut tx = tenant_tx(&self.editor, of.tenant).await?;
+            sessions::touch(&mut tx, of, session.id, now).await?;
+            tx.commit().await?;
+        }
         Ok(Entered { member, session })
     }
 
-    /// The open sessions of a member, or of everybody.
-    pub async fn sessions(&self, of: Of, member: Option<Uuid>) -> Result<Vec<OpenSession>, StaffError> {
+    /// The open sessions of a member, or of everybody, as far as whoever asks sees them.
+    pub async fn sessions(
+        &self,
+        of: Of,
+        member: Option<Uuid>,
+        sees: impl Fn(&Session, &Member) -> bool,
+    ) -> Result<Vec<OpenSession>, StaffError> {
         let now = self.now();
-        let mut tx = tenant_tx(&self.editor, of.tenant).await?;
+        let mut tx = tenant_tx(&self.reader, of.tenant).await?;
         let found = sessions::open(&mut tx, of, member, now).await?;
         let members: Vec<Uuid> = found.iter().map(|session| session.member).collect();
         let members = load_all(&mut tx, of, &members).await?;
         tx.commit().await?;
         let shown = found.into_iter().filter_map(|session| {
             let member = members.get(&session.member).filter(|member| session.is_alive(member, now))?;
+            if !sees(&session, member) {
+                return None;
+            }
             Some(OpenSession { session, login: member.login.clone(), seen: Seen::default() })
         });
         Ok(shown.collect())
@@ -155,10 +174,10 @@ impl Staff {
 
     /// The open sessions of a member, with where each was opened from: for the member alone.
     pub async fn own_sessions(&self, of: Of, member: Uuid) -> Result<Vec<OpenSession>, StaffError> {
-        let mut open = self.sessions(of, Some(member)).await?;
+        let mut open = self.sessions(of, Some(member), |_, _| true).await?;
         let key = self.key(of, member).await?;
         let streams: Vec<Uuid> = open.iter().map(|open| open.session.id).collect();
-        let mut tx = tenant_tx(&self.editor, of.tenant).await?;
+        let mut tx = tenant_tx(&self.reader, of.tenant).await?;
         let events = read::streams(&mut tx, of.shard, &streams).await?;
         tx.commit().await?;
         for OpenSession { session, seen, .. } in &mut open {
@@ -179,14 +198,23 @@ impl Staff {
         }
     }
 
-    /// Ends anybody's session, under a key.
+    /// Ends the session of somebody whom an authority is about, under a key.
     pub async fn revoke(
         &self,
         actor: &Actor,
+        authority: &Authority,
         key: RequestKey,
         id: Uuid,
         render: Render,
     ) -> Result<Disposed, StaffError> {
+        let of_actor = of(actor);
+        let mut tx = tenant_tx(&self.reader, of_actor.tenant).await?;
+        let session = sessions::by_id(&mut tx, of_actor, id).await?.ok_or(StaffError::NoSession)?;
+        let member = load(&mut tx, of_actor, session.member).await?;
+        tx.commit().await?;
+        if !member.is_some_and(|member| authority.covers(id, &member)) {
+            return Err(StaffError::NoSession);
+        }
         for _ in 0..ATTEMPTS {
             let decision = self.end(of(actor), None, id).await?;
             match self.dispose(actor, Some(key.clone()), decision, render.clone()).await? {

@@ -1,20 +1,25 @@
 //! Signing in: the one use case that strangers try.
 //!
 //! The order is fixed, and the same for somebody and nobody: the address may try, whose login it is, whether it may be
-//! tried, the password (always hashed), then the second factor. Only who has the password ever gets to the last. A refusal
-//! is always the same, and what it was is for the log.
+//! tried, the password (always hashed), then the second factor. A refusal is always the same, and what it was is for the log.
+//!
+//! Nobody is judged by what is known of another member of the tenant, who stands in: as much is read, compared and opened,
+//! and it lets nobody in. The second factor is looked at beside the hashing, which takes longer, for whatever password it
+//! is; only who has the password waits for it and hears that Vault is away, and only a right code is ever used up. So an
+//! answer's time tells neither who exists nor that a password was right, as long as Vault answers within a hash's time.
 
 use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::back_off::Counted;
 use super::error::StaffError;
 use super::member::{self, Member};
 use super::password::Password;
-use super::recovery;
+use super::recovery::{self, CodeDigest};
 use super::seen::Seen;
 use super::service::{Entered, Of, Staff, acting, load};
 use super::session::{FRESH, Session};
@@ -57,13 +62,30 @@ pub struct SignedIn {
     pub ticket: Ticket,
 }
 
-/// Whoever it may be: what is known of a login, somebody's or nobody's.
+/// Whoever it may be: what is known of a login, or of who stands in for nobody.
 struct Candidate {
     of: Of,
     member: Option<Member>,
     credential: Option<Credential>,
+    /// Whether it is the login's own.
+    is_meant: bool,
+    /// Whether the recovery code that was presented is one of the member's.
+    has_code: bool,
     /// What their attempts are counted as.
     counted: Counted,
+}
+
+/// The step that a device's code belongs to, as soon as it is known.
+type Step = JoinHandle<Result<Option<i64>, StaffError>>;
+
+impl SignIn {
+    /// What is kept of the recovery code, if one was presented that can be one of the member's.
+    fn code_on_paper(&self, member: Uuid) -> Option<CodeDigest> {
+        match &self.factor {
+            SecondFactor::RecoveryCode(code) => recovery::digest_of(member, code.expose_secret()),
+            SecondFactor::Code(_) => None,
+        }
+    }
 }
 
 /// That a second factor was shown, and how many recovery codes are left if it was one of them.
@@ -110,14 +132,35 @@ impl Staff {
     async fn candidate(&self, who: &SignIn, place: &[u8; 32], now: DateTime<Utc>) -> Result<Candidate, StaffError> {
         let found = members::tenant_named(&self.editor, &who.tenant).await?;
         let of = found.unwrap_or(Of { shard: 0, tenant: Uuid::nil() });
-        let id = natural_key(of.tenant, "staff", &[&who.login]);
+        let meant = natural_key(of.tenant, "staff", &[&who.login]);
         let mut tx = tenant_tx(&self.editor, of.tenant).await?;
+        let found = credentials::find_or_stand_in(&mut tx, of, meant).await?;
+        let (id, credential) = found.map_or((meant, None), |(id, credential)| (id, Some(credential)));
         let member = load(&mut tx, of, id).await?;
-        let credential = credentials::find(&mut tx, of, id).await?;
         let is_at_home = sessions::is_at_home(&mut tx, of, id, place, now).await?;
+        let has_code = match who.code_on_paper(id) {
+            Some(digest) => credentials::has_code(&mut tx, of, id, &digest).await?,
+            None => false,
+        };
         tx.commit().await?;
-        let counted = if is_at_home { Counted::LoginAtHome } else { Counted::Login };
-        Ok(Candidate { of, member, credential, counted })
+        let is_meant = id == meant && credential.is_some();
+        let counted = if is_at_home && is_meant { Counted::LoginAtHome } else { Counted::Login };
+        Ok(Candidate { of, member, credential, is_meant, has_code, counted })
+    }
+
+    /// Begins to find out which step a device's code belongs to.
+    fn step_beside(&self, candidate: &Candidate, who: &SignIn, now: DateTime<Utc>) -> Step {
+        let (SecondFactor::Code(code), Some(member), Some(credential)) =
+            (&who.factor, &candidate.member, &candidate.credential)
+        else {
+            return tokio::spawn(async { Ok(None) });
+        };
+        let (staff, of, member) = (self.clone(), candidate.of, member.id);
+        let (sealed, code) = (credential.device.clone(), code.clone());
+        tokio::spawn(async move {
+            let device = staff.device(of, member, &sealed).await?;
+            Ok(device.step_of(code.expose_secret(), now))
+        })
     }
 
     /// The password first and always; what follows is only for whoever has it.
@@ -128,26 +171,28 @@ impl Staff {
         attempt: Attempt,
         now: DateTime<Utc>,
     ) -> Result<Shown, StaffError> {
+        let step = self.step_beside(candidate, who, now);
         let stored = candidate.credential.as_ref().map(|credential| credential.password_hash.clone());
         let is_right = self.knows()?.hashing.verify(&Password::typed(&who.password), stored).await?;
         let (Some(member), Some(credential)) = (&candidate.member, &candidate.credential) else {
             return Err(StaffError::NotProven);
         };
-        if !is_right || attempt == Attempt::Blocked || !member.is_proven_by(credential.enrolled_by) {
+        let is_theirs = is_right && candidate.is_meant && member.is_proven_by(credential.enrolled_by);
+        if !is_theirs || attempt == Attempt::Blocked {
             return Err(StaffError::NotProven);
         }
         let of = candidate.of;
-        match &who.factor {
-            SecondFactor::Code(code) => {
-                let device = self.device(of, member.id, &credential.device).await?;
-                let step = device.step_of(code.expose_secret(), now).ok_or(StaffError::NotProven)?;
+        match who.code_on_paper(member.id) {
+            None => {
+                // It neither panics nor is cancelled.
+                let step = step.await.map_err(|_| StaffError::Overloaded)??.ok_or(StaffError::NotProven)?;
                 let mut tx = tenant_tx(&self.editor, of.tenant).await?;
                 let is_first = credentials::use_step(&mut tx, of, member.id, step).await?;
                 tx.commit().await?;
                 if is_first { Ok(Shown { recovery_codes_left: None }) } else { Err(StaffError::NotProven) }
             }
-            SecondFactor::RecoveryCode(code) => {
-                let digest = recovery::digest_of(member.id, code.expose_secret()).ok_or(StaffError::NotProven)?;
+            Some(_) if !candidate.has_code => Err(StaffError::NotProven),
+            Some(digest) => {
                 let mut tx = tenant_tx(&self.editor, of.tenant).await?;
                 let is_first = credentials::use_code(&mut tx, of, member.id, &digest).await?;
                 let left = credentials::codes_left(&mut tx, of, member.id).await?;
@@ -194,7 +239,7 @@ impl Staff {
         if pause == 0 {
             return;
         }
-        let Some(member) = candidate.member.as_ref().map(|member| member.id) else {
+        let Some(member) = candidate.member.as_ref().filter(|_| candidate.is_meant).map(|member| member.id) else {
             tracing::warn!(failures, pause, "sign-ins under a login that is nobody's are refused for a while");
             return;
         };

@@ -35,6 +35,11 @@ impl DeviceSecret {
         Some(Self(Zeroizing::new(bytes.try_into().ok()?)))
     }
 
+    /// From what was told to be typed: for who plays a device. `None` if it is no such secret.
+    pub fn typed(text: &str) -> Option<Self> {
+        Self::from_bytes(Secret::try_from_base32(text).ok()?.as_ref())
+    }
+
     /// To be sealed.
     pub fn as_bytes(&self) -> &[u8] {
         &*self.0
@@ -153,6 +158,8 @@ mod tests {
     fn a_device_is_told_whose_secret_it_is() {
         let told = rfc().enrolment("coffee-town", "ana.s");
         assert_eq!(&*told.secret, "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
+        assert_eq!(DeviceSecret::typed(&told.secret).unwrap().as_bytes(), rfc().as_bytes());
+        assert!(DeviceSecret::typed("GEZDGN").is_none() && DeviceSecret::typed("no secret").is_none());
         assert!(told.uri.starts_with("otpauth://totp/Vintem%20coffee-town:ana.s?secret=GEZDGN"), "{}", &*told.uri);
         assert_eq!(format!("{:?} {told:?}", rfc()), "DeviceSecret([REDACTED]) Enrolment([REDACTED])");
     }

@@ -128,6 +128,9 @@ pub const CASES: &[Case] = &[
     two("two shards batch", Way::Shards, &[group(UNIFORM, 4, 1_000), group(UNIFORM, 4, 1_000)]),
 ];
 
+/// One transfer per request, from any account to any other.
+pub const TRANSFERS: Group = group(UNIFORM, 64, 1);
+
 /// Writes the turns of a group.
 pub struct Author<'a> {
     /// For one door and token.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 
 use super::BenchError;
+use super::auth;
 use super::ceiling::{self, Ceiling};
 use super::ground::Ground;
 use super::growth;
@@ -37,6 +38,8 @@ pub struct Bench {
 enum Long {
     /// Fill the development stack's ledger and measure it on the way; goes on where an earlier run ended.
     Growth(growth::Growth),
+    /// What it costs the API to know who calls.
+    Auth(auth::Auth),
     /// Whether an answer's time tells who exists.
     Oracle(oracle::Oracle),
     /// How the views keep up with the development stack's ledger, drain a backlog and are built anew.
@@ -73,6 +76,7 @@ pub async fn command(args: Bench) -> Result<(), BenchError> {
     let Bench { command, options } = args;
     match command {
         Some(Long::Growth(growth)) => growth::command(growth).await,
+        Some(Long::Auth(auth)) => auth::command(auth).await,
         Some(Long::Oracle(oracle)) => oracle::command(oracle).await,
         Some(Long::Views(views)) => views::command(views).await,
         None if options.connection.url.is_some() => elsewhere(&options).await,

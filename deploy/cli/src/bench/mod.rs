@@ -8,7 +8,8 @@
 //! Against the development stack the processor time of each process and the bytes of Postgres stand
 //! beside every figure, and [`ceiling`] measures in the same run what bare rows of the product's shape
 //! cost in the same server. [`growth`] fills a ledger and measures on the way, [`views`] looks at those
-//! who follow it, [`oracle`] at what times give away. Any other ledger is driven
+//! who follow it, [`oracle`] at what times give away,
+//! [`auth`] at what knowing the caller costs. Any other ledger is driven
 //! by address and client alone.
 //!
 //! Invariants: a latency counts from the instant at which the request was meant to leave; what is answered
@@ -17,6 +18,7 @@
 //!
 //! Deliberately absent: assertions on figures. Machines differ; ratios within one run are what counts.
 
+pub mod auth;
 pub mod case;
 pub mod ceiling;
 pub mod choice;
@@ -29,6 +31,7 @@ pub mod request;
 pub mod run;
 pub mod table;
 pub mod tally;
+pub mod verdict;
 pub mod views;
 pub mod wire;
 

@@ -1,7 +1,9 @@
-//! A login that is tried once, whatever comes of it, and timed: for the benchmark, which looks at refusals.
+//! What is said once by whoever is not known yet, whatever comes of it, and timed: for the benchmark, which looks at refusals.
 
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
+use reqwest::RequestBuilder;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
 
@@ -9,10 +11,10 @@ use super::{ClientError, Connection, problem};
 
 const ATTEMPT: Duration = Duration::from_secs(10);
 
-/// Where logins are tried.
+/// Where it is said.
 pub struct Knock {
     http: reqwest::Client,
-    url: String,
+    base: String,
 }
 
 /// What came of one.
@@ -28,20 +30,36 @@ pub struct Knocked {
 impl Knock {
     /// At the ledger of a connection.
     pub fn at(connection: &Connection) -> Result<Self, ClientError> {
-        let url = format!("{}/v1/token", connection.base_url()?);
-        Ok(Self { http: connection.http_client(ATTEMPT)?, url })
+        Ok(Self { http: connection.http_client(ATTEMPT)?, base: connection.base_url()? })
     }
 
-    /// Tries a secret.
-    pub async fn with(&self, client: &str, secret: &str) -> Result<Knocked, ClientError> {
-        let request = self.http.post(&self.url).basic_auth(client, Some(secret));
-        let request =
-            request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body("grant_type=client_credentials");
-        let broken = |error: reqwest::Error| ClientError::Setup(problem::chain(&error.without_url()));
-        let asked = Instant::now();
-        let answer = request.send().await.map_err(broken)?;
-        let status = answer.status().as_u16();
-        let body = answer.json().await.map_err(broken)?;
-        Ok(Knocked { status, body, took: asked.elapsed() })
+    /// Tries a client's secret, and shows a proof of a key.
+    pub async fn with(&self, client: &str, secret: &str, proof: Option<&str>) -> Result<Knocked, ClientError> {
+        let request = self.http.post(format!("{}/v1/token", self.base)).basic_auth(client, Some(secret));
+        let request = match proof {
+            Some(proof) => request.header("DPoP", proof),
+            None => request,
+        };
+        let form = "application/x-www-form-urlencoded";
+        send(request.header(CONTENT_TYPE, form).body("grant_type=client_credentials")).await
     }
+
+    /// Says something at a path, as if from an address: only who shows the door's certificate is believed that.
+    pub async fn tell(&self, path: &str, body: &Value, from: Option<Ipv4Addr>) -> Result<Knocked, ClientError> {
+        let request = self.http.post(format!("{}{path}", self.base)).json(body);
+        let request = match from {
+            Some(address) => request.header("X-Forwarded-For", address.to_string()),
+            None => request,
+        };
+        send(request).await
+    }
+}
+
+async fn send(request: RequestBuilder) -> Result<Knocked, ClientError> {
+    let broken = |error: reqwest::Error| ClientError::Setup(problem::chain(&error.without_url()));
+    let asked = Instant::now();
+    let answer = request.send().await.map_err(broken)?;
+    let status = answer.status().as_u16();
+    let body = answer.json().await.map_err(broken)?;
+    Ok(Knocked { status, body, took: asked.elapsed() })
 }

@@ -5,8 +5,8 @@ use std::error::Error;
 use clap::Subcommand;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use vintem_core::access::staff::{Login, invite_by_operator};
-use vintem_core::access::{self, Role};
+use vintem_core::access::staff::{Login, Position, invite_by_operator};
+use vintem_core::access::{self, Grant, Role};
 use vintem_core::secrets::DatabaseRole;
 
 use crate::session::Session;
@@ -24,8 +24,11 @@ pub enum Staff {
         #[arg(long)]
         login: Login,
         /// A role, such as iam-admin; may be given several times.
-        #[arg(long = "role", required = true)]
+        #[arg(long = "role")]
         roles: Vec<Role>,
+        /// A single grant, such as view:account:<id>; may be given several times.
+        #[arg(long = "grant")]
+        grants: Vec<Grant>,
     },
 }
 
@@ -41,10 +44,11 @@ impl Staff {
 
     async fn print(self, session: &mut Session) -> Result<Value, Box<dyn Error>> {
         let mut connection = session.database().pool().acquire().await?;
-        let Self::Invite { tenant, login, roles } = self;
+        let Self::Invite { tenant, login, roles, grants } = self;
         let tenant = access::find_tenant(&mut connection, &tenant).await?;
         let writer = session.writer(tenant.shard);
-        let invited = invite_by_operator(&mut connection, &writer, &tenant, &login, &roles).await?;
+        let position = Position { roles, grants, unit: None };
+        let invited = invite_by_operator(&mut connection, &writer, &tenant, &login, &position).await?;
         Ok(json!({
             "member": invited.member, "tenant": tenant.name.as_str(), "login": login.as_str(),
             "invitation_expires_at": invited.expires_at, "invitation_token": invited.ticket.reveal().expose_secret(),

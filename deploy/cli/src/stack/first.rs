@@ -3,7 +3,11 @@
 //! Each is made by the process that makes it in production, with the rights of that process only: the schema by
 //! a leased migrator, tenant and client by a leased operator.
 
-use vintem_core::access::{self, AccessError, ClientName, Scopes, TenantName, Terms};
+use secrecy::SecretString;
+use sqlx::PgConnection;
+use vintem_core::access::staff::{Login, Position, StaffError, invite_by_operator};
+use vintem_core::access::{self, AccessError, ClientName, Role, Scopes, Tenant, TenantName, Terms};
+use vintem_core::event_store::Shard;
 use vintem_core::secrets::{
     DatabaseRole, DatabaseSettings, LoginMethod, ProcessSettings, SecretsError, TelemetrySettings, VaultSettings,
     WrappingToken,
@@ -38,6 +42,9 @@ pub enum FirstError {
     /// Tenant or client.
     #[error("tenant or client could not be made")]
     Access(#[from] AccessError),
+    /// Members.
+    #[error("a member could not be invited")]
+    Staff(#[from] StaffError),
     /// Every name for the client is taken.
     #[error("every name for the client is taken")]
     Names,
@@ -58,7 +65,7 @@ pub struct NewClient {
     /// Names for the state file.
     pub names: FirstClient,
     /// Shown once.
-    pub secret: secrecy::SecretString,
+    pub secret: SecretString,
 }
 
 /// Brings the schema to this version.
@@ -85,6 +92,27 @@ pub async fn client_of(
     let made = make(&mut session, tenant, shard, names).await;
     session.close().await;
     Ok(made?)
+}
+
+/// Makes a tenant and invites members to it who may look at accounts; answers what opens each invitation.
+pub async fn invited(stack: &Stack, tenant: &str, logins: &[String]) -> Result<Vec<SecretString>, StackError> {
+    let mut session = log_in(stack, DatabaseRole::Operator).await?;
+    let invited = invite(&mut session, tenant, logins).await;
+    session.close().await;
+    Ok(invited?)
+}
+
+async fn invite(session: &mut Session, tenant: &str, logins: &[String]) -> Result<Vec<SecretString>, FirstError> {
+    let writer = session.writer(SHARD);
+    let mut connection = session.database().pool().acquire().await?;
+    let tenant = tenant_named(&mut connection, &writer, tenant, SHARD).await?;
+    let support = Position { roles: vec![Role::Support], ..Position::default() };
+    let mut tickets = Vec::with_capacity(logins.len());
+    for login in logins {
+        let login: Login = login.parse().map_err(StaffError::from)?;
+        tickets.push(invite_by_operator(&mut connection, &writer, &tenant, &login, &support).await?.ticket.reveal());
+    }
+    Ok(tickets)
 }
 
 /// Plays a month of a small town through the API as the new client, verifies the ledger, and shows the books.
@@ -130,13 +158,7 @@ async fn make(
 ) -> Result<NewClient, FirstError> {
     let writer = session.writer(shard);
     let mut connection = session.database().pool().acquire().await?;
-    let name: TenantName = tenant_name.parse()?;
-    let zone = access::parse_time_zone(TIME_ZONE)?;
-    let tenant = match access::create_tenant(&mut connection, &writer, name, shard, zone).await {
-        // Made by a run that was interrupted before it could record it, or by an earlier benchmark.
-        Err(AccessError::NameTaken) => access::find_tenant(&mut connection, tenant_name).await?,
-        made => made?,
-    };
+    let tenant = tenant_named(&mut connection, &writer, tenant_name, shard).await?;
     let scopes = Scopes::all();
     for name in names {
         let name: ClientName = name.parse()?;
@@ -151,6 +173,20 @@ async fn make(
         }
     }
     Err(FirstError::Names)
+}
+
+async fn tenant_named(
+    connection: &mut PgConnection,
+    writer: &Shard,
+    name: &str,
+    shard: i16,
+) -> Result<Tenant, FirstError> {
+    let zone = access::parse_time_zone(TIME_ZONE)?;
+    match access::create_tenant(connection, writer, name.parse::<TenantName>()?, shard, zone).await {
+        // Made by a run that was interrupted before it could record it, or by an earlier benchmark.
+        Err(AccessError::NameTaken) => Ok(access::find_tenant(connection, name).await?),
+        made => Ok(made?),
+    }
 }
 
 /// Logs in as the process of that name, as it would by itself.

@@ -2,7 +2,7 @@
 //!
 //! The process serves every shard; the supervised one knows those that there were when it started.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -35,6 +35,18 @@ pub struct Twin {
 impl Twin {
     /// Makes the shard, unless it is there, and starts the process.
     pub async fn start(stack: &Stack) -> Result<Self, StackError> {
+        let program = stack.folder().path("bin/vintem-api");
+        Self::start_program(stack, program, &[]).await
+    }
+
+    /// The same with the build that believes callers.
+    pub async fn start_open(stack: &Stack, built: &Path) -> Result<Self, StackError> {
+        let program = stack.folder().path("bin/vintem-api-open");
+        servers::install(built, &program)?;
+        Self::start_program(stack, program, &[("VINTEM_OPEN_FOR_BENCHMARKS", "yes")]).await
+    }
+
+    async fn start_program(stack: &Stack, program: PathBuf, more: &[(&str, &str)]) -> Result<Self, StackError> {
         let mut session = stack.cluster().superuser(DATABASE).await?;
         let made = session.execute("INSERT INTO shard (shard) VALUES (1) ON CONFLICT DO NOTHING").await;
         made.map_err(StackError::postgres("make a second shard"))?;
@@ -45,11 +57,13 @@ impl Twin {
         owner::make_folder(&folder.path(NAME), owner, 0o755)?;
         let port = || free_port().map_err(StackError::file("find a port for", Path::new(NAME)));
         let (listen, metrics) = (port()?, port()?);
+        let mut environment = servers::api_environment(stack, listen, metrics).await?;
+        environment.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let service = Service {
             name: NAME.into(),
-            program: folder.path("bin/vintem-api"),
+            program,
             arguments: Vec::new(),
-            environment: servers::api_environment(stack, listen, metrics).await?,
+            environment,
             owner,
             folder: folder.path(NAME),
             stop: Signal::SIGTERM,

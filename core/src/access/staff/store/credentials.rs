@@ -17,6 +17,32 @@ pub struct Credential {
     pub device: String,
 }
 
+/// A member's; of somebody who has none, that of another member of the tenant, for the same work.
+pub async fn find_or_stand_in(
+    tx: &mut PgConnection,
+    of: Of,
+    member: Uuid,
+) -> Result<Option<(Uuid, Credential)>, sqlx::Error> {
+    // The one of the id or before it; before the first one stands the last one.
+    let row = sqlx::query!(
+        r#"(SELECT member AS "member!", enrolled_by AS "enrolled_by!", password_hash AS "password_hash!", device AS "device!"
+            FROM staff_credential WHERE shard = $1 AND tenant = $2 AND member <= $3 ORDER BY member DESC LIMIT 1)
+           UNION ALL
+           (SELECT member, enrolled_by, password_hash, device
+            FROM staff_credential WHERE shard = $1 AND tenant = $2 ORDER BY member DESC LIMIT 1)
+           LIMIT 1"#,
+        of.shard,
+        of.tenant,
+        member
+    )
+    .fetch_optional(tx)
+    .await?;
+    Ok(row.map(|row| {
+        let (enrolled_by, password_hash, device) = (row.enrolled_by, row.password_hash, row.device);
+        (row.member, Credential { enrolled_by, password_hash, device })
+    }))
+}
+
 /// A member's, or nobody's.
 pub async fn find(tx: &mut PgConnection, of: Of, member: Uuid) -> Result<Option<Credential>, sqlx::Error> {
     sqlx::query_as!(
@@ -96,6 +122,19 @@ pub async fn use_code(tx: &mut PgConnection, of: Of, member: Uuid, code: &CodeDi
     .execute(tx)
     .await?;
     Ok(used.rows_affected() == 1)
+}
+
+/// Whether a recovery code is one of the member's that are left.
+pub async fn has_code(tx: &mut PgConnection, of: Of, member: Uuid, code: &CodeDigest) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM staff_recovery_code WHERE shard = $1 AND tenant = $2 AND member = $3 AND digest = $4) AS "has!""#,
+        of.shard,
+        of.tenant,
+        member,
+        code
+    )
+    .fetch_one(tx)
+    .await
 }
 
 /// How many codes are left.

@@ -15,6 +15,8 @@ pub struct Kept {
     pub member: Uuid,
     /// The hash of the password that was chosen, and the sealed secret of the device, once they are.
     pub chosen: Option<(String, String)>,
+    /// Until when the ticket may be used.
+    pub expires_at: DateTime<Utc>,
 }
 
 /// Adds one, perhaps once more. Roles: editor, operator.
@@ -42,7 +44,7 @@ pub async fn insert(
 /// The one that a ticket opens; nobody else uses it until the transaction ends.
 pub async fn lock(tx: &mut PgConnection, of: Of, ticket: &[u8; 32]) -> Result<Option<Kept>, sqlx::Error> {
     let row = sqlx::query!(
-        "SELECT invitation, member, password_hash, device FROM staff_invitation
+        "SELECT invitation, member, password_hash, device, expires_at FROM staff_invitation
          WHERE shard = $1 AND tenant = $2 AND ticket = $3 FOR UPDATE",
         of.shard,
         of.tenant,
@@ -54,6 +56,7 @@ pub async fn lock(tx: &mut PgConnection, of: Of, ticket: &[u8; 32]) -> Result<Op
         invitation: row.invitation,
         member: row.member,
         chosen: row.password_hash.zip(row.device),
+        expires_at: row.expires_at,
     }))
 }
 

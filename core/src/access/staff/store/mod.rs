@@ -1,4 +1,5 @@
-//! The SQL of the staff, each function inside a transaction of its tenant. Role: editor, where nothing else is said.
+//! The SQL of the staff, each function inside a transaction of its tenant. Role: editor, where nothing else is said; what
+//! finds sessions and members does as the reader, too.
 
 pub mod attempts;
 pub mod credentials;
