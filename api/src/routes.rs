@@ -5,6 +5,7 @@
 
 use crate::access::staff::{admin_sessions, invitations, own, sessions, units, users};
 use crate::access::{audit, jwks, tenant, token};
+use crate::documents::statement;
 use crate::holders;
 use crate::ledger::{
     accounts, assets, balances, batches, events, holds, requests, reversals, statements, transactions, trial_balance,
@@ -93,6 +94,7 @@ pub static ROUTES: &[Entry] = &[
     row(Method::POST, "/v1/accounts/{id}/close", OPEN, SMALL, || post().to(accounts::close)),
     row(Method::GET, "/v1/accounts/{id}/balance", view(Account), Nothing, || get().to(balances::show)),
     row(Method::GET, "/v1/accounts/{id}/entries", view(Account), Nothing, || get().to(statements::list)),
+    row(Method::GET, "/v1/accounts/{id}/statement", view(Account), Nothing, || get().to(statement::download)),
     row(Method::POST, "/v1/transactions", MOVE, SMALL, || post().to(transactions::post)),
     row(Method::GET, "/v1/transactions", view(Transaction), Nothing, || get().to(transactions::list)),
     row(Method::GET, "/v1/transactions/{id}", view(Transaction), Nothing, || get().to(transactions::show)),

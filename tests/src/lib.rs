@@ -18,6 +18,7 @@ pub mod matrix;
 pub mod model;
 pub mod people;
 pub mod policies;
+pub mod python;
 pub mod server;
 pub mod staff;
 pub mod store;

@@ -14,10 +14,12 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
-use vintem_core::kernel::Metadata;
-use vintem_core::ledger::event;
+use vintem_core::event_store::proposal::EntryKind;
+use vintem_core::kernel::{Metadata, Minor, Place};
 use vintem_core::ledger::statement::Period;
-use vintem_core::ledger::store::statement::LineRow;
+use vintem_core::ledger::store::statement::{Filter, LineRow};
+
+const PARAMETERS: [&str; 9] = ["from", "to", "include", "type", "direction", "min", "max", "cursor", "limit"];
 
 /// One page of a statement.
 #[derive(Debug, Serialize, ToSchema)]
@@ -90,14 +92,7 @@ impl Line {
             position: row.position,
             recorded_at: time(row.recorded_at),
             effective_at: time(row.effective_at.unwrap_or(row.recorded_at)),
-            kind: match (row.kind, &*row.event_kind) {
-                (_, event::TRANSACTION_REVERSED) => "reversal",
-                (3, _) => "capture",
-                (4, _) => "release",
-                (5, _) => "expiry",
-                (2, _) => "hold",
-                _ => "posting",
-            },
+            kind: kind_of(row.kind),
             amount: row.amount.to_text(scale),
             balance: Balance::of(row.posted, row.held, row.incoming, row.version, scale),
             transaction: (!is_hold).then_some(row.stream),
@@ -109,6 +104,47 @@ impl Line {
     }
 }
 
+/// The kinds of lines, as they are called here.
+const KINDS: [(EntryKind, &str); 6] = [
+    (EntryKind::Posting, "posting"),
+    (EntryKind::Capture, "capture"),
+    (EntryKind::Reversal, "reversal"),
+    (EntryKind::Hold, "hold"),
+    (EntryKind::Release, "release"),
+    (EntryKind::Expiry, "expiry"),
+];
+
+/// What a kind is called.
+pub fn kind_of(stored: i16) -> &'static str {
+    KINDS.iter().find(|(kind, _)| *kind as i16 == stored).map_or("posting", |(_, name)| name)
+}
+
+/// The filters of a request beyond its dates.
+fn filter(query: &Query, scale: u8) -> Result<Filter, Problem> {
+    let kind = query.text("type").map(|text| {
+        let found = KINDS.iter().find(|(_, name)| *name == text).map(|(kind, _)| *kind);
+        let detail = "the type is posting, capture, reversal, hold, release or expiry";
+        found.ok_or_else(|| invalid("type", "malformed", detail))
+    });
+    let is_in = match query.text("direction") {
+        None => None,
+        Some("in") => Some(true),
+        Some("out") => Some(false),
+        Some(_) => return Err(invalid("direction", "malformed", "the direction is in or out")),
+    };
+    let bound = |name: &str| {
+        let read = |text| match Minor::parse_balance(text, scale) {
+            Ok(bound) if !bound.is_negative() => Ok(bound),
+            Ok(_) => Err(invalid(name, "out-of-range", "the bound is not below zero; `direction` says which way")),
+            Err(error) => {
+                Err(Problem::invalid(Place::Parameter(name.to_owned()), "malformed", format!("the bound {error}")))
+            }
+        };
+        query.text(name).map(read).transpose()
+    };
+    Ok(Filter { kind: kind.transpose()?, is_in, least: bound("min")?, most: bound("max")? })
+}
+
 /// Read an account's statement.
 ///
 /// `from` and `to` select by value date (a date is its start for `from` and its end for `to`, in the tenant's time zone); lines
@@ -117,14 +153,21 @@ impl Line {
     ("from" = Option<String>, Query, description = "Effective at or after this instant or date"),
     ("to" = Option<String>, Query, description = "Effective at or before this instant or date"),
     ("include" = Option<String>, Query, description = "`holds` adds lines that moved no money"),
+    ("type" = Option<String>, Query, description = "Only `posting`, `capture`, `reversal`, `hold`, `release` or `expiry`; the last three with their lines"),
+    ("direction" = Option<String>, Query, description = "Only what came `in` or went `out`"),
+    ("min" = Option<String>, Query, description = "Only amounts from this on, whatever their direction", example = "10.00"),
+    ("max" = Option<String>, Query, description = "Only amounts up to this, whatever their direction", example = "99.99"),
     ("cursor" = Option<String>, Query, description = "`next` of the page before"),
     ("limit" = Option<i64>, Query, description = "1 to 100 rows", minimum = 1, maximum = 100)
 ), responses((status = 200, body = Statement)))]
 pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let query = Query::of(&request, &["from", "to", "include", "cursor", "limit"])?;
+    let query = Query::of(&request, &PARAMETERS)?;
+    let id = input::path_id(&request)?;
+    let identity = accounts::identity(&context, id).await?;
+    let filter = filter(&query, identity.scale)?;
     let zone = context.tenant.time_zone;
     let with_holds = match query.text("include") {
-        None => false,
+        None => matches!(filter.kind, Some(EntryKind::Hold | EntryKind::Release | EntryKind::Expiry)),
         Some("holds") => true,
         Some(_) => return Err(invalid("include", "malformed", "the parameter is `holds` or absent")),
     };
@@ -132,14 +175,14 @@ pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse
         from: query.when("from")?.map(|when| when.start(zone)),
         to: query.when("to")?.map(|when| when.end(zone)),
         with_holds,
+        filter,
+        last: None,
     };
     if period.from.zip(period.to).is_some_and(|(from, to)| from > to) {
         return Err(invalid("from", "out-of-range", "the statement would end before it begins"));
     }
-    let id = input::path_id(&request)?;
     let (list, limit) = (query.list(&format!("entries/{id}")), query.limit()?);
     let after = page::after(&context, &query, &list)?.unwrap_or(0);
-    let identity = accounts::identity(&context, id).await?;
     let found = context.app.ledger.statement(&context.actor, identity.number, period, after, limit).await?;
     let entries = found.lines.iter().map(|row| Line::of(row, identity.scale)).collect::<Result<_, _>>()?;
     let next = found.next.map(|version| page::next(&context, &list, &version));

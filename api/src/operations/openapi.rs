@@ -6,7 +6,7 @@
 use crate::access::staff::presence::COOKIE;
 use crate::problem::Document;
 use crate::routes::{Body, Entry, ROUTES};
-use crate::{access, holders, ledger, operations, payments, views, webhooks};
+use crate::{access, documents, holders, ledger, operations, payments, views, webhooks};
 use actix_web::HttpResponse;
 use actix_web::http::Method;
 use std::sync::LazyLock;
@@ -32,7 +32,7 @@ const SESSION: &str = "session";
         ledger::assets::register, ledger::assets::list, ledger::assets::show,
         ledger::accounts::open, ledger::accounts::list, ledger::accounts::show, ledger::accounts::limit,
         ledger::accounts::freeze, ledger::accounts::unfreeze, ledger::accounts::close,
-        ledger::balances::show, ledger::statements::list,
+        ledger::balances::show, ledger::statements::list, documents::statement::download,
         ledger::transactions::post, ledger::transactions::list, ledger::transactions::show, ledger::reversals::reverse,
         ledger::batches::post,
         ledger::holds::place::place, ledger::holds::list::list, ledger::holds::list::show, ledger::holds::capture::capture,

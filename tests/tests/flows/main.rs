@@ -45,6 +45,7 @@ mod secrets;
 mod staff;
 mod staff_attacks;
 mod staff_matrix;
+mod statements;
 mod tampering;
 mod tenants;
 mod tokens;

@@ -1,5 +1,6 @@
 //! A statement's lines: a range of an account's entries with the events that caused them.
 
+use crate::event_store::proposal::EntryKind;
 use crate::kernel::{Instant, Minor};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -13,6 +14,23 @@ pub struct Range {
     pub to: Option<(Instant, i64)>,
     /// Lines that only held, released or announced money.
     pub with_holds: bool,
+    /// What else the lines have in common.
+    pub filter: Filter,
+    /// Up to this version of the account's entries.
+    pub last: i64,
+}
+
+/// What lines are picked by beyond their dates. Each is a look at rows that were read anyway.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Of this kind.
+    pub kind: Option<EntryKind>,
+    /// What came in (true), or what went out.
+    pub is_in: Option<bool>,
+    /// Not less than this, whatever the direction.
+    pub least: Option<Minor>,
+    /// Not more than this, whatever the direction.
+    pub most: Option<Minor>,
 }
 
 /// One line.
@@ -60,11 +78,15 @@ pub async fn lines(
     let rows = sqlx::query!(
         r#"SELECT n.version AS "version!", n.position AS "position!", n.kind AS "kind!", n.amount AS "amount!", n.posted AS "posted!", n.held AS "held!",
                   n.incoming AS "incoming!", n.effective_at, e.stream, e.kind AS event_kind, e.payload::text AS "payload!", b.recorded_at
-           FROM (SELECT * FROM entry WHERE shard = $1 AND account = $2 AND version > $3 AND version <= $3 + $9 ORDER BY version) n
+           FROM (SELECT * FROM entry WHERE shard = $1 AND account = $2 AND version > $3 AND version <= least($3 + $9, $11) ORDER BY version) n
            JOIN event e ON e.shard = $1 AND e.position = n.position
            CROSS JOIN LATERAL (SELECT recorded_at FROM batch WHERE batch.shard = $1 AND batch.last_position >= n.position ORDER BY last_position, seq LIMIT 1) b
            WHERE ($10 OR n.amount <> 0)
              AND ($4::timestamptz IS NULL OR CASE WHEN n.effective_at IS NULL THEN n.position > $5 ELSE n.effective_at >= $4 END)
+             AND ($12::smallint IS NULL OR n.kind = $12)
+             AND ($13::boolean IS NULL OR CASE WHEN $13 THEN n.amount > 0 ELSE n.amount < 0 END)
+             AND ($14::bigint IS NULL OR abs(n.amount) >= $14)
+             AND ($15::bigint IS NULL OR abs(n.amount) <= $15)
              AND ($6::timestamptz IS NULL OR CASE WHEN n.effective_at IS NULL THEN n.position <= $7 ELSE n.effective_at <= $6 END)
            ORDER BY n.version LIMIT $8"#,
         shard,
@@ -76,7 +98,12 @@ pub async fn lines(
         range.to.map(|to| to.1),
         limit,
         WINDOW,
-        range.with_holds
+        range.with_holds,
+        range.last,
+        range.filter.kind.map(|kind| kind as i16),
+        range.filter.is_in,
+        range.filter.least.map(Minor::to_bigint),
+        range.filter.most.map(Minor::to_bigint)
     )
     .fetch_all(tx)
     .await?;
