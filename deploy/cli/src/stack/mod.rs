@@ -48,7 +48,9 @@ pub mod vault_node;
 pub mod vault_server;
 pub mod welcome;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use secrecy::SecretString;
 use tokio::sync::OnceCell;
@@ -331,9 +333,13 @@ impl Stack {
 
 /// A port that is free now, below Linux' range for outgoing connections: while a server is down, whoever tries to reach it must not be given
 /// its port as their own end.
+///
+/// None is drawn twice: whoever has one may need a while until it listens there.
 pub fn free_port() -> std::io::Result<u16> {
+    static DRAWN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    let is_new = |port| DRAWN.lock().unwrap_or_else(PoisonError::into_inner).insert(port);
     let drawn = || vintem_core::event_store::fresh::new_id().into_bytes();
     let candidates = (0..100).map(|_| drawn()).map(|id| 10_000 + u16::from_be_bytes([id[14], id[15]]) % 10_000);
-    let found = candidates.into_iter().find(|port| state::is_free(*port));
+    let found = candidates.into_iter().find(|port| state::is_free(*port) && is_new(*port));
     found.ok_or_else(|| std::io::ErrorKind::AddrInUse.into())
 }
