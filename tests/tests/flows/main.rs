@@ -9,8 +9,10 @@
 mod access;
 mod attacks;
 mod audit;
+mod backups;
 mod bad_input;
 mod bench;
+mod blind_index;
 mod books;
 mod bulk;
 mod canaries;
