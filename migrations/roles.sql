@@ -20,6 +20,7 @@ BEGIN
         'vintem_key_owner', -- owns the schema of the database of people's keys; its migrator becomes it
         'vintem_keeper',    -- makes, fetches and destroys those keys, limited to one tenant by row-level security
         'vintem_rewrapper', -- wraps those keys anew; opens none
+        'vintem_indexer',   -- reads those keys to write look-up rows anew; limited to one tenant by row-level security
         'vintem_auditor'    -- verify and export: reads everything, changes nothing
     ] LOOP
         IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = wanted) THEN

@@ -199,7 +199,7 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
 async fn personal(vault: &Vault, keeper: &LeasedDatabase) -> Result<Personal, SecretsError> {
     Ok(Personal {
         keys: PersonKeys::new(vault.clone(), keeper.pool().clone()),
-        index: BlindIndex::follow(vault).await?,
+        index: BlindIndex::follow(vault, FOLLOW_EVERY).await?,
         requests: RequestDigest::read(vault).await?,
     })
 }

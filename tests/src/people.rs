@@ -3,6 +3,7 @@
 use crate::api::{Client, Read, Server};
 use crate::vault::{Secrets, Wire};
 use serde_json::{Value, json};
+use std::time::Duration;
 use vintem_core::holders::Personal;
 use vintem_core::holders::erasure::Eraser;
 use vintem_core::secrets::people::PersonKeys;
@@ -12,6 +13,9 @@ use vintem_core::secrets::{
 
 /// What the clients of these tests may do.
 pub const SCOPES: &str = "ledger:read ledger:write ledger:admin holders:read holders:write holders:unmask audit:read";
+
+/// How often these servers look for newer keys.
+const LOOK_EVERY: Duration = Duration::from_millis(400);
 
 /// Everything that people stand on.
 pub struct Registry {
@@ -32,7 +36,11 @@ pub struct Registry {
 impl Registry {
     /// Over a fresh database.
     pub async fn create() -> Self {
-        let secrets = Secrets::create().await;
+        Self::over(Secrets::create().await).await
+    }
+
+    /// Over a database that is there.
+    pub async fn over(secrets: Secrets) -> Self {
         let wire = Wire::to(&secrets.stack.vault_address()).await;
         let (vault, keeper) = log_in(&secrets, &wire).await;
         let personal = personal(&vault, &keeper).await;
@@ -60,11 +68,33 @@ impl Registry {
 
     /// Leaves nothing behind; the invariants hold.
     pub async fn close(self) {
+        self.end().await.close().await;
+    }
+
+    /// The same in a Postgres of the test's own, which goes too.
+    pub async fn close_private(self) {
+        self.end().await.close_private().await;
+    }
+
+    async fn end(self) -> Secrets {
         self.server.stop().await;
         self.keeper.close().await;
         self.vault.logout().await;
-        self.secrets.close().await;
+        self.secrets
     }
+}
+
+/// Registers people of these numbers, some at once; answers what each was answered.
+pub async fn register_all(client: &Client, numbers: impl IntoIterator<Item = u32>) -> Vec<Value> {
+    let (numbers, mut people) = (numbers.into_iter().collect::<Vec<_>>(), Vec::new());
+    for some in numbers.chunks(16) {
+        let made = some.iter().map(|number| async move {
+            let answer = client.post("/v1/holders", &person(&format!("Person {number}"), &cpf(*number))).await;
+            answer.expect(201)
+        });
+        people.extend(futures_util::future::join_all(made).await);
+    }
+    people
 }
 
 /// A person with both contacts.
@@ -98,7 +128,7 @@ pub async fn log_in(secrets: &Secrets, wire: &Wire) -> (Vault, LeasedDatabase) {
 pub async fn personal(vault: &Vault, keeper: &LeasedDatabase) -> Personal {
     Personal {
         keys: PersonKeys::new(vault.clone(), keeper.pool().clone()),
-        index: BlindIndex::follow(vault).await.unwrap(),
+        index: BlindIndex::follow(vault, LOOK_EVERY).await.unwrap(),
         requests: RequestDigest::read(vault).await.unwrap(),
     }
 }

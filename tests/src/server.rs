@@ -52,11 +52,18 @@ impl Server {
             variable("VINTEM_RATE_EXEMPT", TENANT),
             variable("VINTEM_RATE_ADDRESS", "1000000/1"),
         ];
-        let process = Process::start(secrets, "api", "api", own, &[]).await;
-        let server =
+        let process = Process::start(secrets, "api", "api", own.clone(), &[]).await;
+        let mut server =
             Self { process, url: format!("http://127.0.0.1:{port}"), metrics_url: format!("http://{metrics}/metrics") };
-        let is_up = eventually(Duration::from_mins(2), async || server.is_ready().await).await;
-        assert!(is_up, "the API did not start; its log: {}", log_file(secrets, "api").display());
+        let is_up = eventually(Duration::from_mins(2), async || {
+            // As its supervisor would: Vault may not have answered in time, or its port is somebody else's for a moment.
+            if server.process.has_ended() {
+                server.process = Process::start(secrets, "api", "api", own.clone(), &[]).await;
+            }
+            server.is_ready().await
+        })
+        .await;
+        assert!(is_up, "the API did not start; it says: {}", last_words(secrets, "api"));
         server
     }
 
@@ -108,13 +115,13 @@ impl Worker {
         let mut worker = Self { process, url: format!("http://{listen}") };
         let is_up = eventually(Duration::from_mins(2), async || {
             // As its supervisor would: on a busy machine Vault may not have answered in time.
-            if !worker.is_running() {
+            if worker.process.has_ended() {
                 worker.process = Process::start(secrets, "worker", app_role, own.clone(), roles).await;
             }
             worker.status().await.is_some()
         })
         .await;
-        assert!(is_up, "the worker did not start; its log: {}", log_file(secrets, "worker").display());
+        assert!(is_up, "the worker did not start; it says: {}", last_words(secrets, "worker"));
         worker
     }
 
@@ -128,7 +135,7 @@ impl Worker {
 
     /// Whether the process has not ended by itself.
     pub fn is_running(&mut self) -> bool {
-        self.process.0.try_wait().unwrap().is_none()
+        !self.process.has_ended()
     }
 
     /// What it counts.
@@ -185,6 +192,10 @@ impl Process {
         Self(child)
     }
 
+    fn has_ended(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_some()
+    }
+
     fn terminate(&mut self) -> ExitStatus {
         self.signal(Signal::SIGTERM);
         self.0.wait().unwrap()
@@ -236,6 +247,13 @@ pub fn binary(name: &str) -> PathBuf {
     let path = own.parent().unwrap().parent().unwrap().join(name);
     assert!(path.exists(), "{} is not built; run the tests with cargo dev test", path.display());
     path
+}
+
+/// The last line that a process of the test's wrote, and where the others are.
+fn last_words(secrets: &Secrets, role: &str) -> String {
+    let file = log_file(secrets, role);
+    let log = std::fs::read_to_string(&file).unwrap_or_default();
+    format!("{} ({})", log.lines().last().unwrap_or("nothing"), file.display())
 }
 
 /// Where a process of the test's writes.

@@ -51,6 +51,7 @@ pub mod personal;
 pub mod proposal;
 pub mod read;
 pub mod recover;
+pub mod reindex;
 pub mod retention;
 pub mod rows;
 mod session;

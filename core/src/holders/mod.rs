@@ -28,7 +28,9 @@ pub mod erasure;
 mod error;
 pub mod event;
 pub mod holder;
+mod kinds;
 pub mod mask;
+pub mod reindex;
 mod service;
 pub(crate) mod store;
 

@@ -16,8 +16,6 @@ use crate::kernel::name::natural_key;
 pub const KEY_ROTATED: &str = "key.rotated";
 /// Keys are the installation's and not a tenant's.
 const INSTALLATION: Uuid = Uuid::nil();
-/// The process that may rotate keys: who logged in as it is in Vault's audit log.
-const ACTOR: &str = "keyholder";
 
 /// `key.rotated`: names only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -35,7 +33,8 @@ pub(super) async fn record(shard: &Shard, which: Which, kid: &str, replaced: &st
     let says = &KeyRotated { key: which.as_str().to_owned(), kid: kid.to_owned(), replaced: replaced.to_owned() };
     let stream = natural_key(INSTALLATION, "key", &[which.as_str(), kid]);
     let fact = Fact {
-        origin: Origin::command(INSTALLATION, ACTOR),
+        // Who logged in as that process is in Vault's audit log.
+        origin: Origin::command(INSTALLATION, which.keeper()),
         stream,
         expected: 0,
         fresh: false,

@@ -10,8 +10,12 @@
 //! - That a key became current is in the log before it is so, once, and without anything of the key but its name.
 //! - What is published is never less than what signs.
 //!
-//! Absent on purpose: keys that belong to people's data. They are not signatures that end by themselves, but the way to
-//! data that stays, and rotate by wrapping or writing anew.
+//! What the key of blind indexes made does not end by itself: rows by which people are found. So there the rows under the new
+//! key are written before it becomes current, looked over once more before the old one goes, and those under the old one are
+//! deleted when nobody can write such rows any more ([`crate::holders::reindex`]).
+//!
+//! Absent on purpose: the key that wraps people's keys, which Vault rotates and `vintem rewrap` follows; the one of fingerprints of
+//! requests, which are compared for ever.
 
 mod error;
 pub mod event;

@@ -6,18 +6,20 @@ use super::error::KeysError;
 use super::event;
 use super::which::Which;
 use crate::event_store::Shard;
-use crate::secrets::{KeyRing, Pace, SecretsError, Stage, Vault};
+use crate::holders::reindex::Indexer;
+use crate::secrets::{BlindIndex, KeyRing, Pace, SecretsError, Stage, Vault};
 use crate::webhooks::signature::{PublicKeys, SigningKeys};
 
 /// The public halves of the keys of webhooks.
 const WEBHOOK_PUBLIC: &str = "webhook-public";
 
-/// The rotation of one key. Role: keyholder; `shard` is the writer of the shard whose log tells of it.
+/// The rotation of one key. Role: [`Which::keeper`]; `shard` is the writer of the shard whose log tells of it.
 pub struct Rotation<'a> {
     vault: &'a Vault,
     shard: &'a Shard,
     which: Which,
     pace: Pace,
+    rows: Option<&'a Indexer>,
 }
 
 /// What happened now, or what is waited for.
@@ -37,6 +39,11 @@ pub enum Step {
     },
     /// The old key is gone.
     Removed {
+        /// Its name.
+        kid: String,
+    },
+    /// Nothing is left of what a key that is gone has made.
+    Cleared {
         /// Its name.
         kid: String,
     },
@@ -67,7 +74,13 @@ pub struct State {
 impl<'a> Rotation<'a> {
     /// At this pace; [`Which::pace`] is the one that nobody notices.
     pub fn new(vault: &'a Vault, shard: &'a Shard, which: Which, pace: Pace) -> Self {
-        Self { vault, shard, which, pace }
+        Self { vault, shard, which, pace, rows: None }
+    }
+
+    /// With the rows that the key has made.
+    #[must_use]
+    pub fn with_rows(self, rows: &'a Indexer) -> Self {
+        Self { rows: Some(rows), ..self }
     }
 
     /// Where the key stands.
@@ -78,7 +91,18 @@ impl<'a> Rotation<'a> {
         }
         let (ring, _) = self.read().await?;
         let added_at = ring.keys.iter().find(|key| key.kid == ring.current).map(|key| key.added_at);
-        Ok(State { stage: ring.stage(self.pace), current: ring.current, added_at })
+        Ok(State { stage: self.stage(&ring).await?, current: ring.current, added_at })
+    }
+
+    /// Where the ring stands, and what a key that is gone has left.
+    async fn stage(&self, ring: &KeyRing) -> Result<Stage, KeysError> {
+        let stage = ring.stage(self.pace);
+        let (Stage::AtRest, Some(rows)) = (&stage, self.rows) else { return Ok(stage) };
+        let known: Vec<i16> = ring.keys.iter().filter_map(|key| version_of(&key.kid)).collect();
+        let Some(left) = rows.left_over(&known).await? else { return Ok(stage) };
+        // The ring was last written when the key was taken out.
+        let due = self.vault.written_at(self.which.as_str()).await? + self.pace.retire;
+        Ok(Stage::LeftOver { kid: left.to_string(), due })
     }
 
     /// Begins, unless a rotation is under way: then this is its next step.
@@ -87,7 +111,7 @@ impl<'a> Rotation<'a> {
             return self.renew().await;
         }
         let (mut ring, version) = self.read().await?;
-        if ring.stage(self.pace) != Stage::AtRest {
+        if self.stage(&ring).await? != Stage::AtRest {
             return self.go_on(now).await;
         }
         let kid = ring.announce(self.which.generate(), now);
@@ -103,22 +127,45 @@ impl<'a> Rotation<'a> {
         let (mut ring, version) = self.read().await?;
         // Whatever an interrupted run has left of it.
         self.publish(&ring).await?;
-        match ring.stage(self.pace) {
+        match self.stage(&ring).await? {
             Stage::AtRest => Ok(Step::AtRest),
-            stage @ (Stage::Announced { due, .. } | Stage::Replaced { due, .. }) if due > now => {
+            stage @ (Stage::Announced { due, .. } | Stage::Replaced { due, .. } | Stage::LeftOver { due, .. })
+                if due > now =>
+            {
                 Ok(Step::Waits { stage, due })
             }
             Stage::Announced { kid, .. } => {
+                self.index(&ring.current, &kid).await?;
                 // The fact comes first: no key signs that the log knows nothing of.
                 event::record(self.shard, self.which, &kid, &ring.current).await?;
                 let old = ring.promote(&kid, now);
                 self.save(&ring, version, Step::Replaced { kid, old }).await
             }
             Stage::Replaced { kid, .. } => {
+                // Whoever learned of the new key too late has written without it.
+                self.index(&kid, &ring.current).await?;
                 ring.remove(&kid);
                 self.save(&ring, version, Step::Removed { kid }).await
             }
+            Stage::LeftOver { kid, .. } => {
+                if let (Some(rows), Some(version)) = (self.rows, version_of(&kid)) {
+                    rows.delete(version).await?;
+                }
+                Ok(Step::Cleared { kid })
+            }
         }
+    }
+
+    /// Has the rows that one key made written under another as well, if there are such rows.
+    async fn index(&self, old: &str, new: &str) -> Result<(), KeysError> {
+        if self.which != Which::BlindIndex {
+            return Ok(());
+        }
+        let (Some(rows), Some(old), Some(new)) = (self.rows, version_of(old), version_of(new)) else {
+            return Err(KeysError::WithoutRows);
+        };
+        let index = BlindIndex::read(self.vault).await?;
+        Ok(rows.index(&index, old, new).await?)
     }
 
     async fn read(&self) -> Result<(KeyRing, u64), SecretsError> {
@@ -156,6 +203,11 @@ impl<'a> Rotation<'a> {
         let keys = self.vault.public_keys(self.which.as_str()).await?;
         keys.last_key_value().map(|(version, _)| *version).ok_or(SecretsError::Malformed { call: "transit/keys" })
     }
+}
+
+/// The number by which rows name their key.
+fn version_of(kid: &str) -> Option<i16> {
+    kid.parse().ok()
 }
 
 /// As Vault's signatures name it.

@@ -30,16 +30,19 @@ pub enum Which {
     Cursor,
     /// Ed25519 inside Vault, signs checkpoints of the log.
     Checkpoint,
+    /// HMAC, makes the digests that people are found by.
+    BlindIndex,
 }
 
 /// There is no key of this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no key {0}; there are token-signing, webhook-signing, cursor and checkpoint")]
+#[error("there is no key {0}; there are token-signing, webhook-signing, cursor, checkpoint and blind-index")]
 pub struct UnknownKey(String);
 
 impl Which {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::TokenSigning, Self::WebhookSigning, Self::Cursor, Self::Checkpoint];
+    pub const ALL: [Self; 5] =
+        [Self::TokenSigning, Self::WebhookSigning, Self::Cursor, Self::Checkpoint, Self::BlindIndex];
 
     /// The name in commands, in Vault and in the log.
     pub fn as_str(self) -> &'static str {
@@ -48,6 +51,15 @@ impl Which {
             Self::WebhookSigning => "webhook-signing",
             Self::Cursor => "cursor",
             Self::Checkpoint => "checkpoint",
+            Self::BlindIndex => "blind-index",
+        }
+    }
+
+    /// The process that may rotate it, by its AppRole.
+    pub fn keeper(self) -> &'static str {
+        match self {
+            Self::BlindIndex => "indexer",
+            _ => "keyholder",
         }
     }
 
@@ -62,6 +74,8 @@ impl Which {
             // Both keys sign all the while.
             Self::WebhookSigning => Pace { publish: KNOWN, retire: RECEIVERS_LEARN },
             Self::Cursor => Pace { publish: KNOWN, retire: CURSORS_LIVE },
+            // Until the last process looks, it knows nothing of the new key, and then still writes under the old one.
+            Self::BlindIndex => Pace { publish: KNOWN, retire: KNOWN },
             // Vault verifies with every version for ever.
             Self::Checkpoint => Pace::AT_ONCE,
         }
@@ -72,7 +86,7 @@ impl Which {
         match self {
             Self::TokenSigning => generate_signing_key(),
             Self::WebhookSigning => signature::generate_signing_key(),
-            Self::Cursor | Self::Checkpoint => {
+            Self::Cursor | Self::Checkpoint | Self::BlindIndex => {
                 SecretString::from(STANDARD.encode(*Zeroizing::new(random::bytes::<32>())))
             }
         }

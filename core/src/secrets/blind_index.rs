@@ -3,6 +3,8 @@
 //! What is kept is a keyed digest. A plain one would be no secret: there are only a thousand million CPFs, and trying them
 //! all takes a minute. The same holds for the fingerprints of requests that carry such numbers ([`RequestDigest`]).
 
+use std::time::Duration;
+
 use aws_lc_rs::hmac;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -11,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::client::Vault;
 use super::error::SecretsError;
-use super::followed::{FOLLOW_EVERY, Followed};
+use super::followed::Followed;
 use super::kv::decode_key;
 
 /// Where the keys are in Vault's KV engine.
@@ -28,7 +30,7 @@ pub type Versioned = (i16, [u8; 32]);
 #[derive(Clone)]
 pub struct BlindIndex(Followed<Vec<(i16, hmac::Key)>>);
 
-/// The keys as they stand in Vault: `{"current": 1, "keys": [{"version": 1, "key": "<base64>"}]}`.
+/// The keys as they stand in Vault: a ring whose names are numbers. Which of them is current makes no difference here.
 #[derive(Deserialize)]
 struct BlindIndexSecret {
     keys: Vec<VersionedSecret>,
@@ -36,14 +38,37 @@ struct BlindIndexSecret {
 
 #[derive(Deserialize)]
 struct VersionedSecret {
-    version: i16,
+    #[serde(alias = "kid")]
+    version: Version,
     key: SecretString,
 }
 
+/// A ring names its keys by text; before there was one, `version` was a number.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Version {
+    Number(i16),
+    Name(String),
+}
+
+impl Version {
+    fn number(&self) -> Option<i16> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Name(name) => name.parse().ok(),
+        }
+    }
+}
+
 impl BlindIndex {
-    /// Reads the keys, and again whenever there are others.
-    pub async fn follow(vault: &Vault) -> Result<Self, SecretsError> {
-        Ok(Self(Followed::follow(vault, KEYS, FOLLOW_EVERY, taken).await?))
+    /// Reads the keys, and looks so often whether there are others.
+    pub async fn follow(vault: &Vault, every: Duration) -> Result<Self, SecretsError> {
+        Ok(Self(Followed::follow(vault, KEYS, every, taken).await?))
+    }
+
+    /// Of the keys as they stand now.
+    pub async fn read(vault: &Vault) -> Result<Self, SecretsError> {
+        Ok(Self(Followed::fixed(taken(vault.read(KEYS).await?)?)))
     }
 
     /// Of keys that are at hand.
@@ -60,8 +85,8 @@ impl BlindIndex {
 
 fn taken(BlindIndexSecret { keys }: BlindIndexSecret) -> Result<Vec<(i16, hmac::Key)>, SecretsError> {
     let key = |VersionedSecret { version, key }| {
-        let key: Option<Zeroizing<[u8; 32]>> = decode_key(&key);
-        key.map(|key| (version, hmac::Key::new(hmac::HMAC_SHA256, &*key)))
+        let key: Zeroizing<[u8; 32]> = decode_key(&key)?;
+        Some((version.number()?, hmac::Key::new(hmac::HMAC_SHA256, &*key)))
     };
     let keys: Option<Vec<_>> = keys.into_iter().map(key).collect();
     keys.filter(|keys| !keys.is_empty()).ok_or_else(|| SecretsError::BadKey { path: KEYS.to_owned() })
@@ -152,6 +177,7 @@ impl std::fmt::Debug for Pepper {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::Engine as _;
 
     #[test]
     fn a_digest_belongs_to_its_key_tenant_kind_and_value() {
@@ -170,6 +196,19 @@ mod tests {
             assert!(other.iter().zip(&digests).all(|(other, own)| other.1 != own.1));
         }
         assert_eq!(BlindIndex::of(&[(2, [8; 32])]).digests(ana, "cpf", "52998224725"), digests[1..]);
+    }
+
+    #[test]
+    fn keys_are_read_from_a_ring_and_from_before_there_was_one() {
+        let key = base64::engine::general_purpose::STANDARD.encode(super::super::random::bytes::<32>());
+        let ring = serde_json::json!({ "current": "2", "keys": [{ "kid": "2", "key": key, "added_at": "2026-11-29T00:00:00Z" }] });
+        let before = serde_json::json!({ "current": 2, "keys": [{ "version": 2, "key": key }] });
+        for kept in [ring, before] {
+            let keys = taken(serde_json::from_value(kept).unwrap()).unwrap();
+            assert_eq!(keys[0].0, 2);
+        }
+        let named = serde_json::json!({ "keys": [{ "kid": "dEf", "key": key }] });
+        assert!(taken(serde_json::from_value(named).unwrap()).is_err());
     }
 
     #[test]

@@ -50,6 +50,8 @@ pub enum DatabaseRole {
     Keeper,
     /// Wraps those keys anew.
     Rewrapper,
+    /// Reads those keys, for rows that are written under another key of blind indexes.
+    Indexer,
     /// Owns the schema of that database.
     KeysMigrator,
 }
@@ -70,6 +72,7 @@ impl DatabaseRole {
             Self::Migrator => "migrator",
             Self::Keeper => "keeper",
             Self::Rewrapper => "rewrapper",
+            Self::Indexer => "indexer",
             Self::KeysMigrator => "keys-migrator",
         }
     }
@@ -101,7 +104,7 @@ impl DatabaseRole {
             Self::Relay | Self::Integrators | Self::Webhooks => {
                 &[("statement_timeout", "10000"), ("idle_in_transaction_session_timeout", "10000")]
             }
-            Self::Editor | Self::Keeper | Self::Rewrapper => &[
+            Self::Editor | Self::Keeper | Self::Rewrapper | Self::Indexer => &[
                 ("lock_timeout", "5000"),
                 ("statement_timeout", "10000"),
                 ("idle_in_transaction_session_timeout", "10000"),

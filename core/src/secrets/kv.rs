@@ -4,11 +4,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use vaultrs::api::kv2::requests::{ReadSecretRequest, SetSecretRequestOptions};
+use vaultrs::api::kv2::responses::ReadSecretResponse;
 use vaultrs::error::ClientError;
 use zeroize::Zeroizing;
 
@@ -45,15 +47,25 @@ impl Vault {
 
     /// The same, and which version it is.
     pub async fn read_version<T: DeserializeOwned>(&self, path: &str) -> Result<(T, u64), SecretsError> {
+        let read = self.newest(path).await?;
+        // Its words are withheld, as they may be those of the secret.
+        let secret = serde_json::from_value(read.data).map_err(|_| SecretsError::Malformed { call: CALL })?;
+        Ok((secret, read.metadata.version))
+    }
+
+    /// When the newest version of a secret was written.
+    pub async fn written_at(&self, path: &str) -> Result<DateTime<Utc>, SecretsError> {
+        let written = self.newest(path).await?.metadata.created_time;
+        written.parse().map_err(|_| SecretsError::Malformed { call: CALL })
+    }
+
+    async fn newest(&self, path: &str) -> Result<ReadSecretResponse, SecretsError> {
         let mount = &self.mount("kv");
         let read = self.call(CALL, |client| async move {
             let request = ReadSecretRequest { mount: mount.clone(), path: path.to_owned(), version: None };
             vaultrs::api::exec_with_result(&*client, request).await
         });
-        let read = read.await?;
-        // Its words are withheld, as they may be those of the secret.
-        let secret = serde_json::from_value(read.data).map_err(|_| SecretsError::Malformed { call: CALL })?;
-        Ok((secret, read.metadata.version))
+        read.await
     }
 
     /// A secret of 32 bytes in base64, alone as `{"key": …}` or the current one of a ring.

@@ -78,12 +78,27 @@ pub enum Stage {
         /// When it may go.
         due: DateTime<Utc>,
     },
+    /// The old key is gone; what was found by it is still there. A ring cannot tell, whoever keeps those rows can.
+    LeftOver {
+        /// The key that is gone.
+        kid: String,
+        /// When nobody writes such rows any more.
+        due: DateTime<Utc>,
+    },
 }
 
 impl KeyRing {
     /// A ring of one key.
     pub fn new(key: SecretString, now: DateTime<Utc>) -> Self {
-        let kid = new_kid();
+        Self::named(new_kid(), key, now)
+    }
+
+    /// The same, where keys are numbered.
+    pub fn numbered(key: SecretString, now: DateTime<Utc>) -> Self {
+        Self::named("1".to_owned(), key, now)
+    }
+
+    fn named(kid: String, key: SecretString, now: DateTime<Utc>) -> Self {
         Self { current: kid.clone(), keys: vec![RingKey { kid, key, added_at: now, retired_at: None }] }
     }
 
@@ -101,7 +116,10 @@ impl KeyRing {
 
     /// Adds a key that does not sign yet; answers its name.
     pub fn announce(&mut self, key: SecretString, now: DateTime<Utc>) -> String {
-        let kid = new_kid();
+        // Numbers go on from the highest.
+        let numbers: Option<Vec<u32>> = self.keys.iter().map(|key| key.kid.parse().ok()).collect();
+        let highest = numbers.and_then(|numbers| numbers.into_iter().max());
+        let kid = highest.map_or_else(new_kid, |highest| (highest + 1).to_string());
         self.keys.push(RingKey { kid: kid.clone(), key, added_at: now, retired_at: None });
         kid
     }
@@ -177,6 +195,15 @@ mod tests {
         assert_eq!(read.stage(PACE), ring.stage(PACE));
         assert_eq!(read.keys[1].key.expose_secret(), "canary-2");
         assert!(!format!("{ring:?}").contains("canary"));
+    }
+
+    #[test]
+    fn numbers_go_on() {
+        let mut ring = KeyRing::numbered(SecretString::from("old"), at(0));
+        assert_eq!(ring.announce(SecretString::from("new"), at(1)), "2");
+        ring.promote("2", at(2));
+        ring.remove("1");
+        assert_eq!(ring.announce(SecretString::from("newer"), at(3)), "3");
     }
 
     #[test]

@@ -46,6 +46,11 @@ impl Progress {
         }
     }
 
+    /// Whether all of them are done.
+    fn is_complete(&self) -> bool {
+        self.bar.length().is_some_and(|total| self.bar.position() >= total)
+    }
+
     /// Clears the bar and gives the time it took.
     pub fn finish(self) -> Duration {
         self.bar.finish_and_clear();
@@ -60,12 +65,15 @@ pub struct Shown(Option<Progress>);
 impl verify::Progress for Shown {
     fn begin(&mut self, what: &'static str, total: u64) {
         self.finish();
-        self.0 = Some(Progress::start(what, total));
+        self.0 = (total > 0).then(|| Progress::start(what, total));
     }
 
     fn add(&mut self, count: u64) {
         if let Some(progress) = &mut self.0 {
             progress.add(count);
+            if progress.is_complete() {
+                self.finish();
+            }
         }
     }
 }

@@ -71,7 +71,7 @@ impl Session {
         keys: DatabaseSettings,
         role: DatabaseRole,
     ) -> Result<Self, SecretsError> {
-        let of_keys = matches!(role, DatabaseRole::Rewrapper | DatabaseRole::KeysMigrator);
+        let of_keys = matches!(role, DatabaseRole::Rewrapper | DatabaseRole::Indexer | DatabaseRole::KeysMigrator);
         let place = if of_keys { &keys } else { &ledger };
         let database = LeasedDatabase::connect(&vault, place, role, CONNECTIONS).await?;
         Ok(Self { vault, keys, database, writers: HashMap::new(), telemetry: None })
@@ -87,11 +87,16 @@ impl Session {
         &self.database
     }
 
+    /// The database of people's keys besides, as one of its roles. Whoever asks closes it.
+    pub async fn keys(&self, role: DatabaseRole, connections: u32) -> Result<LeasedDatabase, SecretsError> {
+        LeasedDatabase::connect(&self.vault, &self.keys, role, connections).await
+    }
+
     /// Brings both databases to the schema of this version, for the migrator.
     pub async fn migrate(&self) -> Result<(), MigrationError> {
         let mut connection = self.database.pool().acquire().await.map_err(MigrateError::from)?;
         migrations::run(&mut connection).await?;
-        let keys = LeasedDatabase::connect(&self.vault, &self.keys, DatabaseRole::KeysMigrator, 1).await?;
+        let keys = self.keys(DatabaseRole::KeysMigrator, 1).await?;
         let mut connection = keys.pool().acquire().await.map_err(MigrateError::from)?;
         let migrated = migrations::run_keys(&mut connection).await;
         drop(connection);

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use vintem_api::tls;
-use vintem_cli::stack::authority;
-use vintem_cli::stack::certifier::Target;
+use vintem_cli::stack::certifier::{Target, keep_refusing};
+use vintem_cli::stack::{authority, pki};
 use vintem_core::event_store::fresh;
 use vintem_core::secrets::pki::Service;
 use vintem_core::secrets::{Vault, VaultSettings, WrappingToken};
@@ -137,6 +137,7 @@ async fn the_door_and_the_api_renew_under_traffic_and_no_request_notices() {
     let nginx = stack.private_nginx(&unique(), server.port(), authority.root.clone()).unwrap();
     let first = authority.issue(stack, Service::Nginx).await;
     authority::keep(&first, &nginx.folder, nginx.owner).unwrap();
+    nginx.refuse(&pki::revoked(stack.vault().await.unwrap(), &secrets.prefix).await.unwrap()).unwrap();
     nginx.ensure().unwrap();
     let renewal = tokio::spawn(Target::nginx(&nginx).serve(secrets.login("certifier").await));
     let url = format!("https://localhost:{}/livez", nginx.port);
@@ -180,6 +181,72 @@ async fn the_door_and_the_api_renew_under_traffic_and_no_request_notices() {
     }
     assert!(asked.load(Ordering::Relaxed) > 100, "there was traffic");
     renewal.abort();
+    nginx.remove().unwrap();
+    server.stop().await;
+    authority.remove(stack).await;
+    secrets.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_door_refuses_an_api_whose_certificate_was_revoked_and_drops_no_request() {
+    let secrets = Secrets::create().await;
+    let stack = &secrets.stack;
+    let authority = Authority::create(stack, &secrets.prefix, HOUR).await;
+    let (vault, certifier) = (secrets.login("api").await, secrets.login("certifier").await);
+    let server = Server::with_tls(&secrets.store, tls::mutual(&vault, EVERY).await.unwrap()).await;
+    let nginx = stack.private_nginx(&unique(), server.port(), authority.root.clone()).unwrap();
+    let door = authority.issue(stack, Service::Nginx).await;
+    authority::keep(&door, &nginx.folder, nginx.owner).unwrap();
+    nginx.refuse(&pki::revoked(stack.vault().await.unwrap(), &secrets.prefix).await.unwrap()).unwrap();
+    nginx.ensure().unwrap();
+    let keeping = tokio::spawn(keep_refusing(nginx.clone(), certifier.clone(), EVERY));
+    let root = reqwest::Certificate::from_pem(&std::fs::read(&authority.root).unwrap()).unwrap();
+    let client = move || reqwest::Client::builder().tls_certs_only([root.clone()]).no_proxy();
+    let url = format!("https://localhost:{}/livez", nginx.port);
+    let anew = client().pool_max_idle_per_host(0).build().unwrap();
+    let status = async || anew.get(&url).send().await.map_or(0, |answer| answer.status().as_u16());
+    assert!(eventually(Duration::from_secs(20), async || status().await == 200).await);
+
+    // Somebody else's certificate is revoked, again and again: nginx reads everything anew under traffic.
+    let stop = Arc::new(AtomicBool::new(false));
+    let traffic = [16, 0].map(|idle| {
+        let (http, url, stop) = (client().pool_max_idle_per_host(idle).build().unwrap(), url.clone(), stop.clone());
+        tokio::spawn(async move {
+            let (mut failed, mut asked) = (Vec::new(), 0);
+            while !stop.load(Ordering::Relaxed) {
+                match http.get(&url).send().await.and_then(reqwest::Response::error_for_status) {
+                    Ok(answer) => drop(answer.bytes().await),
+                    Err(error) => failed.push(format!("{error:?}")),
+                }
+                asked += 1;
+            }
+            (failed, asked)
+        })
+    });
+    let keyholder = secrets.login("keyholder").await;
+    let list = nginx.folder.join("revoked.pem");
+    for _ in 0..4 {
+        let before = std::fs::read(&list).unwrap();
+        let other = authority.issue(stack, Service::Postgres).await;
+        keyholder.revoke_certificate(&other.facts.serial).await.unwrap();
+        let is_new = eventually(Duration::from_secs(10), async || std::fs::read(&list).unwrap() != before).await;
+        assert!(is_new, "the list did not arrive");
+        sleep(Duration::from_secs(1)).await;
+    }
+    stop.store(true, Ordering::Relaxed);
+    for traffic in traffic {
+        let (failed, asked) = traffic.await.unwrap();
+        assert!(failed.is_empty() && asked > 100, "{} of {asked}: {failed:#?}", failed.len());
+    }
+
+    let shown = authority.client(Some(&door.pair())).shown(server.port(), false).await.unwrap();
+    keyholder.revoke_certificate(&shown.serial).await.unwrap();
+    let is_refused = eventually(Duration::from_secs(10), async || status().await == 503).await;
+    assert!(is_refused, "the door speaks to an API whose certificate was revoked");
+    // The API has another made, as its operator tells it to.
+    vault.rotate_users();
+    assert!(eventually(Duration::from_secs(10), async || status().await == 200).await, "and then to the next one");
+    keeping.abort();
     nginx.remove().unwrap();
     server.stop().await;
     authority.remove(stack).await;

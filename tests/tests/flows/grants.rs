@@ -102,7 +102,7 @@ async fn a_role_is_a_group_and_no_more() {
 
 #[tokio::test]
 async fn a_leased_user_is_in_its_own_group_alone() {
-    const ROLES: [DatabaseRole; 13] = [
+    const ROLES: [DatabaseRole; 14] = [
         DatabaseRole::Reader,
         DatabaseRole::Writer,
         DatabaseRole::Operator,
@@ -115,6 +115,7 @@ async fn a_leased_user_is_in_its_own_group_alone() {
         DatabaseRole::Migrator,
         DatabaseRole::Keeper,
         DatabaseRole::Rewrapper,
+        DatabaseRole::Indexer,
         DatabaseRole::KeysMigrator,
     ];
     let secrets = Secrets::create().await;

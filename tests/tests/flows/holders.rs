@@ -8,16 +8,16 @@ use vintem_core::holders::Holder;
 use vintem_core::secrets::people::rewrap::rewrap;
 use vintem_core::secrets::{DatabaseRole, LeasedDatabase};
 use vintem_tests::factory::is_long;
-use vintem_tests::people::{Registry, SCOPES, cpf, person};
+use vintem_tests::people::{Registry, SCOPES, cpf, person, register_all};
 
 const CANARY: &str = "Zuleica Canário da Silva";
 const CPF: &str = "52998224725";
 
-fn id(holder: &Value) -> Uuid {
+pub(super) fn id(holder: &Value) -> Uuid {
     holder["id"].as_str().unwrap().parse().unwrap()
 }
 
-fn path(holder: &Value) -> String {
+pub(super) fn path(holder: &Value) -> String {
     format!("/v1/holders/{}", id(holder))
 }
 
@@ -310,15 +310,7 @@ async fn keys_are_wrapped_anew_while_people_are_read() {
 async fn one_of_many_people_is_erased_and_the_others_are_untouched() {
     let registry = Registry::create().await;
     let many: u32 = if is_long() { 10_000 } else { 100 };
-    let numbers: Vec<u32> = (1..=many).collect();
-    let (mut people, registrar) = (Vec::new(), &registry);
-    for some in numbers.chunks(16) {
-        let made = some.iter().map(|number| async move {
-            let answer = registrar.register(&format!("Person {number}"), &cpf(*number)).await;
-            answer.expect(201)
-        });
-        people.extend(futures_util::future::join_all(made).await);
-    }
+    let mut people = register_all(&registry.client, 1..=many).await;
     let chosen = people.swap_remove(usize::try_from(many / 2).unwrap());
     registry.client.post(&format!("{}/erasure", path(&chosen)), &json!({})).await.expect(200);
     assert_eq!(registry.client.get(&path(&chosen)).await.expect(200)["status"], "erased");
@@ -334,7 +326,7 @@ async fn one_of_many_people_is_erased_and_the_others_are_untouched() {
     registry.close().await;
 }
 
-async fn tenant_of(registry: &Registry, holder: &Value) -> Uuid {
+pub(super) async fn tenant_of(registry: &Registry, holder: &Value) -> Uuid {
     let mut session = registry.secrets.store.superuser().await;
     let tenant = sqlx::query_scalar("SELECT tenant FROM event WHERE stream = $1 LIMIT 1").bind(id(holder));
     tenant.fetch_one(&mut session).await.unwrap()

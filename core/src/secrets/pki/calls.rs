@@ -2,7 +2,7 @@
 
 use super::certificate::Certificate;
 use super::draft::{Draft, Signed};
-use super::trust::Trust;
+use super::trust::{Revoked, Trust};
 use super::{Service, certificate::unusable};
 use crate::secrets::client::Vault;
 use crate::secrets::error::SecretsError;
@@ -28,11 +28,14 @@ impl Vault {
     pub async fn trust(&self) -> Result<Trust, SecretsError> {
         // One after the other: while Vault is away one call finds out whether it is back, and must not be given up because
         // another beside it was spared.
-        let (authority, revoked) = (self.public("ca").await?, self.public("crl").await?);
-        if authority.is_empty() || revoked.is_empty() {
-            return Err(unusable());
-        }
+        let (authority, revoked) = (self.public("pki", "ca").await?, self.public("pki", "crl").await?);
         Ok(Trust { authority, revoked })
+    }
+
+    /// The lists of revoked certificates of the authority and of its root.
+    pub async fn revoked(&self) -> Result<Revoked, SecretsError> {
+        let (own, of_root) = (self.public("pki", "crl").await?, self.public("pki_root", "crl").await?);
+        Ok(Revoked(format!("{}\n{}\n", own.trim_end(), of_root.trim_end())))
     }
 
     /// Revokes a certificate by its number, and has the list of revoked ones made anew at once. Both may be repeated.
@@ -46,10 +49,11 @@ impl Vault {
         rotated.await.map(drop)
     }
 
-    async fn public(&self, name: &'static str) -> Result<String, SecretsError> {
-        let mount = &self.mount("pki");
+    /// What everybody may read of an authority.
+    async fn public(&self, authority: &'static str, name: &'static str) -> Result<String, SecretsError> {
+        let mount = &self.mount(authority);
         let read =
             self.call(READ, |client| async move { vaultrs::pki::cert::read(&*client, mount, name).await }).await?;
-        Ok(read.certificate)
+        if read.certificate.is_empty() { Err(unusable()) } else { Ok(read.certificate) }
     }
 }

@@ -20,7 +20,7 @@ mod trust;
 pub use certificate::{Certificate, Facts};
 pub use draft::{Draft, Signed};
 pub use identity::Identity;
-pub use trust::Trust;
+pub use trust::{Revoked, Trust};
 
 /// A service of ours that shows certificates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -104,7 +104,7 @@ pub async fn open_policies(session: &mut PgConnection, condition: &str) -> Resul
 pub async fn mighty_roles(session: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
     sqlx::query_scalar!(
         r#"SELECT rolname AS "name!" FROM pg_catalog.pg_roles
-           WHERE rolname IN ('vintem_reader', 'vintem_writer', 'vintem_operator', 'vintem_projector', 'vintem_relay', 'vintem_integrators', 'vintem_editor', 'vintem_webhooks', 'vintem_keeper', 'vintem_rewrapper', 'vintem_auditor')
+           WHERE rolname IN ('vintem_reader', 'vintem_writer', 'vintem_operator', 'vintem_projector', 'vintem_relay', 'vintem_integrators', 'vintem_editor', 'vintem_webhooks', 'vintem_keeper', 'vintem_rewrapper', 'vintem_indexer', 'vintem_auditor')
              AND (rolsuper OR rolbypassrls OR rolcreaterole OR pg_has_role(rolname, 'vintem_owner', 'MEMBER'))
            ORDER BY 1"#
     )

@@ -5,27 +5,32 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
-use vintem_core::keys::{Rotation, State, Step, Which};
+use vintem_core::holders::reindex::Indexer;
+use vintem_core::keys::{KeysError, Rotation, State, Step, Which};
+use vintem_core::secrets::people::PersonKeys;
 use vintem_core::secrets::{DatabaseRole, Pace, SecretsError, Stage};
 use vintem_core::telemetry::clock;
 
+use crate::progress::Shown;
 use crate::session::Session;
 use crate::stack::ui;
 
 /// Longer waits are left to the next run.
 const PATIENCE: Duration = Duration::from_hours(1);
+/// To the database of people's keys: one that reads them, and one that looks whether they are still there.
+const CONNECTIONS: u32 = 2;
 
-/// What to do with keys. Run it as the keyholder.
+/// What to do with keys. Run it as the keyholder, and for the blind index as the indexer.
 #[derive(Debug, Subcommand)]
 pub enum Keys {
     /// Show which keys sign, and which rotations are under way.
     List,
     /// Replace a key: publish a new one, let it sign, remove the old one.
     ///
-    /// Between these steps it waits until everybody knows the new key, and until nothing that the old one signed is alive.
+    /// The rows of people that a key of the blind index made are written anew before that. Between these steps it waits until everybody knows the new key, and until nothing that the old one signed is alive.
     /// It may be interrupted: the next run goes on where this one stood.
     Rotate {
-        /// token-signing, webhook-signing, cursor, checkpoint
+        /// token-signing, webhook-signing, cursor, checkpoint, blind-index
         which: Which,
         /// Do what is due and end instead of waiting.
         #[arg(long)]
@@ -51,6 +56,10 @@ impl Keys {
         let done = match self {
             Self::List => list(&mut session).await,
             Self::Rotate { which, no_wait, at_once, shard } => {
+                if at_once && which == Which::BlindIndex {
+                    session.close().await;
+                    return Err("people are found by this key: it is replaced at its own pace".into());
+                }
                 let pace = if at_once { Pace::AT_ONCE } else { which.pace() };
                 let patience = if no_wait { Duration::ZERO } else { PATIENCE };
                 rotate(&mut session, which, pace, patience, shard).await
@@ -87,13 +96,20 @@ fn number(text: &str) -> Option<String> {
 async fn list(session: &mut Session) -> Result<(), Box<dyn Error>> {
     let shard = session.writer(0);
     for which in Which::ALL {
-        let State { current, added_at, stage } =
-            Rotation::new(session.vault(), &shard, which, which.pace()).state().await?;
+        let rotation = Rotation::new(session.vault(), &shard, which, which.pace());
+        let State { current, added_at, stage } = match rotation.state().await {
+            Err(KeysError::Secrets(SecretsError::Forbidden { .. })) => {
+                println!("{:16} is shown to the {}", which.as_str(), which.keeper());
+                continue;
+            }
+            state => state?,
+        };
         let since = added_at.map_or_else(String::new, |at| format!(" since {}", shown(at)));
         let under_way = match stage {
             Stage::AtRest => String::new(),
             Stage::Announced { kid, due } => format!("; {kid} is published and may sign from {}", shown(due)),
             Stage::Replaced { kid, due } => format!("; {kid} before it may go from {}", shown(due)),
+            Stage::LeftOver { kid, due } => format!("; what {kid} made may be deleted from {}", shown(due)),
         };
         println!("{:16} {current}{since}{under_way}", which.as_str());
     }
@@ -109,6 +125,21 @@ async fn rotate(
 ) -> Result<(), Box<dyn Error>> {
     let writer = session.writer(shard);
     let rotation = Rotation::new(session.vault(), &writer, which, pace);
+    if let Err(KeysError::Secrets(SecretsError::Forbidden { .. })) = rotation.state().await {
+        return Err(format!("this process does not keep that key; run it as the {}", which.keeper()).into());
+    }
+    if which != Which::BlindIndex {
+        return to_the_end(&rotation, which, patience).await;
+    }
+    let people = session.keys(DatabaseRole::Indexer, CONNECTIONS).await?;
+    let keys = PersonKeys::new(session.vault().clone(), people.pool().clone());
+    let rows = Indexer::new(session.database().pool().clone(), keys, Box::new(Shown::default()));
+    let done = to_the_end(&rotation.with_rows(&rows), which, patience).await;
+    people.close().await;
+    done
+}
+
+async fn to_the_end(rotation: &Rotation<'_>, which: Which, patience: Duration) -> Result<(), Box<dyn Error>> {
     if rotation.state().await?.stage != Stage::AtRest {
         println!("{}: a rotation is under way; going on with it", which.as_str());
     }
@@ -137,6 +168,7 @@ fn tell(which: Which, step: &Step) {
         Step::Announced { kid } => println!("{which}: {kid} is published and does not sign yet"),
         Step::Replaced { kid, old } => println!("{which}: {kid} signs in the place of {old}"),
         Step::Removed { kid } => println!("{which}: {kid} is gone"),
+        Step::Cleared { kid } => println!("{which}: nothing that {kid} made is left"),
         _ => println!("{which}: somebody else is rotating it, too"),
     }
 }
@@ -145,6 +177,7 @@ fn why(stage: &Stage) -> String {
     match stage {
         Stage::Announced { kid, .. } => format!("{kid} signs when every process and every cache knows it"),
         Stage::Replaced { kid, .. } => format!("{kid} goes when nothing that it signed is alive or unchecked"),
+        Stage::LeftOver { kid, .. } => format!("what {kid} made is deleted when nobody can make more of it"),
         Stage::AtRest => String::new(),
     }
 }

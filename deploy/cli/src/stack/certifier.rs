@@ -2,18 +2,19 @@
 //!
 //! A process of its own in the background, with an AppRole that can have certificates of these services signed and nothing
 //! else. At two thirds of a certificate's life it makes another key, writes both as one file, and tells the service, which
-//! uses them for new connections; those that are open go on. It runs as the person who ran `up`, because each service's key
+//! uses them for new connections; those that are open go on. nginx also gets the lists of revoked certificates. It runs as the person who ran `up`, because each service's key
 //! belongs to that service's own user. Vault's certificate is not its business: it could not ask a Vault whose certificate
 //! has ended.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use tokio::task::JoinSet;
 use vintem_core::secrets::pki::{Certificate, Identity, Service};
 use vintem_core::secrets::{
-    LoginMethod, TelemetrySettings, Vault, VaultSettings, keep_memory_private, rotate_on_hangup,
+    FOLLOW_EVERY, LoginMethod, TelemetrySettings, Vault, VaultSettings, keep_memory_private, rotate_on_hangup,
 };
 use vintem_core::telemetry;
 
@@ -80,6 +81,7 @@ pub async fn run(stack: &Stack, role_id: String) -> Result<(), StackError> {
     for target in Target::all(stack) {
         all.spawn(target.serve(vault.clone()));
     }
+    all.spawn(keep_refusing(stack.nginx(), vault.clone(), FOLLOW_EVERY));
     tokio::select! {
         _ = told.recv() => {}
         Some(Ok(Err(error))) = all.join_next() => return Err(error),
@@ -87,6 +89,21 @@ pub async fn run(stack: &Stack, role_id: String) -> Result<(), StackError> {
     all.shutdown().await;
     vault.logout().await;
     Ok(())
+}
+
+/// Keeps nginx' lists of revoked certificates new, looked at so often. Ends with the login.
+pub async fn keep_refusing(nginx: Nginx, vault: Vault, every: Duration) -> Result<(), StackError> {
+    let mut newest = vault.follow_revoked(every).await?;
+    loop {
+        let lists = Arc::clone(&newest.borrow_and_update());
+        while let Err(error) = nginx.refuse(&lists.0) {
+            tracing::error!(%error, "new lists of revoked certificates cannot be written");
+            tokio::time::sleep(PAUSE).await;
+        }
+        if newest.changed().await.is_err() {
+            return Ok(());
+        }
+    }
 }
 
 /// Where a service reads its certificate, and how it is told of another.

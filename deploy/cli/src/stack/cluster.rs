@@ -121,6 +121,17 @@ impl Cluster {
         process::end_strays(&self.state, &self.folder, Signal::SIGKILL);
     }
 
+    /// A base backup of the running server, as the data of another one that is not started yet.
+    pub fn back_up_to(&self, other: &Self) -> Result<(), StackError> {
+        owner::make_folder(&other.folder, self.owner, 0o755)?;
+        owner::make_folder(&other.socket(), self.owner, 0o755)?;
+        let (socket, port, data) = (self.socket(), self.port.to_string(), other.data());
+        let [socket, data] = [socket, data].map(|path| path.display().to_string());
+        let arguments =
+            ["--pgdata", &data, "--host", &socket, "--port", &port, "--username", SUPERUSER, "--checkpoint", "fast"];
+        process::run(&self.programs.join("pg_basebackup"), &arguments, self.owner, &other.folder).map(drop)
+    }
+
     /// Stops the server and removes everything of it.
     pub fn remove(&self) -> Result<(), StackError> {
         self.stop();
@@ -205,6 +216,7 @@ const ACCESS: &str = "\
 # Written by `vintem dev up`; changes are overwritten.
 # The superuser only through the socket, recognised by the kernel; everybody else only with TLS and a password.
 local   all  postgres                  peer map=stack
+local   replication  postgres          peer map=stack
 local   all  all                       reject
 hostssl all  postgres    all           reject
 hostssl all  all         127.0.0.1/32  scram-sha-256

@@ -15,7 +15,7 @@ const ROLES: &str = include_str!("../../../../migrations/roles.sql");
 pub(super) const GROUPS: &str = "vintem_owner, vintem_reader, vintem_writer, vintem_operator, vintem_projector, vintem_relay, \
      vintem_integrators, vintem_editor, vintem_webhooks, vintem_auditor";
 /// The same for a database of people's keys: nobody of a ledger's.
-pub(super) const KEY_GROUPS: &str = "vintem_key_owner, vintem_keeper, vintem_rewrapper";
+pub(super) const KEY_GROUPS: &str = "vintem_key_owner, vintem_keeper, vintem_rewrapper, vintem_indexer";
 
 /// The database of people's keys beside a ledger's.
 pub fn keys_of(database: &str) -> String {

@@ -48,7 +48,9 @@ pub mod vault_node;
 pub mod vault_server;
 pub mod welcome;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use secrecy::SecretString;
 use tokio::sync::OnceCell;
@@ -124,24 +126,35 @@ impl Stack {
     /// A Postgres server of its own, running and with the group roles, for a test that kills or restarts it.
     /// The caller removes it with [`Cluster::remove`]; `down` removes what was forgotten.
     pub async fn private_cluster(&self, name: &str) -> Result<Cluster, StackError> {
+        let cluster = self.empty_cluster(name)?;
+        cluster.initialise()?;
+        self.certify(&cluster).await?;
+        cluster.start().await?;
+        cluster.create_roles().await?;
+        Ok(cluster)
+    }
+
+    /// The same, restored from a base backup that is taken now, and not started.
+    pub async fn restored_cluster(&self, name: &str, of: &Cluster) -> Result<Cluster, StackError> {
+        let cluster = self.empty_cluster(name)?;
+        of.back_up_to(&cluster)?;
+        self.certify(&cluster).await?;
+        Ok(cluster)
+    }
+
+    fn empty_cluster(&self, name: &str) -> Result<Cluster, StackError> {
         database::check_name(name)?;
         let owner = self.folder.owners().postgres;
         let folder = self.folder.path("private").join(name);
         owner::make_folder(&folder, owner, 0o755)?;
         let port = free_port().map_err(StackError::file("find a port for", &folder))?;
-        let cluster = Cluster {
-            name: format!("private-{name}"),
-            folder,
-            port,
-            programs: self.known.postgres_bin.clone(),
-            owner,
-            state: self.folder.clone(),
-        };
-        cluster.initialise()?;
-        authority::keep(&authority::issue(self.vault().await?, "", Service::Postgres).await?, &cluster.folder, owner)?;
-        cluster.start().await?;
-        cluster.create_roles().await?;
-        Ok(cluster)
+        let (programs, state) = (self.known.postgres_bin.clone(), self.folder.clone());
+        Ok(Cluster { name: format!("private-{name}"), folder, port, programs, owner, state })
+    }
+
+    async fn certify(&self, cluster: &Cluster) -> Result<(), StackError> {
+        let certificate = authority::issue(self.vault().await?, "", Service::Postgres).await?;
+        authority::keep(&certificate, &cluster.folder, cluster.owner)
     }
 
     /// The stack's RabbitMQ.
@@ -331,9 +344,13 @@ impl Stack {
 
 /// A port that is free now, below Linux' range for outgoing connections: while a server is down, whoever tries to reach it must not be given
 /// its port as their own end.
+///
+/// None is drawn twice: whoever has one may need a while until it listens there.
 pub fn free_port() -> std::io::Result<u16> {
+    static DRAWN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    let is_new = |port| DRAWN.lock().unwrap_or_else(PoisonError::into_inner).insert(port);
     let drawn = || vintem_core::event_store::fresh::new_id().into_bytes();
     let candidates = (0..100).map(|_| drawn()).map(|id| 10_000 + u16::from_be_bytes([id[14], id[15]]) % 10_000);
-    let found = candidates.into_iter().find(|port| state::is_free(*port));
+    let found = candidates.into_iter().find(|port| state::is_free(*port) && is_new(*port));
     found.ok_or_else(|| std::io::ErrorKind::AddrInUse.into())
 }

@@ -97,10 +97,18 @@ fn render(values: &[(&str, String)]) -> String {
 
 /// Since 1.25.1 HTTP/2 is a directive of its own and the older spelling is warned about.
 fn http2(version: &str) -> (&'static str, &'static str) {
+    if number(version) >= (1, 25, 1) { ("", "http2 on;") } else { (" http2", "") }
+}
+
+/// Since 1.27.4 a connection that is kept open outlives a reload for a while, so that nobody writes to one that is being closed.
+fn kept(version: &str) -> &'static str {
+    if number(version) >= (1, 27, 4) { "keepalive_min_timeout 10s;" } else { "" }
+}
+
+fn number(version: &str) -> (u32, u32, u32) {
     let number = version.rsplit_once("nginx/").map_or("", |(_, number)| number);
     let mut parts = number.split(|sign: char| !sign.is_ascii_digit()).map(|part| part.parse::<u32>().unwrap_or(0));
-    let version = (parts.next().unwrap_or(0), parts.next().unwrap_or(0), parts.next().unwrap_or(0));
-    if version >= (1, 25, 1) { ("", "http2 on;") } else { (" http2", "") }
+    (parts.next().unwrap_or(0), parts.next().unwrap_or(0), parts.next().unwrap_or(0))
 }
 
 /// One nginx.
@@ -196,6 +204,20 @@ impl Nginx {
         Ok(())
     }
 
+    /// Has it refuse certificates that stand in these lists. It reads them only as it starts, so one that runs is made to read
+    /// everything anew: requests and streams under way are finished by the processes of before.
+    pub fn refuse(&self, lists: &str) -> Result<(), StackError> {
+        let file = self.folder.join("revoked.pem");
+        if std::fs::read_to_string(&file).is_ok_and(|known| known == lists) {
+            return Ok(());
+        }
+        owner::write_file(&file, lists.as_bytes(), self.owner, 0o644)?;
+        if process::running(&self.state, &self.name).is_some() {
+            process::signal(&self.state, &self.name, Signal::SIGHUP);
+        }
+        Ok(())
+    }
+
     /// Stops it and removes everything of it.
     pub fn remove(&self) -> Result<(), StackError> {
         process::stop(&self.state, &self.name, STOP);
@@ -212,7 +234,8 @@ impl Nginx {
             .arg("-v")
             .output()
             .map_err(|source| StackError::Spawn { program: "nginx".into(), source })?;
-        let (http2_listen, http2_directive) = http2(String::from_utf8_lossy(&version.stderr).trim());
+        let version = String::from_utf8_lossy(&version.stderr);
+        let (http2_listen, http2_directive) = http2(version.trim());
         let access_log = self.access_log();
         // nginx opens the access log itself, as its own user.
         if !access_log.exists() {
@@ -227,6 +250,7 @@ impl Nginx {
             ("https_port", self.port.to_string()),
             ("http2_listen", http2_listen.to_owned()),
             ("http2_directive", http2_directive.to_owned()),
+            ("kept", kept(version.trim()).to_owned()),
         ]))
     }
 
@@ -250,6 +274,7 @@ mod tests {
             "https_port",
             "http2_listen",
             "http2_directive",
+            "kept",
         ];
         let text = render(&names.map(|name| (name, "value".to_owned())));
         assert!(!text.contains("${folder}"));
@@ -269,6 +294,8 @@ mod tests {
         assert_eq!(http2("nginx version: nginx/1.24.0 (Ubuntu)"), (" http2", ""));
         assert_eq!(http2("nginx version: nginx/1.25.1"), ("", "http2 on;"));
         assert_eq!(http2("nginx version: nginx/1.28.0"), ("", "http2 on;"));
+        assert_eq!(kept("nginx version: nginx/1.22.1"), "");
+        assert_eq!(kept("nginx version: nginx/1.27.4"), "keepalive_min_timeout 10s;");
     }
 
     #[test]

@@ -76,6 +76,17 @@ pub async fn intermediate(vault: &Vault, prefix: &str, life: Duration) -> Result
     Ok(())
 }
 
+/// The lists of revoked certificates of intermediate and root, as nginx reads them.
+pub async fn revoked(vault: &Vault, prefix: &str) -> Result<String, StackError> {
+    let mut lists = Vec::new();
+    for place in [INTERMEDIATE, ROOT] {
+        let path = format!("{prefix}{place}/cert/crl");
+        let found = vault.get(&path).await?;
+        lists.push(text(&found, &path, "/data/certificate")?.trim_end().to_owned() + "\n");
+    }
+    Ok(lists.concat())
+}
+
 /// Whether there is an intermediate.
 pub async fn has_intermediate(vault: &Vault) -> Result<bool, StackError> {
     Ok(certificate(vault, INTERMEDIATE).await?.is_some())

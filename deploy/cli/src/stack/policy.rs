@@ -4,7 +4,7 @@
 //! whose names begin with its prefix, so the paths of the policies move along.
 
 /// The policies of the processes that log in by AppRole, by name: first those that run for ever, then commands.
-pub const APP_ROLES: [(&str, &str); 13] = [
+pub const APP_ROLES: [(&str, &str); 14] = [
     ("api", include_str!("../../../../vault-policies/api.hcl")),
     ("worker", include_str!("../../../../vault-policies/worker.hcl")),
     ("relay", include_str!("../../../../vault-policies/relay.hcl")),
@@ -18,6 +18,7 @@ pub const APP_ROLES: [(&str, &str); 13] = [
     ("operator", include_str!("../../../../vault-policies/operator.hcl")),
     ("auditor", include_str!("../../../../vault-policies/auditor.hcl")),
     ("rewrapper", include_str!("../../../../vault-policies/rewrapper.hcl")),
+    ("indexer", include_str!("../../../../vault-policies/indexer.hcl")),
 ];
 
 /// Who logs in again by itself, for as long as it runs.
@@ -87,7 +88,7 @@ mod tests {
 
     #[test]
     fn every_command_reads_only_what_its_name_stands_for() {
-        let others = |name: &str| SERVERS.contains(&name) || name == "keyholder";
+        let others = |name: &str| SERVERS.contains(&name) || ["keyholder", "indexer"].contains(&name);
         for (name, policy) in APP_ROLES.iter().filter(|(name, _)| !others(name)) {
             let paths: Vec<&str> =
                 policy.lines().filter_map(|line| line.strip_prefix("path \"")?.split('"').next()).collect();

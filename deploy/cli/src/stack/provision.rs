@@ -51,8 +51,12 @@ const LEDGER: Connection = Connection { name: "ledger", leased: &LEASED, groups:
 /// The keys of people.
 const KEYS: Connection = Connection { name: "keys", leased: &LEASED_KEYS, groups: KEY_GROUPS };
 
-const LEASED_KEYS: [(&str, &str); 3] =
-    [("keeper", "vintem_keeper"), ("rewrapper", "vintem_rewrapper"), ("keys-migrator", "vintem_key_owner")];
+const LEASED_KEYS: [(&str, &str); 4] = [
+    ("keeper", "vintem_keeper"),
+    ("rewrapper", "vintem_rewrapper"),
+    ("indexer", "vintem_indexer"),
+    ("keys-migrator", "vintem_key_owner"),
+];
 const LEASED: [(&str, &str); 10] = [
     ("reader", "vintem_reader"),
     ("writer", "vintem_writer"),
@@ -252,11 +256,17 @@ async fn keys(vault: &Vault, prefix: &str) -> Result<(), StackError> {
         vault.write(&path, json!({ "options": { "cas": 0 }, "data": { "key": key.expose_secret() } })).await?;
     }
     let path = format!("{engine}/data/blind-index");
-    if find_secret(vault, &path).await?.is_none() {
-        let key = random(vault, "base64").await?;
-        let data = json!({ "current": 1, "keys": [{ "version": 1, "key": key.expose_secret() }] });
-        vault.write(&path, json!({ "options": { "cas": 0 }, "data": data })).await?;
+    if !has_ring(vault, &path).await? {
+        // Before there was a ring there was one key, by which people are still found.
+        let found = find_secret(vault, &path).await?;
+        let known = found.as_ref().and_then(|found| found.pointer("/data/data/keys/0/key")?.as_str());
+        let key = match known {
+            Some(key) => SecretString::from(key),
+            None => random(vault, "base64").await?,
+        };
+        vault.write(&path, json!({ "data": KeyRing::numbered(key, clock::now()).to_secret() })).await?;
     }
+    keep_newest_only(vault, &engine, "blind-index").await?;
     webhook_keys(vault, &engine).await
 }
 
@@ -272,14 +282,18 @@ async fn webhook_keys(vault: &Vault, engine: &str) -> Result<(), StackError> {
     ring(vault, engine, "webhook-signing", key).await
 }
 
-/// A ring of one key, unless there is one. Each change names the version that it replaces, and no older one is kept: a key
-/// that was taken out of the ring is nowhere.
+/// A ring of one key, unless there is one.
 async fn ring(vault: &Vault, engine: &str, name: &str, key: SecretString) -> Result<(), StackError> {
     let path = format!("{engine}/data/{name}");
     if !has_ring(vault, &path).await? {
         let ring = KeyRing::new(key, clock::now());
         vault.write(&path, json!({ "data": ring.to_secret() })).await?;
     }
+    keep_newest_only(vault, engine, name).await
+}
+
+/// Each change names the version that it replaces, and no older one is kept: a key that was taken out of the ring is nowhere.
+async fn keep_newest_only(vault: &Vault, engine: &str, name: &str) -> Result<(), StackError> {
     let rule = json!({ "max_versions": 1, "cas_required": true });
     vault.write(&format!("{engine}/metadata/{name}"), rule).await?;
     Ok(())

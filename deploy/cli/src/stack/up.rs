@@ -9,7 +9,7 @@ use super::error::StackError;
 use super::state::{Folder, State, find_checkout};
 use super::ui::Step;
 use super::{
-    DATABASE, LeaseTimes, POSTGRES, Stack, authority, broker_users, certifier, database, first, packages, process,
+    DATABASE, LeaseTimes, POSTGRES, Stack, authority, broker_users, certifier, database, first, packages, pki, process,
     provision, servers, vault_build, vault_server, welcome,
 };
 use crate::client::readiness;
@@ -71,6 +71,7 @@ async fn door(stack: &Stack) -> Result<(), StackError> {
     let nginx = stack.nginx();
     nginx.initialise()?;
     authority::certify(stack.vault().await?, Service::Nginx, &nginx.folder, nginx.owner).await?;
+    nginx.refuse(&pki::revoked(stack.vault().await?, "").await?)?;
     nginx.ensure()?;
     await_ready(stack).await?;
     step.done(&stack.url());
