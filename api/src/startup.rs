@@ -36,8 +36,9 @@ use vintem_core::payments::Payments;
 use vintem_core::projections::views::Views;
 use vintem_core::secrets::people::PersonKeys;
 use vintem_core::secrets::{
-    BlindIndex, DatabaseRole, FOLLOW_EVERY, Followed, KeyRing, LeasedDatabase, RequestDigest, SecretsError,
-    ServerSettings, SettingsError, Transport, Vault, keep_memory_private, rotate_on_hangup,
+    BlindIndex, DatabaseRole, FOLLOW_EVERY, Followed, KeyRing, LeaseState, LeasedDatabase, ProcessSettings,
+    RequestDigest, SecretsError, ServerSettings, SettingsError, Transport, Vault, keep_memory_private,
+    rotate_on_hangup,
 };
 use vintem_core::telemetry::{self, Metrics, TelemetryError, clock};
 use vintem_core::webhooks::signature::PublicKeys;
@@ -126,14 +127,11 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     let (listener, metrics_listener) = (listen(settings.listen)?, listen(settings.metrics_listen)?);
     let vault = Vault::connect(settings.process.vault.clone()).await?;
     rotate_on_hangup(&vault)?;
-    let reader = LeasedDatabase::connect(&vault, &settings.process.database, DatabaseRole::Reader, READERS).await?;
-    let writer =
-        LeasedDatabase::connect(&vault, &settings.process.database, DatabaseRole::Writer, WRITER_CONNECTIONS).await?;
-    let editor = LeasedDatabase::connect(&vault, &settings.process.database, DatabaseRole::Editor, EDITORS).await?;
-    let keeper = LeasedDatabase::connect(&vault, &settings.process.keys, DatabaseRole::Keeper, KEEPERS).await?;
-    let leased = writer.clone();
+    let leases = Leases::take(&vault, &settings.process).await?;
+    let Leases { reader, writer, editor, keeper } = &leases;
+    let current = writer.clone();
     let shards =
-        start_shards(Ledger::shards(reader.pool()).await?, &(Arc::new(move || leased.current()) as Credentials));
+        start_shards(Ledger::shards(reader.pool()).await?, &(Arc::new(move || current.current()) as Credentials));
     let keys = Keys::follow(&vault).await?;
     let revocations = Arc::<Revocations>::default();
     tokio::spawn(Arc::clone(&revocations).follow(reader.pool().clone()));
@@ -142,7 +140,7 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     access.admission().refresh(reader.pool()).await.map_err(LedgerError::from)?;
     tokio::spawn(Arc::clone(access.admission()).follow(reader.pool().clone()));
     let (end, ending) = watch::channel(false);
-    let personal = personal(&vault, &keeper).await?;
+    let personal = personal(&vault, keeper).await?;
     let knows = Knows::of(&personal.keys, &personal.requests);
     let pools = (reader.pool().clone(), editor.pool().clone());
     let metrics = Arc::new(Metrics::new());
@@ -166,15 +164,7 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
         cursors: Cursors::new(keys.cursors),
         limits: RequestLimits::new(settings.rates.clone(), Arc::clone(&metrics)),
         metrics,
-        health: Health::new(
-            vault.clone(),
-            vec![
-                ("reader", reader.state()),
-                ("writer", writer.state()),
-                ("editor", editor.state()),
-                ("keeper", keeper.state()),
-            ],
-        ),
+        health: Health::new(vault.clone(), leases.states()),
         streams: App::stream_places(),
         ending,
         bulk: Handle::current(),
@@ -187,12 +177,49 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     let metrics_server = metrics_server(app, metrics_listener)?;
     tracing::info!(listen = %settings.listen, metrics = %settings.metrics_listen, "the server answers");
     let ended = until_asked_to_end(server, metrics_server, end).await;
-    // A connection that does not close in time ends with its lease.
-    let _ =
-        timeout(CLOSING, async { tokio::join!(reader.close(), writer.close(), editor.close(), keeper.close()) }).await;
+    leases.give_back().await;
     vault.logout().await;
     tracing::info!("the server has ended");
     Ok(ended?)
+}
+
+/// The process's users of Postgres, each with the connections that it may need.
+struct Leases {
+    reader: LeasedDatabase,
+    writer: LeasedDatabase,
+    editor: LeasedDatabase,
+    keeper: LeasedDatabase,
+}
+
+impl Leases {
+    async fn take(vault: &Vault, settings: &ProcessSettings) -> Result<Self, SecretsError> {
+        let (ledger, keys) = (&settings.database, &settings.keys);
+        Ok(Self {
+            reader: LeasedDatabase::connect(vault, ledger, DatabaseRole::Reader, READERS).await?,
+            writer: LeasedDatabase::connect(vault, ledger, DatabaseRole::Writer, WRITER_CONNECTIONS).await?,
+            editor: LeasedDatabase::connect(vault, ledger, DatabaseRole::Editor, EDITORS).await?,
+            keeper: LeasedDatabase::connect(vault, keys, DatabaseRole::Keeper, KEEPERS).await?,
+        })
+    }
+
+    /// By the names that `/readyz` knows them under.
+    fn states(&self) -> Vec<(&'static str, watch::Receiver<LeaseState>)> {
+        let Self { reader, writer, editor, keeper } = self;
+        vec![
+            ("reader", reader.state()),
+            ("writer", writer.state()),
+            ("editor", editor.state()),
+            ("keeper", keeper.state()),
+        ]
+    }
+
+    /// A connection that does not close in time ends with its lease.
+    async fn give_back(&self) {
+        let Self { reader, writer, editor, keeper } = self;
+        let _ =
+            timeout(CLOSING, async { tokio::join!(reader.close(), writer.close(), editor.close(), keeper.close()) })
+                .await;
+    }
 }
 
 /// What people's data is sealed, found and recognised with.
