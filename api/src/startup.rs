@@ -32,6 +32,7 @@ use vintem_core::ledger::error::LedgerError;
 use vintem_core::ledger::service::Ledger;
 use vintem_core::ledger::store::look_ups::LedgerLookUps;
 use vintem_core::projections::views::Views;
+use vintem_core::receipts::{Receipts, Signer};
 use vintem_core::secrets::people::PersonKeys;
 use vintem_core::secrets::{
     BlindIndex, DatabaseRole, FOLLOW_EVERY, Followed, KeyRing, LeasedDatabase, RequestDigest, SecretsError,
@@ -137,10 +138,13 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     let personal = personal(&vault, &keeper).await?;
     let knows = Knows::of(&personal.keys, &personal.requests);
     let metrics = Arc::new(Metrics::new());
+    let ledger = Ledger::new(reader.pool().clone(), shards.clone(), KNOWN_ACCOUNTS);
+    let signer = Signer::follow(&vault).await?;
     let app = web::Data::new(App {
+        receipts: Receipts::new(editor.pool().clone(), ledger.clone(), Some(signer), settings.issuer.clone()),
         staff: Staff::new(editor.pool().clone(), shards.clone(), Some(knows), Arc::new(clock::now)),
-        holders: Holders::new(reader.pool().clone(), shards.clone(), Some(personal)),
-        ledger: Ledger::new(reader.pool().clone(), shards, KNOWN_ACCOUNTS),
+        holders: Holders::new(reader.pool().clone(), shards, Some(personal)),
+        ledger,
         views: Views::new(reader.pool().clone()),
         webhooks: Webhooks::new(
             reader.pool().clone(),

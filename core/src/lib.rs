@@ -10,6 +10,7 @@ pub mod keys;
 pub mod ledger;
 pub mod migrations;
 pub mod projections;
+pub mod receipts;
 pub mod secrets;
 pub mod subscriptions;
 pub mod telemetry;

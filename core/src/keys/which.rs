@@ -30,16 +30,19 @@ pub enum Which {
     Cursor,
     /// Ed25519 inside Vault, signs checkpoints of the log.
     Checkpoint,
+    /// Ed25519 inside Vault, signs receipts.
+    Receipt,
 }
 
 /// There is no key of this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no key {0}; there are token-signing, webhook-signing, cursor and checkpoint")]
+#[error("there is no key {0}; there are token-signing, webhook-signing, cursor, checkpoint and receipt")]
 pub struct UnknownKey(String);
 
 impl Which {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::TokenSigning, Self::WebhookSigning, Self::Cursor, Self::Checkpoint];
+    pub const ALL: [Self; 5] =
+        [Self::TokenSigning, Self::WebhookSigning, Self::Cursor, Self::Checkpoint, Self::Receipt];
 
     /// The name in commands, in Vault and in the log.
     pub fn as_str(self) -> &'static str {
@@ -48,7 +51,13 @@ impl Which {
             Self::WebhookSigning => "webhook-signing",
             Self::Cursor => "cursor",
             Self::Checkpoint => "checkpoint",
+            Self::Receipt => "receipt",
         }
+    }
+
+    /// Whether it never leaves Vault, which knows all of its versions for ever.
+    pub fn is_inside_vault(self) -> bool {
+        matches!(self, Self::Checkpoint | Self::Receipt)
     }
 
     /// How long the steps are apart so that nobody notices.
@@ -63,7 +72,7 @@ impl Which {
             Self::WebhookSigning => Pace { publish: KNOWN, retire: RECEIVERS_LEARN },
             Self::Cursor => Pace { publish: KNOWN, retire: CURSORS_LIVE },
             // Vault verifies with every version for ever.
-            Self::Checkpoint => Pace::AT_ONCE,
+            Self::Checkpoint | Self::Receipt => Pace::AT_ONCE,
         }
     }
 
@@ -72,7 +81,7 @@ impl Which {
         match self {
             Self::TokenSigning => generate_signing_key(),
             Self::WebhookSigning => signature::generate_signing_key(),
-            Self::Cursor | Self::Checkpoint => {
+            Self::Cursor | Self::Checkpoint | Self::Receipt => {
                 SecretString::from(STANDARD.encode(*Zeroizing::new(random::bytes::<32>())))
             }
         }

@@ -38,6 +38,7 @@ mod outages;
 mod plans;
 mod policies;
 mod projections;
+mod receipts;
 mod rotation;
 mod secrets;
 mod staff;

@@ -25,7 +25,7 @@ pub enum Keys {
     /// Between these steps it waits until everybody knows the new key, and until nothing that the old one signed is alive.
     /// It may be interrupted: the next run goes on where this one stood.
     Rotate {
-        /// token-signing, webhook-signing, cursor, checkpoint
+        /// token-signing, webhook-signing, cursor, checkpoint, receipt
         which: Which,
         /// Do what is due and end instead of waiting.
         #[arg(long)]
