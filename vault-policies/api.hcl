@@ -33,6 +33,15 @@ path "transit/encrypt/webhooks" {
   capabilities = ["update"]
 }
 
+# Signing receipts, and the public halves of the key that does so. Changing it is not ours.
+path "transit/sign/receipt" {
+  capabilities = ["update"]
+}
+
+path "transit/keys/receipt" {
+  capabilities = ["read"]
+}
+
 # The keys of people: a leased Postgres user of the group role vintem_keeper, in the database of keys; making keys, which
 # come back in clear and wrapped; unwrapping those that are kept.
 path "database/creds/keeper" {

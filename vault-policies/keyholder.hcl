@@ -28,6 +28,14 @@ path "transit/keys/checkpoint/rotate" {
   capabilities = ["update"]
 }
 
+path "transit/keys/receipt" {
+  capabilities = ["read"]
+}
+
+path "transit/keys/receipt/rotate" {
+  capabilities = ["update"]
+}
+
 # Revoking a certificate by its number, and having the list of revoked ones made anew at once.
 path "pki/revoke" {
   capabilities = ["update"]

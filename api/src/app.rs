@@ -14,6 +14,7 @@ use vintem_core::holders::Holders;
 use vintem_core::ledger::service::Ledger;
 use vintem_core::payments::Payments;
 use vintem_core::projections::views::Views;
+use vintem_core::receipts::Receipts;
 use vintem_core::secrets::Followed;
 use vintem_core::telemetry::Metrics;
 use vintem_core::webhooks::Webhooks;
@@ -29,6 +30,8 @@ pub struct App {
     pub holders: Holders,
     /// What people do with money.
     pub payments: Payments,
+    /// What is shown of it to others.
+    pub receipts: Receipts,
     /// Views of its log.
     pub views: Views,
     /// Where tenants want to be told.

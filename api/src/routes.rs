@@ -5,7 +5,7 @@
 
 use crate::access::staff::{admin_sessions, invitations, own, sessions, units, users};
 use crate::access::{audit, jwks, tenant, token};
-use crate::documents::statement;
+use crate::documents::{receipt, statement};
 use crate::holders;
 use crate::ledger::{
     accounts, assets, balances, batches, events, holds, requests, reversals, statements, transactions, trial_balance,
@@ -98,6 +98,8 @@ pub static ROUTES: &[Entry] = &[
     row(Method::POST, "/v1/transactions", MOVE, SMALL, || post().to(transactions::post)),
     row(Method::GET, "/v1/transactions", view(Transaction), Nothing, || get().to(transactions::list)),
     row(Method::GET, "/v1/transactions/{id}", view(Transaction), Nothing, || get().to(transactions::show)),
+    row(Method::GET, "/v1/transactions/{id}/receipt", view(Transaction), Nothing, || get().to(receipt::show)),
+    row(Method::GET, "/v1/receipts/{code}", Policy::Public, Nothing, || get().to(receipt::check)),
     row(Method::POST, "/v1/transactions/{id}/reversals", MOVE, SMALL, || post().to(reversals::reverse)),
     row(Method::POST, "/v1/batches", MOVE, BULK, || post().to(batches::post)),
     row(Method::POST, "/v1/holds", MOVE, SMALL, || post().to(holds::place::place)),
@@ -240,6 +242,7 @@ mod tests {
         assert_eq!(
             open,
             [
+                "/v1/receipts/{code}",
                 "/v1/staff/sessions",
                 "/v1/staff/invitations/accept",
                 "/v1/staff/invitations/confirm",

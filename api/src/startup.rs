@@ -34,6 +34,7 @@ use vintem_core::ledger::service::Ledger;
 use vintem_core::ledger::store::look_ups::LedgerLookUps;
 use vintem_core::payments::Payments;
 use vintem_core::projections::views::Views;
+use vintem_core::receipts::{Receipts, Signer};
 use vintem_core::secrets::people::PersonKeys;
 use vintem_core::secrets::{
     BlindIndex, DatabaseRole, FOLLOW_EVERY, Followed, KeyRing, LeaseState, LeasedDatabase, ProcessSettings,
@@ -145,7 +146,9 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     let pools = (reader.pool().clone(), editor.pool().clone());
     let metrics = Arc::new(Metrics::new());
     let ledger = Ledger::new(reader.pool().clone(), shards.clone(), KNOWN_ACCOUNTS);
+    let signer = Signer::follow(&vault).await?;
     let app = web::Data::new(App {
+        receipts: Receipts::new(editor.pool().clone(), ledger.clone(), Some(signer), settings.issuer.clone()),
         staff: Staff::new(pools, shards.clone(), Some(knows), Arc::new(clock::now)),
         holders: Holders::new(reader.pool().clone(), shards, Some(personal.clone())),
         payments: Payments::new(reader.pool().clone(), ledger.clone(), Some(personal)),

@@ -11,6 +11,7 @@ pub mod ledger;
 pub mod migrations;
 pub mod payments;
 pub mod projections;
+pub mod receipts;
 pub mod secrets;
 pub mod subscriptions;
 pub mod telemetry;

@@ -30,6 +30,7 @@ use vintem_core::kernel::Rate;
 use vintem_core::ledger::service::Ledger;
 use vintem_core::payments::Payments;
 use vintem_core::projections::views::Views;
+use vintem_core::receipts::{Receipts, Signer};
 use vintem_core::secrets::{Followed, KeyRing, RateSettings, SecretsError, Vault, random};
 use vintem_core::telemetry::{Metrics, clock};
 use vintem_core::webhooks::signature::PublicKeys;
@@ -144,19 +145,21 @@ impl Server {
 
     /// The same with a way to keep people, and to make secrets of webhooks.
     pub async fn with_people(store: &Store, personal: Personal, vault: &Vault) -> Self {
-        Self::start_with(
+        Self::start_over(
             store,
             Keys::fixed(),
             webhooks(store, Some(vault.clone())),
             Some((personal, Arc::new(clock::now))),
             unhurried(),
+            None,
+            Some(Signer::follow(vault).await.unwrap()),
         )
         .await
     }
 
     /// A server that speaks TLS.
     pub async fn with_tls(store: &Store, tls: ServerConfig) -> Self {
-        Self::start_over(store, Keys::fixed(), without_vault(store), None, unhurried(), Some(tls)).await
+        Self::start_over(store, Keys::fixed(), without_vault(store), None, unhurried(), Some(tls), None).await
     }
 
     /// Where it listens.
@@ -181,7 +184,7 @@ impl Server {
         personal: Option<(Personal, Clock)>,
         rates: RateSettings,
     ) -> Self {
-        Self::start_over(store, keys, webhooks, personal, rates, None).await
+        Self::start_over(store, keys, webhooks, personal, rates, None, None).await
     }
 
     async fn start_over(
@@ -191,6 +194,7 @@ impl Server {
         personal: Option<(Personal, Clock)>,
         rates: RateSettings,
         tls: Option<ServerConfig>,
+        signer: Option<Signer>,
     ) -> Self {
         let metrics = Arc::new(Metrics::new());
         let reader = store.pool("vintem_reader");
@@ -212,6 +216,7 @@ impl Server {
             ledger: ledger.clone(),
             holders,
             payments,
+            receipts: Receipts::new(store.pool("vintem_editor"), ledger.clone(), signer, ISSUER.to_owned()),
             staff: staff.clone(),
             views: Views::new(reader),
             webhooks,

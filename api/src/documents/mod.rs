@@ -15,5 +15,6 @@ pub mod csv;
 pub mod entry;
 pub mod ofx;
 pub mod pdf;
+pub mod receipt;
 pub mod statement;
 pub mod words;

@@ -32,7 +32,7 @@ const SESSION: &str = "session";
         ledger::assets::register, ledger::assets::list, ledger::assets::show,
         ledger::accounts::open, ledger::accounts::list, ledger::accounts::show, ledger::accounts::limit,
         ledger::accounts::freeze, ledger::accounts::unfreeze, ledger::accounts::close,
-        ledger::balances::show, ledger::statements::list, documents::statement::download,
+        ledger::balances::show, ledger::statements::list, documents::statement::download, documents::receipt::show, documents::receipt::check,
         ledger::transactions::post, ledger::transactions::list, ledger::transactions::show, ledger::reversals::reverse,
         ledger::batches::post,
         ledger::holds::place::place, ledger::holds::list::list, ledger::holds::list::show, ledger::holds::capture::capture,

@@ -9,6 +9,7 @@ use vintem_core::kernel::{Place, Refusal, RefusalCode};
 use vintem_core::ledger::error::LedgerError;
 use vintem_core::payments::PaymentError;
 use vintem_core::projections::views::ViewError;
+use vintem_core::receipts::ReceiptError;
 use vintem_core::secrets::SecretsError;
 use vintem_core::webhooks::WebhookError;
 
@@ -68,6 +69,20 @@ impl From<WebhookError> for Problem {
             }
             WebhookError::OutcomeUnknown => Self::new(Code::OutcomeUnknown, error.to_string()),
             WebhookError::Database(cause) => database(&cause),
+        }
+    }
+}
+
+impl From<ReceiptError> for Problem {
+    fn from(error: ReceiptError) -> Self {
+        match error {
+            ReceiptError::Ledger(error) => error.into(),
+            ReceiptError::Database(cause) => database(&cause),
+            ReceiptError::Secrets(_) | ReceiptError::NoKey => {
+                tracing::error!(%error, "a receipt was not signed");
+                Self::new(Code::VaultSealed, "the receipt could not be signed now")
+            }
+            ReceiptError::Unreadable => Self::new(Code::InternalError, error.to_string()),
         }
     }
 }

@@ -85,7 +85,7 @@ impl<'a> Rotation<'a> {
 
     /// Where the key stands.
     pub async fn state(&self) -> Result<State, KeysError> {
-        if self.which == Which::Checkpoint {
+        if self.which.is_inside_vault() {
             let current = version_name(self.newest_version().await?);
             return Ok(State { current, added_at: None, stage: Stage::AtRest });
         }
@@ -107,7 +107,7 @@ impl<'a> Rotation<'a> {
 
     /// Begins, unless a rotation is under way: then this is its next step.
     pub async fn begin(&self, now: DateTime<Utc>) -> Result<Step, KeysError> {
-        if self.which == Which::Checkpoint {
+        if self.which.is_inside_vault() {
             return self.renew().await;
         }
         let (mut ring, version) = self.read().await?;
@@ -121,7 +121,7 @@ impl<'a> Rotation<'a> {
 
     /// Takes the next step of a rotation that is under way, if it is due.
     pub async fn go_on(&self, now: DateTime<Utc>) -> Result<Step, KeysError> {
-        if self.which == Which::Checkpoint {
+        if self.which.is_inside_vault() {
             return Ok(Step::AtRest);
         }
         let (mut ring, version) = self.read().await?;

@@ -32,17 +32,19 @@ pub enum Which {
     Checkpoint,
     /// HMAC, makes the digests that people are found by.
     BlindIndex,
+    /// Ed25519 inside Vault, signs receipts.
+    Receipt,
 }
 
 /// There is no key of this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no key {0}; there are token-signing, webhook-signing, cursor, checkpoint and blind-index")]
+#[error("there is no key {0}; there are token-signing, webhook-signing, cursor, checkpoint, blind-index and receipt")]
 pub struct UnknownKey(String);
 
 impl Which {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::TokenSigning, Self::WebhookSigning, Self::Cursor, Self::Checkpoint, Self::BlindIndex];
+    pub const ALL: [Self; 6] =
+        [Self::TokenSigning, Self::WebhookSigning, Self::Cursor, Self::Checkpoint, Self::BlindIndex, Self::Receipt];
 
     /// The name in commands, in Vault and in the log.
     pub fn as_str(self) -> &'static str {
@@ -52,6 +54,7 @@ impl Which {
             Self::Cursor => "cursor",
             Self::Checkpoint => "checkpoint",
             Self::BlindIndex => "blind-index",
+            Self::Receipt => "receipt",
         }
     }
 
@@ -61,6 +64,11 @@ impl Which {
             Self::BlindIndex => "indexer",
             _ => "keyholder",
         }
+    }
+
+    /// Whether it never leaves Vault, which knows all of its versions for ever.
+    pub fn is_inside_vault(self) -> bool {
+        matches!(self, Self::Checkpoint | Self::Receipt)
     }
 
     /// How long the steps are apart so that nobody notices.
@@ -77,7 +85,7 @@ impl Which {
             // Until the last process looks, it knows nothing of the new key, and then still writes under the old one.
             Self::BlindIndex => Pace { publish: KNOWN, retire: KNOWN },
             // Vault verifies with every version for ever.
-            Self::Checkpoint => Pace::AT_ONCE,
+            Self::Checkpoint | Self::Receipt => Pace::AT_ONCE,
         }
     }
 
@@ -86,7 +94,7 @@ impl Which {
         match self {
             Self::TokenSigning => generate_signing_key(),
             Self::WebhookSigning => signature::generate_signing_key(),
-            Self::Cursor | Self::Checkpoint | Self::BlindIndex => {
+            Self::Cursor | Self::Checkpoint | Self::BlindIndex | Self::Receipt => {
                 SecretString::from(STANDARD.encode(*Zeroizing::new(random::bytes::<32>())))
             }
         }

@@ -7,12 +7,13 @@ use vintem_tests::store::Store;
 const BOUND: [&str; 2] = ["vintem_reader", "vintem_editor"];
 
 /// Functions that run as their owner and so see every tenant, each with its reason. All are for one caller, and take or give ids.
-const DEFINERS: [(&str, &str); 10] = [
+const DEFINERS: [(&str, &str); 11] = [
     ("client_at_login", "a login names the client before anybody knows the tenant; one id in, one row out"),
     ("client_at_the_door", "the same; an id that is nobody's is answered with the row of another client"),
     ("client_for_login", "the same for the release before"),
     ("client_that_logs_in", "the same with the keys that a client proves itself with"),
     ("clients_revoked_lately", "whose tokens are refused; ids only"),
+    ("receipt_of_code", "whoever checks a receipt knows its code and not the tenant; one code in, ids out"),
     ("replace_client_secret", "the operator's: replaces a digest that nobody may read; answers nothing"),
     ("tenant_at_sign_in", "whoever signs in names the tenant; one name in, one id out"),
     ("tenant_hostnames", "which names are whose; a process decides in memory"),

@@ -42,6 +42,7 @@ mod payments;
 mod plans;
 mod policies;
 mod projections;
+mod receipts;
 mod rotation;
 mod secrets;
 mod staff;

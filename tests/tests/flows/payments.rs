@@ -209,11 +209,9 @@ async fn sixteen_devices_race_one_daily_limit_and_exactly_what_fits_passes() {
     let (till, devices) = (Till::over(&api).await, [(); DEVICES].map(|()| device(true)));
     let mut wins = [0_usize; DEVICES];
     for number in 0..tries {
-        let id = client.post(
-            "/v1/accounts",
-            &json!({"name": format!("citizen:{number}"), "asset": "BRL", "normal_side": "credit"}),
-        );
-        let ana = party(id.await.expect(201)["id"].as_str().unwrap());
+        let account = json!({"name": format!("citizen:{number}"), "asset": "BRL", "normal_side": "credit"});
+        let opened = client.post("/v1/accounts", &account).await.expect(201);
+        let ana = party(opened["id"].as_str().unwrap());
         client.post("/v1/issuances", &issuance(&ana.account.to_string(), "1000.00")).await.expect(201);
         till.limits(ana, "50.00").await;
         let mut transfers = Vec::new();

@@ -30,7 +30,7 @@ pub enum Keys {
     /// The rows of people that a key of the blind index made are written anew before that. Between these steps it waits until everybody knows the new key, and until nothing that the old one signed is alive.
     /// It may be interrupted: the next run goes on where this one stood.
     Rotate {
-        /// token-signing, webhook-signing, cursor, checkpoint, blind-index
+        /// token-signing, webhook-signing, cursor, checkpoint, blind-index, receipt
         which: Which,
         /// Do what is due and end instead of waiting.
         #[arg(long)]

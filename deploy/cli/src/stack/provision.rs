@@ -227,13 +227,14 @@ fn app_role(role: &str, name: &str) -> Value {
 }
 
 /// The keys that never leave Vault: those that seal secrets of webhook endpoints and wrap the keys of people, derived, so
-/// that each ciphertext belongs to its row; and one that signs checkpoints of the log.
+/// that each ciphertext belongs to its row; and those that sign checkpoints of the log and receipts.
 async fn transit(vault: &Vault, prefix: &str) -> Result<(), StackError> {
     mount(vault, &format!("{prefix}transit"), json!({ "type": "transit" })).await?;
     let keys = [
         ("webhooks", json!({ "type": "aes256-gcm96", "derived": true })),
         ("people", json!({ "type": "aes256-gcm96", "derived": true })),
         ("checkpoint", json!({ "type": "ed25519" })),
+        ("receipt", json!({ "type": "ed25519" })),
     ];
     for (name, key) in keys {
         let path = format!("{prefix}transit/keys/{name}");

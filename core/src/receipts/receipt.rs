@@ -1,0 +1,93 @@
+//! What a receipt says: pure functions of what was recorded.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::event_store::Recorded;
+use crate::kernel::{Minor, instant};
+use crate::ledger::known::Known;
+use crate::ledger::view;
+
+/// The signed members. They are for ever: verifiers of years to come read them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Claims {
+    /// Who signs.
+    pub iss: String,
+    /// The institution whose ledger it is.
+    pub tenant: String,
+    /// When it was signed, in seconds.
+    pub iat: i64,
+    /// The code to ask by.
+    pub code: String,
+    /// The transaction.
+    pub transaction: Uuid,
+    /// Its place in the log.
+    pub position: i64,
+    /// When it was recorded.
+    pub recorded_at: String,
+    /// Its value date.
+    pub effective_at: String,
+    /// What moved.
+    pub legs: Vec<ClaimedLeg>,
+}
+
+/// One account's part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ClaimedLeg {
+    /// The account's id.
+    pub account: Uuid,
+    /// `debit` or `credit`.
+    pub direction: &'static str,
+    /// A decimal string.
+    pub amount: String,
+    /// The asset's code.
+    pub asset: String,
+}
+
+/// Whether a transaction was taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Reversed {
+    /// It stands.
+    No,
+    /// A part of it was.
+    Partly,
+    /// All of it was.
+    Wholly,
+}
+
+/// The legs of a posting; `None` when an account that it names is not known.
+pub fn legs(posted: &Recorded, known: &Known) -> Option<Vec<ClaimedLeg>> {
+    let moved = view::moves(posted).into_iter().filter(|(_, posted, ..)| !posted.is_zero());
+    let leg = |(account, change, ..): (Uuid, Minor, Minor, Minor)| {
+        let identity = known.accounts.get(&account)?;
+        let side = if change.is_negative() { identity.normal_side.opposite() } else { identity.normal_side };
+        let amount = Minor::new(change.units().abs()).to_text(identity.scale);
+        Some(ClaimedLeg { account, direction: side.as_str(), amount, asset: identity.asset.clone() })
+    };
+    moved.map(leg).collect()
+}
+
+/// What the events of a transaction's stream leave of it.
+pub fn reversed(events: &[Recorded]) -> Reversed {
+    let mut left: HashMap<Uuid, Minor> = HashMap::new();
+    for (account, change, ..) in events.iter().flat_map(view::moves) {
+        let balance = left.entry(account).or_default();
+        *balance = balance.plus(change);
+    }
+    if events.len() < 2 {
+        Reversed::No
+    } else if left.values().all(|balance| balance.is_zero()) {
+        Reversed::Wholly
+    } else {
+        Reversed::Partly
+    }
+}
+
+/// When something was recorded, and its value date.
+pub fn times(posted: &Recorded) -> (String, String) {
+    let effective_at = posted.effective_at.unwrap_or(posted.recorded_at);
+    (instant::to_text(posted.recorded_at), instant::to_text(effective_at))
+}
