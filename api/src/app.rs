@@ -12,6 +12,7 @@ use vintem_core::access::staff::Staff;
 use vintem_core::access::{AccessService, SigningKeys, TokenVerifier};
 use vintem_core::holders::Holders;
 use vintem_core::ledger::service::Ledger;
+use vintem_core::payments::Payments;
 use vintem_core::projections::views::Views;
 use vintem_core::secrets::Followed;
 use vintem_core::telemetry::Metrics;
@@ -26,6 +27,8 @@ pub struct App {
     pub ledger: Ledger,
     /// The people behind it.
     pub holders: Holders,
+    /// What people do with money.
+    pub payments: Payments,
     /// Views of its log.
     pub views: Views,
     /// Where tenants want to be told.

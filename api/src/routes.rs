@@ -10,6 +10,7 @@ use crate::ledger::{
     accounts, assets, balances, batches, events, holds, requests, reversals, statements, transactions, trial_balance,
 };
 use crate::operations::{docs, live, openapi, ready};
+use crate::payments::{issuances, prices};
 use crate::problem::{Code, Problem};
 use crate::views::{activity, holds as hold_ageing, top_accounts, trial_balance as daily_balance, volume};
 use crate::webhooks::{deliveries, endpoints};
@@ -17,7 +18,7 @@ use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig, delete, get, patch, post};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, Route};
 use vintem_core::access::Object::{
-    Account, Asset, Audit, Event, Hold, Holder, Report, Session, Transaction, User, Webhook,
+    Account, Asset, Audit, Event, Hold, Holder, Issuance, Price, Report, Session, Transaction, User, Webhook,
 };
 use vintem_core::access::Scope::{
     AuditRead, HoldersRead, HoldersUnmask, HoldersWrite, LedgerAdmin, LedgerRead, LedgerWrite,
@@ -75,6 +76,9 @@ const UNMASK: Policy = Policy::granted(HoldersUnmask, View, Holder).with(Right::
 const AUDIT: Policy = Policy::granted(AuditRead, View, Audit);
 const REGISTRY: Policy = Policy::client(HoldersWrite);
 
+const ISSUE: Policy = Policy::granted(LedgerWrite, Create, Issuance).with(Right::Issue);
+const REDEEM: Policy = Policy::granted(LedgerWrite, Create, Issuance).with(Right::Redeem);
+
 /// Every route.
 pub static ROUTES: &[Entry] = &[
     row(Method::POST, "/v1/assets", OPEN, SMALL, || post().to(assets::register)),
@@ -104,6 +108,12 @@ pub static ROUTES: &[Entry] = &[
     row(Method::GET, "/v1/requests/{key}", Policy::Known, Nothing, || get().to(requests::show)),
     row(Method::GET, "/v1/events", view(Event), Nothing, || get().to(events::list)),
     row(Method::GET, "/v1/ledger/trial-balance", view(Report), Nothing, || get().to(trial_balance::show)),
+    row(Method::POST, "/v1/issuances", ISSUE, SMALL, || post().to(issuances::issue)),
+    row(Method::POST, "/v1/redemptions", REDEEM, SMALL, || post().to(issuances::redeem)),
+    row(Method::GET, "/v1/prices/{code}", Policy::Known, Nothing, || get().to(prices::show)),
+    row(Method::POST, "/v1/prices/{code}", Policy::granted(LedgerAdmin, Edit, Price), SMALL, || {
+        post().to(prices::change)
+    }),
     row(Method::GET, "/v1/accounts/{id}/activity", view(Account), Nothing, || get().to(activity::list)),
     row(Method::GET, "/v1/reports/volume", view(Report), Nothing, || get().to(volume::list)),
     row(Method::GET, "/v1/reports/holds", view(Report), Nothing, || get().to(hold_ageing::show)),

@@ -31,6 +31,7 @@ use vintem_core::holders::{Holders, Personal};
 use vintem_core::ledger::error::LedgerError;
 use vintem_core::ledger::service::Ledger;
 use vintem_core::ledger::store::look_ups::LedgerLookUps;
+use vintem_core::payments::Payments;
 use vintem_core::projections::views::Views;
 use vintem_core::secrets::people::PersonKeys;
 use vintem_core::secrets::{
@@ -137,10 +138,12 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     let personal = personal(&vault, &keeper).await?;
     let knows = Knows::of(&personal.keys, &personal.requests);
     let metrics = Arc::new(Metrics::new());
+    let ledger = Ledger::new(reader.pool().clone(), shards.clone(), KNOWN_ACCOUNTS);
     let app = web::Data::new(App {
         staff: Staff::new(editor.pool().clone(), shards.clone(), Some(knows), Arc::new(clock::now)),
-        holders: Holders::new(reader.pool().clone(), shards.clone(), Some(personal)),
-        ledger: Ledger::new(reader.pool().clone(), shards, KNOWN_ACCOUNTS),
+        holders: Holders::new(reader.pool().clone(), shards, Some(personal.clone())),
+        payments: Payments::new(reader.pool().clone(), ledger.clone(), Some(personal)),
+        ledger,
         views: Views::new(reader.pool().clone()),
         webhooks: Webhooks::new(
             reader.pool().clone(),

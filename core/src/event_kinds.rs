@@ -9,6 +9,7 @@ use crate::holders::event as holders;
 use crate::kernel::Minor;
 use crate::keys::event as keys;
 use crate::ledger::event as ledger;
+use crate::payments::event as payments;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -73,7 +74,7 @@ fn schema<T: ToSchema>(name: &str) -> Value {
 }
 
 /// All of them.
-pub const ALL: [EventKind; 33] = [
+pub const ALL: [EventKind; 39] = [
     kind::<access::TenantCreated>(access::TENANT_CREATED),
     kind::<access::TenantSuspended>(access::TENANT_SUSPENDED),
     kind::<access::TenantResumed>(access::TENANT_RESUMED),
@@ -107,4 +108,10 @@ pub const ALL: [EventKind; 33] = [
     kind::<holders::HolderRegistered>(holders::HOLDER_REGISTERED),
     kind::<holders::HolderErased>(holders::HOLDER_ERASED),
     kind::<holders::HolderUnmasked>(holders::HOLDER_UNMASKED),
+    kind::<payments::TransferRequested>(payments::TRANSFER_REQUESTED),
+    kind::<payments::TransferConfirmed>(payments::TRANSFER_CONFIRMED),
+    kind::<payments::LimitsChanged>(payments::LIMITS_CHANGED),
+    kind::<payments::PricesChanged>(payments::PRICES_CHANGED),
+    kind::<payments::MoneyMoved>(payments::MONEY_ISSUED),
+    kind::<payments::MoneyMoved>(payments::MONEY_REDEEMED),
 ];

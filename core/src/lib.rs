@@ -9,6 +9,7 @@ pub mod kernel;
 pub mod keys;
 pub mod ledger;
 pub mod migrations;
+pub mod payments;
 pub mod projections;
 pub mod secrets;
 pub mod subscriptions;

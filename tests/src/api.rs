@@ -28,6 +28,7 @@ use vintem_core::access::{
 use vintem_core::holders::{Holders, Personal};
 use vintem_core::kernel::Rate;
 use vintem_core::ledger::service::Ledger;
+use vintem_core::payments::Payments;
 use vintem_core::projections::views::Views;
 use vintem_core::secrets::{Followed, KeyRing, RateSettings, SecretsError, Vault, random};
 use vintem_core::telemetry::{Metrics, clock};
@@ -78,7 +79,8 @@ pub struct Server {
     address: SocketAddr,
     keys: Keys,
     handle: Stop,
-    ledger: Ledger,
+    /// Its ledger.
+    pub ledger: Ledger,
     /// Its members of the staff.
     pub staff: Staff,
     end: watch::Sender<bool>,
@@ -197,8 +199,9 @@ impl Server {
             personal.map_or((None, Arc::new(clock::now)), |(personal, clock)| (Some(personal), clock));
         let knows = personal.as_ref().map(|personal| Knows::of(&personal.keys, &personal.requests));
         let staff = Staff::new(store.pool("vintem_editor"), shards.clone(), knows, clock);
-        let holders = Holders::new(reader.clone(), shards.clone(), personal);
+        let holders = Holders::new(reader.clone(), shards.clone(), personal.clone());
         let ledger = Ledger::new(reader.clone(), shards, 10_000);
+        let payments = Payments::new(reader.clone(), ledger.clone(), personal);
         let (end, ending) = watch::channel(false);
         let revocations = Arc::<Revocations>::default();
         tokio::spawn(Arc::clone(&revocations).follow(reader.clone()));
@@ -208,6 +211,7 @@ impl Server {
         let app = startup::shared(App {
             ledger: ledger.clone(),
             holders,
+            payments,
             staff: staff.clone(),
             views: Views::new(reader),
             webhooks,

@@ -8,6 +8,7 @@ pub mod account;
 pub mod batch;
 pub mod hold;
 pub mod holder;
+pub mod payment;
 pub mod staff;
 pub mod transaction;
 
@@ -24,6 +25,9 @@ use vintem_core::holders::event::{HOLDER_ERASED, HOLDER_REGISTERED};
 use vintem_core::kernel::{Instant, Minor, Refusal, instant};
 use vintem_core::ledger::event;
 use vintem_core::ledger::known::{Identity, Known};
+use vintem_core::payments::event::{
+    LIMITS_CHANGED, MONEY_ISSUED, MONEY_REDEEMED, PRICES_CHANGED, TRANSFER_CONFIRMED, TRANSFER_REQUESTED,
+};
 
 use crate::problem::{Code, Problem, Shown};
 
@@ -149,6 +153,16 @@ pub enum Fact {
     Staff(staff::StaffUser),
     /// `staff.session-ended`
     Session(staff::SessionEnded),
+    /// `money.issued`, `money.redeemed`, with their `transaction.posted`
+    Issuance(Box<payment::Issuance>),
+    /// `transfer.requested`
+    Transfer(Box<payment::Transfer>),
+    /// `transfer.confirmed` with its `transaction.posted`
+    Confirmation(payment::Confirmation),
+    /// `limits.changed`
+    Limits(payment::LimitsAsked),
+    /// `prices.changed`
+    Prices(payment::Prices),
 }
 
 impl Fact {
@@ -173,6 +187,13 @@ impl Fact {
                 Self::Staff(staff::StaffUser::recorded(first)?)
             }
             STAFF_SESSION_ENDED => Self::Session(staff::SessionEnded::recorded(first)?),
+            MONEY_ISSUED | MONEY_REDEEMED => Self::Issuance(Box::new(payment::Issuance::of(events, entries, known)?)),
+            TRANSFER_REQUESTED => Self::Transfer(Box::new(payment::Transfer::requested(first)?)),
+            TRANSFER_CONFIRMED => {
+                Self::Confirmation(payment::Confirmation::of(first, events.get(1).ok_or(Unreadable)?, entries, known)?)
+            }
+            LIMITS_CHANGED => Self::Limits(payment::LimitsAsked::of(first)?),
+            PRICES_CHANGED => Self::Prices(payment::Prices::of(first)?),
             _ => return Err(Unreadable),
         })
     }
@@ -180,11 +201,24 @@ impl Fact {
     /// The status of having done it now.
     pub fn status(&self) -> u16 {
         match self {
-            Self::Asset(_) | Self::Transaction(_) | Self::Reversal(_) | Self::Hold(_) | Self::Capture(_) => 201,
+            Self::Asset(_)
+            | Self::Transaction(_)
+            | Self::Reversal(_)
+            | Self::Hold(_)
+            | Self::Capture(_)
+            | Self::Issuance(_)
+            | Self::Transfer(_) => 201,
             Self::Account(account) if account.settings_version == 1 => 201,
             Self::Holder(holder) if holder.erasure.is_none() => 201,
             Self::Staff(user) if user.is_new() => 201,
-            Self::Account(_) | Self::HoldChange(_) | Self::Holder(_) | Self::Staff(_) | Self::Session(_) => 200,
+            Self::Account(_)
+            | Self::HoldChange(_)
+            | Self::Holder(_)
+            | Self::Staff(_)
+            | Self::Session(_)
+            | Self::Confirmation(_)
+            | Self::Limits(_)
+            | Self::Prices(_) => 200,
         }
     }
 
@@ -201,6 +235,11 @@ impl Fact {
             Self::Holder(_) => "holder",
             Self::Staff(_) => "user",
             Self::Session(_) => "session",
+            Self::Issuance(_) => "issuance",
+            Self::Transfer(_) => "transfer",
+            Self::Confirmation(_) => "confirmation",
+            Self::Limits(_) => "limits",
+            Self::Prices(_) => "prices",
         }
     }
 

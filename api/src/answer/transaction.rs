@@ -32,6 +32,9 @@ pub struct Transaction {
     /// The hold that it captured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hold: Option<Uuid>,
+    /// The payment that it is of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payment: Option<Uuid>,
     /// What was taken back of it; only when it is read, not in the answer to its posting.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reversals: Option<Vec<Reversal>>,
@@ -47,13 +50,15 @@ struct Posted {
     #[serde(default)]
     hold: Option<Uuid>,
     #[serde(default)]
+    payment: Option<Uuid>,
+    #[serde(default)]
     moves: Vec<MoveFact>,
 }
 
 impl Transaction {
     /// Of its posting.
     pub fn posted(recorded: &Recorded, entries: &[EntryAfter], known: &Known) -> Result<Self, Unreadable> {
-        let Posted { description, metadata, hold, moves } = facts(recorded)?;
+        let Posted { description, metadata, hold, payment, moves } = facts(recorded)?;
         // An account whose held rest was set free without a posting is no leg of the transaction.
         let posted = (0..).zip(&moves).filter(|(_, (_, posted, ..))| !posted.is_zero());
         let legs = posted.map(|(line, (account, posted, ..))| {
@@ -69,6 +74,7 @@ impl Transaction {
             description,
             metadata,
             hold,
+            payment,
             reversals: None,
         })
     }

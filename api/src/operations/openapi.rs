@@ -6,7 +6,7 @@
 use crate::access::staff::presence::COOKIE;
 use crate::problem::Document;
 use crate::routes::{Body, Entry, ROUTES};
-use crate::{access, holders, ledger, operations, views, webhooks};
+use crate::{access, holders, ledger, operations, payments, views, webhooks};
 use actix_web::HttpResponse;
 use actix_web::http::Method;
 use std::sync::LazyLock;
@@ -42,6 +42,7 @@ const SESSION: &str = "session";
         webhooks::endpoints::create, webhooks::endpoints::list, webhooks::endpoints::find, webhooks::endpoints::change,
         webhooks::endpoints::delete, webhooks::endpoints::enable, webhooks::endpoints::disable, webhooks::endpoints::rotate,
         webhooks::deliveries::list, webhooks::deliveries::replay,
+        payments::issuances::issue, payments::issuances::redeem, payments::prices::show, payments::prices::change,
         holders::register, holders::look_up, holders::show, holders::unmask, holders::erase,
         access::staff::sessions::sign_in, access::staff::sessions::list, access::staff::sessions::current,
         access::staff::sessions::sign_out, access::staff::sessions::step_up, access::staff::sessions::end,

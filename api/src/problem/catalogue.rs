@@ -186,6 +186,9 @@ fn business(code: RefusalCode) -> Meaning {
         C::CaptureExceedsHold => row(422, "The capture exceeds the hold", "A captura excede a reserva", true),
         C::ReversalExceeds => row(422, "The reversal exceeds the original", "O estorno excede o original", true),
         C::LimitExceeded => row(422, "A limit would be exceeded", "Um limite seria excedido", true),
+        C::NightLimit => row(422, "The limit of the night would be exceeded", "O limite noturno seria excedido", true),
+        C::ChargeExpired => row(410, "The time to confirm the payment is over", "O prazo para confirmar o pagamento acabou", true),
+        C::ChargeAlreadyPaid => row(409, "The payment was confirmed before", "O pagamento já foi confirmado", true),
         C::GroupFailed => row(422, "Another item of the group was refused", "Outro item do grupo foi recusado", true),
     }
 }
@@ -233,7 +236,7 @@ mod tests {
     fn only_refusals_that_depend_on_state_are_frozen() {
         for code in Code::all() {
             let meaning = code.meaning();
-            assert!(!meaning.frozen || matches!(meaning.status, 409 | 412 | 422), "{meaning:?}");
+            assert!(!meaning.frozen || matches!(meaning.status, 409 | 410 | 412 | 422), "{meaning:?}");
             assert!(!meaning.frozen || !meaning.retryable, "{meaning:?}");
         }
     }

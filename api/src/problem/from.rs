@@ -7,6 +7,7 @@ use vintem_core::event_store::WriteError;
 use vintem_core::holders::HolderError;
 use vintem_core::kernel::{Place, Refusal, RefusalCode};
 use vintem_core::ledger::error::LedgerError;
+use vintem_core::payments::PaymentError;
 use vintem_core::projections::views::ViewError;
 use vintem_core::secrets::SecretsError;
 use vintem_core::webhooks::WebhookError;
@@ -89,6 +90,20 @@ impl From<HolderError> for Problem {
             }
             HolderError::Unreadable => {
                 tracing::error!("what the log says of a holder does not open under the holder's key");
+                Self::new(Code::InternalError, error.to_string())
+            }
+        }
+    }
+}
+
+impl From<PaymentError> for Problem {
+    fn from(error: PaymentError) -> Self {
+        match error {
+            PaymentError::Refused(refusal) => refusal.into(),
+            PaymentError::Ledger(error) => error.into(),
+            PaymentError::Secrets(cause) => HolderError::Secrets(cause).into(),
+            PaymentError::Unreadable => {
+                tracing::error!("what the log says of a payment cannot be read");
                 Self::new(Code::InternalError, error.to_string())
             }
         }

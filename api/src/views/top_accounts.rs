@@ -8,6 +8,7 @@ use crate::problem::{Code, Problem};
 use crate::query::Query;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -55,7 +56,7 @@ pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse
         })
         .flatten();
     let ids = seen.rows.iter().map(|row| row.account).collect();
-    let known = context.app.ledger.named(&context.actor, &ids).await?;
+    let known = context.app.ledger.known(&context.actor, ids, BTreeSet::new()).await?;
     let accounts = seen.rows.iter().map(|row| TopAccount {
         account: row.account,
         name: known.accounts.get(&row.account).and_then(|identity| identity.name.clone()),

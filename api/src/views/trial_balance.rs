@@ -8,6 +8,7 @@ use crate::problem::{Code, Problem};
 use crate::query::{Query, invalid};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use vintem_core::kernel::Minor;
@@ -90,7 +91,7 @@ pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse
         .then(|| seen.rows.last().map(|row| page::next(&context, &list, &row.account)))
         .flatten();
     let ids = seen.rows.iter().map(|row| row.account).collect();
-    let known = context.app.ledger.named(&context.actor, &ids).await?;
+    let known = context.app.ledger.known(&context.actor, ids, BTreeSet::new()).await?;
     let unknown = || Problem::new(Code::InternalError, "an account of the view is not in the ledger");
     let accounts = seen
         .rows

@@ -48,6 +48,10 @@ pub enum Object {
     Session,
     /// Who did what.
     Audit,
+    /// Money that comes into being or goes out of it.
+    Issuance,
+    /// What payments cost.
+    Price,
 }
 
 impl Verb {
@@ -68,7 +72,7 @@ impl Verb {
 
 impl Object {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Asset,
         Self::Account,
         Self::Transaction,
@@ -80,6 +84,8 @@ impl Object {
         Self::User,
         Self::Session,
         Self::Audit,
+        Self::Issuance,
+        Self::Price,
     ];
 
     /// As it stands in a grant.
@@ -96,6 +102,8 @@ impl Object {
             Self::User => "user",
             Self::Session => "session",
             Self::Audit => "audit",
+            Self::Issuance => "issuance",
+            Self::Price => "price",
         }
     }
 

@@ -6,7 +6,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::rights::Object::{Account, Asset, Audit, Event, Hold, Holder, Report, Session, Transaction, User, Webhook};
+use super::rights::Object::{
+    Account, Asset, Audit, Event, Hold, Holder, Issuance, Price, Report, Session, Transaction, User, Webhook,
+};
 use super::rights::Right::{Adjust, Approve, Export, Freeze, Issue, Redeem, RotateKeys, Unmask};
 use super::rights::Verb::{Create, Delete, Edit, Share, View};
 use super::rights::{Grant, Object, Right, Rights, Verb};
@@ -50,7 +52,7 @@ const TABLE: [Row; 8] = [
     Row {
         role: Role::TreasuryMaker,
         name: "treasury-maker",
-        grants: &[(View, &[Asset, Account, Transaction, Hold, Report])],
+        grants: &[(View, &[Asset, Account, Transaction, Hold, Report, Price]), (Create, &[Issuance])],
         rights: &[Issue, Redeem, Adjust],
     },
     Row {
@@ -62,7 +64,10 @@ const TABLE: [Row; 8] = [
     Row {
         role: Role::Operations,
         name: "operations",
-        grants: &[(View, &[Asset, Account, Transaction, Hold, Event, Report, Webhook]), (Edit, &[Account, Webhook])],
+        grants: &[
+            (View, &[Asset, Account, Transaction, Hold, Event, Report, Webhook, Price]),
+            (Edit, &[Account, Webhook, Price]),
+        ],
         rights: &[Freeze, RotateKeys],
     },
     Row {
@@ -80,7 +85,7 @@ const TABLE: [Row; 8] = [
     Row {
         role: Role::Auditor,
         name: "auditor",
-        grants: &[(View, &[Asset, Account, Transaction, Hold, Event, Report, Webhook, User, Session, Audit])],
+        grants: &[(View, &[Asset, Account, Transaction, Hold, Event, Report, Webhook, User, Session, Audit, Price])],
         rights: &[Export],
     },
     Row {

@@ -2,6 +2,7 @@
 
 use super::overlay::{AccountState, Stop};
 use super::proposal::{Count, Expect, Move, OpenAmount, Proposal, Status};
+use crate::kernel::window::Window;
 use crate::kernel::{Instant, Minor, Refusal, RefusalCode};
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -135,7 +136,8 @@ pub fn counter(used: Minor, count: &Count, key: &str) -> Result<Minor, Refusal> 
     let after = used.plus(count.delta);
     if after > count.maximum && count.delta.is_positive() {
         let window = key.split(':').next().unwrap_or(key);
-        return Err(Refusal::new(RefusalCode::LimitExceeded, format!("the limit per {window} would be exceeded")));
+        let code = if count.window == Window::Night { RefusalCode::NightLimit } else { RefusalCode::LimitExceeded };
+        return Err(Refusal::new(code, format!("the limit per {window} would be exceeded")));
     }
     Ok(after.max(Minor::ZERO))
 }

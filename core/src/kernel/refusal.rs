@@ -121,6 +121,12 @@ refusal_codes! {
     ReversalExceeds => "reversal-exceeds",
     /// A counter's maximum would be exceeded. 422.
     LimitExceeded => "limit-exceeded",
+    /// The limit of a night would be exceeded. 422.
+    NightLimit => "night-limit",
+    /// The time in which a payment could be confirmed is over. 410.
+    ChargeExpired => "charge-expired",
+    /// The payment was confirmed before. 409.
+    ChargeAlreadyPaid => "charge-already-paid",
     /// Another item of this batch item's group was refused, so the group did not happen. 422.
     GroupFailed => "group-failed",
 }

@@ -16,7 +16,7 @@ pub enum Window {
     Month,
     /// From 20:00 to 06:00, named by the date on which it began; outside these hours it does not count.
     Night,
-    /// For ever, for one device.
+    /// A calendar day, for one device.
     Device(String),
 }
 
@@ -30,7 +30,7 @@ impl Window {
             Self::Night if local.hour() >= 20 => Some(format!("night:{}", local.date_naive())),
             Self::Night if local.hour() < 6 => Some(format!("night:{}", local.date_naive() - Days::new(1))),
             Self::Night => None,
-            Self::Device(device) => Some(format!("device:{device}")),
+            Self::Device(device) => Some(format!("device:{device}:{}", local.date_naive())),
         }
     }
 }

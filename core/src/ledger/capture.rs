@@ -62,6 +62,7 @@ pub fn capture(command: &Capture, hold: &Hold, tenant: Uuid, known: &Known) -> R
         description: command.description.clone(),
         metadata: command.metadata.clone(),
         hold: Some(hold.id),
+        payment: None,
     };
     let captured =
         hold_event(hold.id, hold.version, event::HOLD_CAPTURED, to_payload(&facts), EntryKind::Capture, Vec::new());

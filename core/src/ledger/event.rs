@@ -96,6 +96,9 @@ pub struct TransactionPosted {
     /// The hold that it captured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<Uuid>,
+    /// The payment that it is of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment: Option<Uuid>,
 }
 
 /// `transaction.reversed`.

@@ -174,15 +174,7 @@ impl Ledger {
 
     /// What never changes about an account, from memory if it is there; `None` when there is none of this id.
     pub async fn identity(&self, actor: &Actor, id: Uuid) -> Result<Option<Arc<Identity>>, LedgerError> {
-        let (mut known, wanted) = (Known::default(), BTreeSet::from([id]));
-        let tenant = actor.origin.tenant;
-        let missing = self.directory.recall(tenant, &wanted, &BTreeSet::new(), &mut known);
-        if !missing.is_empty() {
-            let mut tx = read::tenant_tx(&self.reader, tenant).await?;
-            self.directory.read(&mut tx, actor.shard, tenant, &missing, &mut known).await?;
-            tx.commit().await?;
-        }
-        Ok(known.accounts.remove(&id))
+        Ok(self.known(actor, BTreeSet::from([id]), BTreeSet::new()).await?.accounts.remove(&id))
     }
 
     /// Accounts in the order of their opening, after a number.
@@ -273,12 +265,20 @@ impl Ledger {
         Ok(Facts { events, entries, known })
     }
 
-    /// Who accounts are; one that does not exist is absent.
-    pub async fn named(&self, actor: &Actor, ids: &BTreeSet<Uuid>) -> Result<Known, LedgerError> {
-        let mut known = Known::default();
-        let mut tx = read::tenant_tx(&self.reader, actor.origin.tenant).await?;
-        self.resolve(&mut tx, actor, ids, &mut known).await?;
-        tx.commit().await?;
+    /// Who accounts are and how fine assets; what does not exist is absent.
+    pub async fn known(
+        &self,
+        actor: &Actor,
+        accounts: BTreeSet<Uuid>,
+        assets: BTreeSet<String>,
+    ) -> Result<Known, LedgerError> {
+        let (mut known, tenant) = (Known::default(), actor.origin.tenant);
+        let missing = self.directory.recall(tenant, &accounts, &assets, &mut known);
+        if !missing.is_empty() {
+            let mut tx = read::tenant_tx(&self.reader, tenant).await?;
+            self.directory.read(&mut tx, actor.shard, tenant, &missing, &mut known).await?;
+            tx.commit().await?;
+        }
         Ok(known)
     }
 

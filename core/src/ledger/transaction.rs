@@ -71,8 +71,11 @@ pub struct ExpectText {
 
 /// Decides a posting. `Err` is a request that can never be right and is not recorded.
 pub fn post(command: &Post, tenant: Uuid, known: &Known) -> Result<Decision, Refusal> {
-    let payload =
-        TransactionPosted { description: command.description.clone(), metadata: command.metadata.clone(), hold: None };
+    let payload = TransactionPosted {
+        description: command.description.clone(),
+        metadata: command.metadata.clone(),
+        ..TransactionPosted::default()
+    };
     let moves = match moves(command, tenant, known)? {
         Ok(moves) => moves,
         Err(refusal) => return Ok(Decision::Refuse(refusal, Vec::new())),

@@ -37,6 +37,7 @@ mod matrix;
 mod model;
 mod openbao;
 mod outages;
+mod payments;
 mod plans;
 mod policies;
 mod projections;

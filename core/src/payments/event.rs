@@ -1,0 +1,106 @@
+//! The facts of this context as they stand in payloads.
+
+use crate::kernel::Minor;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Somebody was told what a transfer would be, and may confirm it.
+pub const TRANSFER_REQUESTED: &str = "transfer.requested";
+/// The payer confirmed it. The transaction that moved the money is in the same commit.
+pub const TRANSFER_CONFIRMED: &str = "transfer.confirmed";
+/// What a person may pay was changed: down at once, up after a while.
+pub const LIMITS_CHANGED: &str = "limits.changed";
+/// What payments cost was changed.
+pub const PRICES_CHANGED: &str = "prices.changed";
+/// Money came into being, or went out of it. The transaction that did so is in the same commit.
+pub const MONEY_ISSUED: &str = "money.issued";
+/// Money went out of being.
+pub const MONEY_REDEEMED: &str = "money.redeemed";
+
+/// `transfer.requested`: until when it can be confirmed follows from the event's instant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TransferRequested {
+    /// Who pays.
+    pub payer: Party,
+    /// Who is paid.
+    pub payee: Party,
+    /// Of what.
+    pub asset: String,
+    /// How many decimals of it a minor unit has.
+    pub scale: u8,
+    /// What the payee gets, in minor units.
+    pub amount: Minor,
+    /// What it costs the payer besides, in minor units.
+    pub fee: Minor,
+    /// What makes the payer's signature good for this one transfer.
+    pub nonce: String,
+    /// What the payer writes to the payee, sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<SealedNote>,
+}
+
+/// One side of a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Party {
+    /// The person.
+    pub holder: Uuid,
+    /// Their account.
+    pub account: Uuid,
+}
+
+/// A text between two people, once under the key of each: who is erased takes their own copy along, and the other keeps theirs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SealedNote {
+    /// Under the payer's key.
+    pub payer: String,
+    /// Under the payee's key.
+    pub payee: String,
+}
+
+/// `transfer.confirmed`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TransferConfirmed {
+    /// The transaction that moved the money.
+    pub transaction: Uuid,
+    /// The device that signed.
+    pub device: Uuid,
+}
+
+/// `limits.changed`: what was asked for, in minor units; what is absent stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LimitsChanged {
+    /// How many decimals of the asset a minor unit has.
+    pub scale: u8,
+    /// Per payment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment: Option<Minor>,
+    /// Per day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day: Option<Minor>,
+    /// Per month.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub month: Option<Minor>,
+    /// Per night.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub night: Option<Minor>,
+}
+
+/// `prices.changed`: the whole list as it holds from then on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PricesChanged {
+    /// How many decimals of the asset a minor unit has.
+    pub scale: u8,
+    /// What a transfer costs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transfer: Option<super::price::Price>,
+}
+
+/// `money.issued` and `money.redeemed`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MoneyMoved {
+    /// The transaction that moved it.
+    pub transaction: Uuid,
+    /// What it is for, as the books number it; non-personal.
+    pub reference: String,
+}

@@ -1,0 +1,104 @@
+//! Which accounts a payment moves money between: all of it, to be read at a glance.
+//!
+//! ```text
+//!                     debit               credit
+//! transfer            payer               payee
+//!   its fee           payer               system:fees
+//! issuance            system:issued       the account
+//! redemption          the account         system:issued
+//! ```
+//!
+//! `system:issued` stands for what backs the money (the reserve at a bank) and so has its balance on the debit side, without a
+//! floor: it is below zero when more was redeemed than issued. `system:fees` is what the operator has earned.
+
+use super::event::Party;
+use crate::event_store::proposal::{EntryKind, Move, NewEvent};
+use crate::kernel::{Metadata, Minor, name};
+use crate::ledger::account::Open;
+use crate::ledger::event::{self, TransactionPosted};
+use crate::ledger::known::{Identity, Side};
+use crate::ledger::transaction::to_payload;
+use uuid::Uuid;
+
+/// What backs all money of an asset.
+pub const ISSUED: &str = "system:issued";
+/// What payments have earned the operator.
+pub const FEES: &str = "system:fees";
+
+/// A transfer, and its fee if it has one.
+pub fn transfer(from: Party, to: Party, fees: Uuid, amount: Minor, fee: Minor) -> Vec<Move> {
+    let mut moves = vec![line(0, from.account, -amount.plus(fee)), line(1, to.account, amount)];
+    if fee.is_positive() {
+        moves.push(line(2, fees, fee));
+    }
+    moves
+}
+
+/// Money comes into being on an account.
+pub fn issuance(issued: Uuid, account: &Identity, amount: Minor) -> Vec<Move> {
+    vec![line(0, issued, amount), line(1, account.id, on(account, Side::Credit, amount))]
+}
+
+/// Money on an account goes out of being.
+pub fn redemption(issued: Uuid, account: &Identity, amount: Minor) -> Vec<Move> {
+    vec![line(0, issued, -amount), line(1, account.id, on(account, Side::Debit, amount))]
+}
+
+/// The transaction of a payment: in a stream of its own, so that it is found, shown and reversed like any other.
+pub fn transaction(id: Uuid, payment: Uuid, moves: Vec<Move>) -> NewEvent {
+    let facts = TransactionPosted { payment: Some(payment), ..TransactionPosted::default() };
+    NewEvent {
+        stream: id,
+        expected: 0,
+        fresh: true,
+        kind: event::TRANSACTION_POSTED,
+        payload: to_payload(&facts),
+        effective_at: None,
+        entry_kind: EntryKind::Posting,
+        moves,
+        settings: None,
+    }
+}
+
+/// A fact of a payment itself, which moves nothing.
+pub fn fact<T: serde::Serialize>(stream: Uuid, expected: i32, kind: &'static str, facts: &T) -> NewEvent {
+    NewEvent {
+        stream,
+        expected,
+        fresh: false,
+        kind,
+        payload: to_payload(facts),
+        effective_at: None,
+        entry_kind: EntryKind::Posting,
+        moves: Vec::new(),
+        settings: None,
+    }
+}
+
+/// How an account of the system is opened, when it is needed for the first time.
+pub fn opening(name: &'static str, asset: &str) -> Open {
+    let is_backing = name == ISSUED;
+    Open {
+        fresh_id: Uuid::nil(),
+        name: Some(name.to_owned()),
+        asset: asset.to_owned(),
+        normal_side: if is_backing { Side::Debit } else { Side::Credit },
+        min_balance: (!is_backing).then(|| "0".to_owned()),
+        max_balance: None,
+        metadata: Metadata::default(),
+    }
+}
+
+/// The id of an account of the system.
+pub fn system(tenant: Uuid, name: &str, asset: &str) -> Uuid {
+    name::account_id(tenant, name, asset)
+}
+
+/// A change in the direction of the account's normal side.
+fn on(account: &Identity, side: Side, amount: Minor) -> Minor {
+    if account.normal_side == side { amount } else { -amount }
+}
+
+fn line(line: u16, account: Uuid, posted: Minor) -> Move {
+    Move { account, posted, line, ..Move::default() }
+}
