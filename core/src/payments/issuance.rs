@@ -4,7 +4,6 @@ use super::event::{MONEY_ISSUED, MONEY_REDEEMED, MoneyMoved};
 use super::posting::{self, ISSUED};
 use crate::event_store::{Decision, Proposal};
 use crate::kernel::{Minor, Refusal, RefusalCode};
-use crate::ledger::account;
 use crate::ledger::known::{Identity, Known};
 use crate::ledger::transaction;
 use uuid::Uuid;
@@ -40,7 +39,7 @@ pub struct Move {
     pub reference: String,
 }
 
-/// Decides it. The account of what backs the asset is opened by the first one.
+/// Decides it. The account of what backs the asset was opened before the first one.
 pub fn decide(command: &Move, tenant: Uuid, known: &Known) -> Result<Decision, Refusal> {
     if !is_reference(&command.reference) {
         let detail = "a reference has 1 to 64 letters, digits and ._:/-";
@@ -60,29 +59,23 @@ pub fn decide(command: &Move, tenant: Uuid, known: &Known) -> Result<Decision, R
         let detail = "what backs the money does not hold it";
         return Err(Refusal::new(RefusalCode::ValidationFailed, detail).at("/account"));
     }
-    let opening = if known.accounts.contains_key(&issued) {
-        None
-    } else {
-        Some(account::open(&posting::opening(ISSUED, &account.asset), tenant, known)?)
-    };
-    Ok(match opening {
-        Some(Decision::Propose(opening)) => propose(command, issued, account, amount, opening),
-        Some(refused) => refused,
-        None => propose(command, issued, account, amount, Proposal::default()),
-    })
+    if !known.accounts.contains_key(&issued) {
+        let detail = format!("nothing backs {} yet", account.asset);
+        return Ok(Decision::Refuse(Refusal::new(RefusalCode::UnknownAccount, detail), vec![]));
+    }
+    Ok(propose(command, issued, account, amount))
 }
 
 /// The fact stands first: it is what the answer speaks of.
-fn propose(command: &Move, issued: Uuid, account: &Identity, amount: Minor, opening: Proposal) -> Decision {
+fn propose(command: &Move, issued: Uuid, account: &Identity, amount: Minor) -> Decision {
     let facts = MoneyMoved { transaction: command.transaction, reference: command.reference.clone() };
     let (kind, moves) = match command.direction {
         Direction::Issue => (MONEY_ISSUED, posting::issuance(issued, account, amount)),
         Direction::Redeem => (MONEY_REDEEMED, posting::redemption(issued, account, amount)),
     };
-    let mut events = vec![posting::fact(command.id, 0, kind, &facts)];
-    events[0].fresh = true;
-    events.extend(opening.events);
-    events.push(posting::transaction(command.transaction, command.id, moves));
+    let mut fact = posting::fact(command.id, 0, kind, &facts);
+    fact.fresh = true;
+    let events = vec![fact, posting::transaction(command.transaction, command.id, moves)];
     Decision::Propose(Proposal { events, ..Proposal::default() })
 }
 
@@ -124,8 +117,8 @@ mod tests {
         }
     }
 
-    fn proposed(command: &Move, is_opened: bool) -> Proposal {
-        match decide(command, TENANT, &known(is_opened)).unwrap() {
+    fn proposed(command: &Move) -> Proposal {
+        match decide(command, TENANT, &known(true)).unwrap() {
             Decision::Propose(proposal) => proposal,
             other => panic!("{other:?}"),
         }
@@ -134,7 +127,7 @@ mod tests {
     #[test]
     fn issuing_raises_both_sides_and_redeeming_lowers_them() {
         for (direction, sign) in [(Direction::Issue, 1), (Direction::Redeem, -1)] {
-            let proposal = proposed(&command(direction, "12.50"), true);
+            let proposal = proposed(&command(direction, "12.50"));
             assert_eq!(proposal.events.len(), 2);
             let moves: Vec<i128> = proposal.events[1].moves.iter().map(|m| m.posted.units()).collect();
             assert_eq!(moves, [sign * 1_250, sign * 1_250]);
@@ -142,9 +135,9 @@ mod tests {
     }
 
     #[test]
-    fn the_first_one_opens_what_backs_the_money() {
-        let kinds: Vec<_> = proposed(&command(Direction::Issue, "1.00"), false).events.iter().map(|e| e.kind).collect();
-        assert_eq!(kinds, ["money.issued", "account.opened", "transaction.posted"]);
+    fn nothing_is_issued_against_nothing() {
+        let decision = decide(&command(Direction::Issue, "1.00"), TENANT, &known(false)).unwrap();
+        assert!(matches!(decision, Decision::Refuse(refusal, _) if refusal.code == RefusalCode::UnknownAccount));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::limits::{Device, Limits};
 use super::posting::{self, FEES, ISSUED};
 use super::price::Prices;
 use super::transfer::{self, Request, Transfer};
+use crate::event_store::job::unanswered;
 use crate::event_store::read::{self, tenant_tx};
 use crate::event_store::{Decision, Disposed, Job, Recorded, RequestKey, WriteError, fresh};
 use crate::holders::Personal;
@@ -191,13 +192,10 @@ impl Payments {
             let fees = posting::system(tenant, FEES, asset);
             let known = self.ledger.known(actor, BTreeSet::from([fees]), BTreeSet::from([asset.to_owned()])).await?;
             let scale = known.assets.get(asset).copied().ok_or_else(nothing)?;
-            let prices = self.prices(actor, asset).await?;
-            let mut decision = prices.change(Prices::stream(tenant, asset), &list(scale)?)?;
-            if let Decision::Propose(proposal) = &mut decision
-                && let Decision::Propose(opening) = account::open(&posting::opening(FEES, asset), tenant, &known)?
-            {
-                proposal.events.extend(opening.events);
+            if self.opens(actor, FEES, asset, &known).await? {
+                continue;
             }
+            let decision = self.prices(actor, asset).await?.change(Prices::stream(tenant, asset), &list(scale)?)?;
             if let Some(executed) = self.once(actor, key.clone(), decision, known, render).await? {
                 return Ok(executed);
             }
@@ -218,12 +216,28 @@ impl Payments {
         for _ in 0..ATTEMPTS {
             let accounts = BTreeSet::from([command.account, issued]);
             let known = self.ledger.known(actor, accounts, BTreeSet::from([command.asset.clone()])).await?;
+            if self.opens(actor, ISSUED, &command.asset, &known).await? {
+                continue;
+            }
             let decision = issuance::decide(command, tenant, &known)?;
             if let Some(executed) = self.once(actor, key.clone(), decision, known, render).await? {
                 return Ok(executed);
             }
         }
         Err(WriteError::Overloaded.into())
+    }
+
+    /// Opens an account of the system, unless it is there; whether it was not. Who was faster has opened the same one.
+    async fn opens(&self, actor: &Actor, name: &'static str, asset: &str, known: &Known) -> Result<bool, PaymentError> {
+        let tenant = actor.origin.tenant;
+        if known.accounts.contains_key(&posting::system(tenant, name, asset)) || !known.assets.contains_key(asset) {
+            return Ok(false);
+        }
+        let decision = account::open(&posting::opening(name, asset), tenant, known)?;
+        let shard = self.ledger.shard(actor.shard).ok_or(WriteError::DatabaseUnavailable)?;
+        let (origin, items) = (actor.origin.clone(), vec![decision.into()]);
+        shard.dispose(Job { origin, request: None, items, render: unanswered() }).await?;
+        Ok(true)
     }
 
     /// One attempt; `None` when a stream has moved on.
