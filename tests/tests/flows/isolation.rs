@@ -26,13 +26,14 @@ const TABLES: &str = "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_names
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant' AND NOT a.attisdropped
     WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') ORDER BY 1";
 
-/// Rows of the staff of every tenant.
-const STAFF: [&str; 5] = [
+/// Rows of the staff and a receipt of every tenant.
+const BY_HAND: [&str; 6] = [
     "INSERT INTO staff_member (shard, tenant, member, login) SELECT shard, tenant, tenant, 'probe' FROM tenant",
     "INSERT INTO staff_invitation (shard, tenant, invitation, member, ticket, expires_at) SELECT shard, tenant, tenant, tenant, sha256('probe'), now() FROM tenant",
     "INSERT INTO staff_credential (shard, tenant, member, enrolled_by, password_hash, device, last_step) SELECT shard, tenant, tenant, tenant, '$argon2id$', 'probe', 1 FROM tenant",
     "INSERT INTO staff_recovery_code (shard, tenant, member, digest) SELECT shard, tenant, tenant, sha256('probe') FROM tenant",
     "INSERT INTO staff_session (shard, tenant, session, member, member_version, created_at, used_at, ticket, place) SELECT shard, tenant, tenant, tenant, 1, now(), now(), sha256('probe'), sha256('probe') FROM tenant",
+    "INSERT INTO receipt (shard, tenant, transaction, code, signed, issued_at) SELECT shard, tenant, tenant, '0000000000000000', 'probe', now() FROM tenant",
 ];
 
 /// The tenants whose rows a role sees in a table, or why it sees none. `None` is no right at all.
@@ -69,8 +70,8 @@ async fn every_role_sees_what_it_serves_and_a_tenants_role_its_tenant() {
     tx.execute("INSERT INTO counter (shard, account, version, position, used, tenant, key) SELECT shard, account, 1, account, 0, tenant, 'probe' FROM account")
         .await
         .unwrap();
-    // Members join by a device and at a time of their own; what they leave behind stands here by hand.
-    for rows in STAFF {
+    // Members join by a device and at a time of their own, and receipts are signed; what they leave behind stands here by hand.
+    for rows in BY_HAND {
         tx.execute(rows).await.unwrap();
     }
     for table in &tables {

@@ -253,7 +253,7 @@ async fn the_command_says_what_it_did_and_when_to_come_back() {
     assert!(begun.contains("signs when every process and every cache knows it"), "{begun}");
     assert!(begun.contains("to do      run this again from "), "{begun}");
     let listed = keys(&secrets, &["list"]).await;
-    assert_eq!(listed.lines().count(), 5, "{listed}");
+    assert_eq!(listed.lines().count(), 6, "{listed}");
     assert!(listed.lines().next().unwrap().contains("is published and may sign from "), "{listed}");
     let again = keys(&secrets, &["rotate", "token-signing", "--no-wait"]).await;
     assert!(again.starts_with("token-signing: a rotation is under way; going on with it\n"), "{again}");
@@ -261,5 +261,6 @@ async fn the_command_says_what_it_did_and_when_to_come_back() {
     assert!(at_once.contains(" signs in the place of ") && at_once.contains(" is gone"), "{at_once}");
     assert!(keys(&secrets, &["rotate", "checkpoint"]).await.contains("v2 signs in the place of v1"));
     assert!(keys(&secrets, &["list"]).await.contains("checkpoint       v2\n"));
+    assert!(keys(&secrets, &["rotate", "receipt"]).await.contains("v2 signs in the place of v1"));
     secrets.close().await;
 }
