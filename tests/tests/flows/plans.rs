@@ -50,7 +50,7 @@ const QUERIES: [Hot; 21] = [
     hot(
         "a statement",
         &["n.version AS \"version!\"", "FROM entry WHERE shard = $1"],
-        "0, 100, 0, NULL, NULL, NULL, NULL, 50, 20000, true",
+        "0, 100, 0, NULL, NULL, NULL, NULL, 50, 20000, true, 9223372036854775807, NULL, NULL, NULL, NULL",
         "entry_pkey",
         "(version > ",
     ),
