@@ -146,12 +146,13 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     let pools = (reader.pool().clone(), editor.pool().clone());
     let metrics = Arc::new(Metrics::new());
     let ledger = Ledger::new(reader.pool().clone(), shards.clone(), KNOWN_ACCOUNTS);
+    let holders = Holders::new(reader.pool().clone(), shards.clone(), Some(personal));
     let signer = Signer::follow(&vault).await?;
     let app = web::Data::new(App {
         receipts: Receipts::new(editor.pool().clone(), ledger.clone(), Some(signer), settings.issuer.clone()),
         staff: Staff::new(pools, shards.clone(), Some(knows), Arc::new(clock::now)),
-        holders: Holders::new(reader.pool().clone(), shards, Some(personal.clone())),
-        payments: Payments::new(reader.pool().clone(), ledger.clone(), Some(personal)),
+        payments: Payments::new(reader.pool().clone(), ledger.clone(), holders.clone()),
+        holders,
         ledger,
         views: Views::new(reader.pool().clone()),
         webhooks: Webhooks::new(

@@ -203,9 +203,9 @@ impl Server {
             personal.map_or((None, Arc::new(clock::now)), |(personal, clock)| (Some(personal), clock));
         let knows = personal.as_ref().map(|personal| Knows::of(&personal.keys, &personal.requests));
         let staff = Staff::new((reader.clone(), store.pool("vintem_editor")), shards.clone(), knows, clock);
-        let holders = Holders::new(reader.clone(), shards.clone(), personal.clone());
+        let holders = Holders::new(reader.clone(), shards.clone(), personal);
         let ledger = Ledger::new(reader.clone(), shards, 10_000);
-        let payments = Payments::new(reader.clone(), ledger.clone(), personal);
+        let payments = Payments::new(reader.clone(), ledger.clone(), holders.clone());
         let (end, ending) = watch::channel(false);
         let revocations = Arc::<Revocations>::default();
         tokio::spawn(Arc::clone(&revocations).follow(reader.clone()));

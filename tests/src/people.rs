@@ -55,6 +55,11 @@ impl Registry {
         PersonKeys::new(self.vault.clone(), self.keeper.pool().clone())
     }
 
+    /// What another process has for people.
+    pub async fn personal(&self) -> Personal {
+        personal(&self.vault, &self.keeper).await
+    }
+
     /// Does what the worker does about erasures, once; answers how many there were.
     pub async fn work(&self) -> usize {
         let keys = self.another_process();

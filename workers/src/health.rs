@@ -6,7 +6,7 @@ use serde::Serialize;
 use sqlx::PgPool;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
-use vintem_core::event_store::outbox;
+use vintem_core::event_store::head;
 use vintem_core::secrets::{LeaseState, Vault};
 
 use crate::rabbitmq::Broker;
@@ -49,7 +49,7 @@ impl Health {
     /// Looks.
     pub async fn report(&self) -> Report {
         let has_database = match &self.pool {
-            Some(pool) => matches!(timeout(PATIENCE, outbox::shards(pool)).await, Ok(Ok(_))),
+            Some(pool) => matches!(timeout(PATIENCE, head::shards(pool)).await, Ok(Ok(_))),
             None => true,
         };
         let is_over = |lease: &watch::Receiver<LeaseState>| lease.borrow().expires_at <= Instant::now();

@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
-use vintem_core::event_store::{fresh, lease, outbox};
+use vintem_core::event_store::{fresh, head, lease};
 use vintem_core::holders::erasure::Eraser;
 use vintem_core::projections::{ALL, Reading};
 use vintem_core::secrets::people::PersonKeys;
@@ -312,7 +312,7 @@ impl Staff {
 async fn for_each_shard<T: Future<Output = ()> + Send + 'static>(pool: PgPool, begin: impl Fn(i16) -> T) {
     let (mut served, mut tasks) = (BTreeSet::new(), JoinSet::new());
     loop {
-        match outbox::shards(&pool).await {
+        match head::shards(&pool).await {
             Ok(shards) => {
                 for shard in shards.into_iter().filter(|shard| served.insert(*shard)) {
                     tasks.spawn(begin(shard));

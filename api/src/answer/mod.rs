@@ -26,9 +26,7 @@ use vintem_core::holders::event::{HOLDER_ERASED, HOLDER_REGISTERED};
 use vintem_core::kernel::{Instant, Minor, Refusal, instant};
 use vintem_core::ledger::event;
 use vintem_core::ledger::known::{Identity, Known};
-use vintem_core::payments::event::{
-    LIMITS_CHANGED, MONEY_ISSUED, MONEY_REDEEMED, PRICES_CHANGED, TRANSFER_CONFIRMED, TRANSFER_REQUESTED,
-};
+use vintem_core::payments::event::{MONEY_ISSUED, MONEY_REDEEMED, PRICES_CHANGED};
 
 use crate::problem::{Code, Problem, Shown};
 
@@ -109,12 +107,11 @@ pub struct Leg {
 impl Leg {
     /// A change of an account, in the direction of its normal side.
     pub fn of(line: u16, identity: &Identity, change: Minor, after: Option<&EntryAfter>) -> Self {
-        let direction = if change.is_negative() { identity.normal_side.opposite() } else { identity.normal_side };
         Self {
             line,
             account: identity.id,
             name: identity.name.clone(),
-            direction: direction.as_str(),
+            direction: identity.side(change).as_str(),
             amount: Money {
                 amount: Minor::new(change.units().abs()).to_text(identity.scale),
                 asset: identity.asset.clone(),
@@ -156,12 +153,6 @@ pub enum Fact {
     Session(staff::SessionEnded),
     /// `money.issued`, `money.redeemed`, with their `transaction.posted`
     Issuance(Box<payment::Issuance>),
-    /// `transfer.requested`
-    Transfer(Box<payment::Transfer>),
-    /// `transfer.confirmed` with its `transaction.posted`
-    Confirmation(payment::Confirmation),
-    /// `limits.changed`
-    Limits(payment::LimitsAsked),
     /// `prices.changed`
     Prices(payment::Prices),
     /// `unit.created`, `unit.changed`
@@ -191,11 +182,6 @@ impl Fact {
             UNIT_CREATED | UNIT_CHANGED => Self::Unit(staff::StaffUnit::recorded(first)?),
             STAFF_SESSION_ENDED => Self::Session(staff::SessionEnded::recorded(first)?),
             MONEY_ISSUED | MONEY_REDEEMED => Self::Issuance(Box::new(payment::Issuance::of(events, entries, known)?)),
-            TRANSFER_REQUESTED => Self::Transfer(Box::new(payment::Transfer::requested(first)?)),
-            TRANSFER_CONFIRMED => {
-                Self::Confirmation(payment::Confirmation::of(first, events.get(1).ok_or(Unreadable)?, entries, known)?)
-            }
-            LIMITS_CHANGED => Self::Limits(payment::LimitsAsked::of(first)?),
             PRICES_CHANGED => Self::Prices(payment::Prices::of(first)?),
             _ => return Err(Unreadable),
         })
@@ -209,8 +195,7 @@ impl Fact {
             | Self::Reversal(_)
             | Self::Hold(_)
             | Self::Capture(_)
-            | Self::Issuance(_)
-            | Self::Transfer(_) => 201,
+            | Self::Issuance(_) => 201,
             Self::Account(account) if account.settings_version == 1 => 201,
             Self::Holder(holder) if holder.erasure.is_none() => 201,
             Self::Staff(user) if user.is_new() => 201,
@@ -221,8 +206,6 @@ impl Fact {
             | Self::Staff(_)
             | Self::Session(_)
             | Self::Unit(_)
-            | Self::Confirmation(_)
-            | Self::Limits(_)
             | Self::Prices(_) => 200,
         }
     }
@@ -241,9 +224,6 @@ impl Fact {
             Self::Staff(_) => "user",
             Self::Session(_) => "session",
             Self::Issuance(_) => "issuance",
-            Self::Transfer(_) => "transfer",
-            Self::Confirmation(_) => "confirmation",
-            Self::Limits(_) => "limits",
             Self::Prices(_) => "prices",
             Self::Unit(_) => "unit",
         }

@@ -80,11 +80,11 @@ pub async fn check(request: HttpRequest) -> Result<HttpResponse, Problem> {
     Query::of(&request, &[])?;
     let app = App::of(&request)?;
     let code = request.match_info().get("code").and_then(Code::read).ok_or_else(Problem::not_found)?;
-    let tenant = app.receipts.tenant(&code).await?.ok_or_else(Problem::not_found)?;
+    let given = app.receipts.given(&code).await?.ok_or_else(Problem::not_found)?;
     let host = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
-    app.access.admission().admit(tenant, host, false)?;
-    let tenant = app.access.tenant(tenant).await?;
-    let found = app.receipts.check(&tenant, &code).await?.ok_or_else(Problem::not_found)?;
+    app.access.admission().admit(given.tenant, host, false)?;
+    let tenant = app.access.tenant(given.tenant).await?;
+    let found = app.receipts.check(&tenant, &given).await?.ok_or_else(Problem::not_found)?;
     let is_pair = found.legs.len() <= 2;
     let legs = found.legs.into_iter().filter(|leg| is_pair || leg.direction == "debit").map(|leg| MaskedLeg {
         account: format!("…{}", &leg.account.simple().to_string()[28..]),

@@ -3,7 +3,7 @@
 use crate::answer::payment::Issuance;
 use crate::context::Write;
 use crate::ledger::input::Money;
-use crate::object::object;
+use crate::object::{object, some_uuid};
 use crate::problem::Problem;
 use crate::write;
 use actix_web::HttpResponse;
@@ -18,6 +18,7 @@ use vintem_core::payments::issuance::{Direction, Move};
 #[serde(deny_unknown_fields)]
 pub struct IssuanceInput {
     /// The account's id.
+    #[serde(deserialize_with = "some_uuid")]
     account: Uuid,
     /// How much.
     #[serde(deserialize_with = "object")]

@@ -1,7 +1,6 @@
-//! Payments over HTTP: what citizens do with their money, what it costs, and how money comes into being.
+//! Payments over HTTP: how money comes into being, and what payments cost.
 //!
-//! A citizen's payment is two requests: what it would be, and yes. The yes carries what only they have, a signature of their
-//! device and their PIN; neither is in the request's fingerprint, so a PIN that was mistyped is not another payment.
+//! Deliberately absent: transfers and limits, which are their payers' and wait for them to be callers.
 
 pub mod issuances;
 pub mod prices;

@@ -116,7 +116,7 @@ impl From<PaymentError> for Problem {
         match error {
             PaymentError::Refused(refusal) => refusal.into(),
             PaymentError::Ledger(error) => error.into(),
-            PaymentError::Secrets(cause) => HolderError::Secrets(cause).into(),
+            PaymentError::Holder(error) => error.into(),
             PaymentError::Unreadable => {
                 tracing::error!("what the log says of a payment cannot be read");
                 Self::new(Code::InternalError, error.to_string())

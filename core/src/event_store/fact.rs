@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::job::{Disposed, Job, WriteError, unanswered};
 use super::overlay::Origin;
-use super::proposal::{Decision, EntryKind, NewEvent, Outcome, Proposal};
+use super::proposal::{Decision, NewEvent, Outcome, Proposal};
 use super::writer::Shard;
 
 /// Something that somebody did.
@@ -27,17 +27,7 @@ pub struct Fact<'a, T> {
 
 /// Appends it. `false`: there are other events in the stream than were expected.
 pub async fn record<T: Serialize + Sync>(shard: &Shard, fact: Fact<'_, T>) -> Result<bool, WriteError> {
-    let event = NewEvent {
-        stream: fact.stream,
-        expected: fact.expected,
-        fresh: fact.fresh,
-        kind: fact.kind,
-        payload: serde_json::to_string(fact.says).expect("a fact is plain JSON"),
-        effective_at: None,
-        entry_kind: EntryKind::Posting,
-        moves: Vec::new(),
-        settings: None,
-    };
+    let event = NewEvent { fresh: fact.fresh, ..NewEvent::fact(fact.stream, fact.expected, fact.kind, fact.says) };
     let proposal = Proposal { events: vec![event], ..Proposal::default() };
     let job = Job {
         origin: fact.origin,

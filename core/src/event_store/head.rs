@@ -2,7 +2,7 @@
 
 use super::chain::{self, Tip};
 use crate::kernel::Instant;
-use sqlx::{Connection, PgConnection, Postgres, Transaction};
+use sqlx::{Connection, PgConnection, PgExecutor, Postgres, Transaction};
 
 /// Where a shard's history ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +35,11 @@ pub struct Locked {
     pub is_halted: bool,
     /// The tip that stands at the sequence number asked for, if there is such a batch.
     pub tip_at: Option<Tip>,
+}
+
+/// Every shard there is, for who serves them all.
+pub async fn shards(executor: impl PgExecutor<'_>) -> Result<Vec<i16>, sqlx::Error> {
+    sqlx::query_scalar!("SELECT shard FROM shard ORDER BY shard").fetch_all(executor).await
 }
 
 /// Begins a transaction and takes the shard's mutex, in one way to Postgres and back.

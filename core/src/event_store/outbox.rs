@@ -156,11 +156,6 @@ pub async fn lag(pool: &PgPool, shard: i16, checkpoint: &Head) -> Result<Lag, sq
     Ok(Lag { events: row.events.max(0), oldest: row.oldest, now: row.now })
 }
 
-/// Every shard, for who serves them all.
-pub async fn shards(pool: &PgPool) -> Result<Vec<i16>, sqlx::Error> {
-    sqlx::query_scalar!("SELECT shard FROM shard ORDER BY shard").fetch_all(pool).await
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,6 +7,7 @@ use super::personal::Change;
 use crate::kernel::window::Window;
 use crate::kernel::{Instant, Minor, Refusal};
 use chrono_tz::Tz;
+use serde::Serialize;
 use uuid::Uuid;
 
 /// One decision of a service about one command (or one item of a batch).
@@ -96,6 +97,23 @@ pub struct NewEvent {
     pub moves: Vec<Move>,
     /// What it does to an account's settings.
     pub settings: Option<SettingsChange>,
+}
+
+impl NewEvent {
+    /// A fact that moves nothing.
+    pub fn fact(stream: Uuid, expected: i32, kind: &'static str, says: &impl Serialize) -> Self {
+        Self {
+            stream,
+            expected,
+            fresh: false,
+            kind,
+            payload: serde_json::to_string(says).expect("a fact is plain JSON"),
+            effective_at: None,
+            entry_kind: EntryKind::Posting,
+            moves: Vec::new(),
+            settings: None,
+        }
+    }
 }
 
 /// The kinds of statement lines, as stored. Numbers are for ever.

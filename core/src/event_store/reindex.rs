@@ -25,11 +25,6 @@ pub struct Held {
 /// One of these, and its digest under the newer version.
 pub type Renewed = (Held, [u8; 32]);
 
-/// Every shard there is.
-pub async fn shards(session: &mut PgConnection) -> Result<Vec<i16>, sqlx::Error> {
-    sqlx::query_scalar!("SELECT shard FROM shard ORDER BY shard").fetch_all(session).await
-}
-
 /// A version that has rows although its key is none of these.
 pub async fn left_over(session: &mut PgConnection, known: &[i16]) -> Result<Option<i16>, sqlx::Error> {
     sqlx::query_scalar!("SELECT version FROM personal_key WHERE version <> ALL ($1) LIMIT 1", known)

@@ -4,7 +4,7 @@ use super::details::{Details, Private};
 use super::error::HolderError;
 use super::event::{self, HolderErased, HolderRegistered};
 use crate::event_store::personal::{Ask, Change, Claim, Digest};
-use crate::event_store::proposal::{EntryKind, NewEvent};
+use crate::event_store::proposal::NewEvent;
 use crate::event_store::{Applied, Decision, Proposal, Recorded};
 use crate::kernel::{Instant, Refusal, RefusalCode};
 use crate::secrets::people::{DataKey, Place};
@@ -96,7 +96,7 @@ pub fn register(tenant: Uuid, id: Uuid, details: &Details, key: &DataKey, digest
         cpf: seal("cpf", details.cpf.digits()),
     };
     let claim = Claim { owner: id, kind: CPF, digests, taken: taken() };
-    let event = NewEvent { fresh: true, ..fact(id, 0, event::HOLDER_REGISTERED, &facts) };
+    let event = NewEvent { fresh: true, ..NewEvent::fact(id, 0, event::HOLDER_REGISTERED, &facts) };
     propose(event, Change { claims: vec![claim], ..Change::default() })
 }
 
@@ -110,8 +110,10 @@ pub fn erase(holder: &Holder, tenant: Uuid, requested_by: Uuid) -> Decision {
     if holder.erased.is_some() {
         return Decision::Already(Applied { events: vec![holder.last.clone()], entries: Vec::new() });
     }
-    let event = fact(holder.id, holder.last.version, event::HOLDER_ERASED, &HolderErased { requested_by });
-    let ask = Ask { kind: ERASE, key: holder.id.to_string(), payload: to_json(&Erasure { tenant, person: holder.id }) };
+    let event = NewEvent::fact(holder.id, holder.last.version, event::HOLDER_ERASED, &HolderErased { requested_by });
+    // A struct of ids always serialises.
+    let payload = serde_json::to_string(&Erasure { tenant, person: holder.id }).unwrap_or_default();
+    let ask = Ask { kind: ERASE, key: holder.id.to_string(), payload };
     propose(event, Change { frees: vec![holder.id], asks: vec![ask], ..Change::default() })
 }
 
@@ -126,23 +128,4 @@ pub struct Erasure {
     pub tenant: Uuid,
     /// The holder.
     pub person: Uuid,
-}
-
-fn fact(stream: Uuid, expected: i32, kind: &'static str, facts: &impl Serialize) -> NewEvent {
-    NewEvent {
-        stream,
-        expected,
-        fresh: false,
-        kind,
-        payload: to_json(facts),
-        effective_at: None,
-        entry_kind: EntryKind::Posting,
-        moves: Vec::new(),
-        settings: None,
-    }
-}
-
-fn to_json(facts: &impl Serialize) -> String {
-    // Structs of strings always serialise.
-    serde_json::to_string(facts).unwrap_or_default()
 }

@@ -12,8 +12,8 @@ use sqlx::{PgPool, Postgres};
 use uuid::Uuid;
 
 use super::kinds;
-use crate::event_store::read;
 use crate::event_store::reindex::{self as store, Held};
+use crate::event_store::{head, read};
 use crate::secrets::people::PersonKeys;
 use crate::secrets::{BlindIndex, SecretsError};
 use crate::verify::Progress;
@@ -85,7 +85,7 @@ impl Indexer {
         let mut session = self.writer.acquire().await?;
         self.begin("rows to index", store::count(&mut session, old).await?);
         let mut left = Vec::new();
-        for shard in store::shards(&mut session).await? {
+        for shard in head::shards(&mut *session).await? {
             let mut pass = Pass { index, shard, versions: (old, new), left: Vec::new() };
             let mut after = None;
             loop {
@@ -114,7 +114,7 @@ impl Indexer {
     pub async fn delete(&self, version: i16) -> Result<(), ReindexError> {
         let mut session = self.writer.acquire().await?;
         self.begin("old rows", store::count(&mut session, version).await?);
-        for shard in store::shards(&mut session).await? {
+        for shard in head::shards(&mut *session).await? {
             let mut after = None;
             loop {
                 let page = store::page(&mut session, shard, version, after.as_ref(), PAGE).await?;

@@ -161,6 +161,17 @@ impl Holders {
         Err(WriteError::Overloaded.into())
     }
 
+    /// The keys of those who are not erased, for what other contexts seal for them. The log is asked here, too.
+    pub async fn keys(&self, actor: &Actor, ids: &[Uuid]) -> Result<HashMap<Uuid, Arc<DataKey>>, HolderError> {
+        let tenant = actor.origin.tenant;
+        let mut tx = tenant_tx(&self.reader, tenant).await?;
+        let events = read::streams(&mut tx, actor.shard, ids).await?;
+        tx.commit().await?;
+        let holders = events.chunk_by(|a, b| a.stream == b.stream).filter_map(Holder::fold);
+        let living: Vec<Uuid> = holders.filter(|holder| holder.erased.is_none()).map(|holder| holder.id).collect();
+        Ok(self.personal()?.keys.find(tenant, &living).await?)
+    }
+
     async fn dispose(
         &self,
         actor: &Actor,

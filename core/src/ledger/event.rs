@@ -3,6 +3,7 @@
 //! Members may be added, never renamed or removed: old history stays readable.
 
 use super::known::Side;
+use crate::event_store::Recorded;
 use crate::event_store::proposal::{EntryKind, Status};
 use crate::kernel::{Instant, Metadata, Minor};
 use serde::{Deserialize, Serialize};
@@ -162,6 +163,14 @@ pub fn entry_kind(kind: &str, payload: &str) -> Option<EntryKind> {
         HOLD_EXPIRED => EntryKind::Expiry,
         _ => return None,
     })
+}
+
+/// What caused a posting besides its own command: the hold that it captured, or the payment that it is of.
+pub fn cause(recorded: &Recorded) -> Option<Uuid> {
+    let is_posting = recorded.kind == TRANSACTION_POSTED;
+    let TransactionPosted { hold, payment, .. } =
+        is_posting.then(|| serde_json::from_str(&recorded.payload)).and_then(Result::ok)?;
+    hold.or(payment)
 }
 
 /// The hold that a posting captured.

@@ -1,6 +1,6 @@
 //! What a decision knows of accounts and assets: their immutable identities, never their balances.
 
-use crate::kernel::name;
+use crate::kernel::{Minor, name};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -78,6 +78,13 @@ pub struct Identity {
     pub scale: u8,
     /// The side that raises it.
     pub normal_side: Side,
+}
+
+impl Identity {
+    /// The side that a change of its balance is on.
+    pub fn side(&self, change: Minor) -> Side {
+        if change.is_negative() { self.normal_side.opposite() } else { self.normal_side }
+    }
 }
 
 /// Everything that was resolved for one request.

@@ -12,7 +12,7 @@ use super::store::accounts::{self, AccountFilter, AccountRow, AssetRow};
 use super::store::{facts, holds, shards};
 use super::view;
 use crate::event_store::look_up::FoundRequest;
-use crate::event_store::{EntryAfter, Recorded, read};
+use crate::event_store::{EntryAfter, Recorded, head, read};
 use crate::kernel::metadata;
 use sqlx::PgConnection;
 use std::collections::{BTreeSet, HashMap};
@@ -61,7 +61,7 @@ const WINDOW: i64 = 10_000;
 impl Ledger {
     /// The shards that the database knows.
     pub async fn shards(pool: &sqlx::PgPool) -> Result<Vec<i16>, LedgerError> {
-        Ok(shards::all(pool).await?)
+        Ok(head::shards(pool).await?)
     }
 
     /// The shards that are halted. An error says that the database is away.
@@ -230,7 +230,7 @@ impl Ledger {
         Ok(Window { events, next })
     }
 
-    /// The events of commands by their first positions; a capture has a second.
+    /// The events of commands by their first positions; a capture or payment has a second, the posting that it caused.
     async fn command_at(
         &self,
         tx: &mut PgConnection,
@@ -241,7 +241,9 @@ impl Ledger {
         let mut found = facts::events_at(tx, actor.shard, &wanted).await?;
         let take = |position: &i64| {
             let first = found.remove(position)?;
-            let second = if first.kind == event::HOLD_CAPTURED { found.remove(&(position + 1)) } else { None };
+            let next = position + 1;
+            let is_caused = found.get(&next).is_some_and(|second| event::cause(second) == Some(first.stream));
+            let second = is_caused.then(|| found.remove(&next)).flatten();
             Some(std::iter::once(first).chain(second).collect())
         };
         Ok(positions.iter().map(take).map(Option::unwrap_or_default).collect())

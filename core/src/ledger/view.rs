@@ -43,12 +43,11 @@ pub fn legs(recorded: &Recorded, entries: &[EntryAfter], known: &Known) -> Vec<L
         let identity = known.accounts.get(&account)?;
         // A hold's leg is shown as the movement that it prepares: held money will leave.
         let change = if posted.is_zero() { incoming.minus(held) } else { posted };
-        let direction = if change.is_negative() { identity.normal_side.opposite() } else { identity.normal_side };
         Some(LegView {
             line,
             account,
             name: identity.name.clone(),
-            direction,
+            direction: identity.side(change),
             amount: Minor::new(change.units().abs()),
             asset: identity.asset.clone(),
             scale: identity.scale,

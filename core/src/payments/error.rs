@@ -1,9 +1,9 @@
 //! Why a use case of this context has no answer.
 
 use crate::event_store::WriteError;
+use crate::holders::HolderError;
 use crate::kernel::Refusal;
 use crate::ledger::error::LedgerError;
-use crate::secrets::SecretsError;
 
 /// A refusal or a failure. Nothing of a person is in any of them.
 #[derive(Debug, thiserror::Error)]
@@ -14,9 +14,9 @@ pub enum PaymentError {
     /// The ledger has no answer.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// Vault or the database of keys.
-    #[error("a person's key is not to be had")]
-    Secrets(#[from] SecretsError),
+    /// The people between whom it is.
+    #[error(transparent)]
+    Holder(#[from] HolderError),
     /// A payload that cannot be read, or a note that its key does not open.
     #[error("what the log says of this payment cannot be read")]
     Unreadable,

@@ -2,6 +2,7 @@
 
 use super::event::{MONEY_ISSUED, MONEY_REDEEMED, MoneyMoved};
 use super::posting::{self, ISSUED};
+use crate::event_store::proposal::NewEvent;
 use crate::event_store::{Decision, Proposal};
 use crate::kernel::{Minor, Refusal, RefusalCode};
 use crate::ledger::known::{Identity, Known};
@@ -73,8 +74,7 @@ fn propose(command: &Move, issued: Uuid, account: &Identity, amount: Minor) -> D
         Direction::Issue => (MONEY_ISSUED, posting::issuance(issued, account, amount)),
         Direction::Redeem => (MONEY_REDEEMED, posting::redemption(issued, account, amount)),
     };
-    let mut fact = posting::fact(command.id, 0, kind, &facts);
-    fact.fresh = true;
+    let fact = NewEvent { fresh: true, ..NewEvent::fact(command.id, 0, kind, &facts) };
     let events = vec![fact, posting::transaction(command.transaction, command.id, moves)];
     Decision::Propose(Proposal { events, ..Proposal::default() })
 }

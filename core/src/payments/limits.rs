@@ -7,8 +7,7 @@
 //! counts on the payer's account in the commit that moves the money, on its own clock.
 
 use super::event::{LIMITS_CHANGED, LimitsChanged};
-use super::posting;
-use crate::event_store::proposal::{Count, StreamVersion};
+use crate::event_store::proposal::{Count, NewEvent, StreamVersion};
 use crate::event_store::{Decision, Proposal, Recorded};
 use crate::kernel::window::Window;
 use crate::kernel::{Instant, Minor, Refusal, RefusalCode, name};
@@ -173,7 +172,7 @@ impl Limits {
             let detail = "name at least one of payment, day, month and night";
             return Err(Refusal::new(RefusalCode::ValidationFailed, detail).at(""));
         }
-        let event = posting::fact(self.stream, self.version, LIMITS_CHANGED, change);
+        let event = NewEvent::fact(self.stream, self.version, LIMITS_CHANGED, change);
         Ok(Decision::Propose(Proposal { events: vec![event], ..Proposal::default() }))
     }
 

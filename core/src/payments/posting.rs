@@ -12,12 +12,11 @@
 //! floor: it is below zero when more was redeemed than issued. `system:fees` is what the operator has earned.
 
 use super::event::Party;
-use crate::event_store::proposal::{EntryKind, Move, NewEvent};
+use crate::event_store::proposal::{Move, NewEvent};
 use crate::kernel::{Metadata, Minor, name};
 use crate::ledger::account::Open;
 use crate::ledger::event::{self, TransactionPosted};
 use crate::ledger::known::{Identity, Side};
-use crate::ledger::transaction::to_payload;
 use uuid::Uuid;
 
 /// What backs all money of an asset.
@@ -47,32 +46,7 @@ pub fn redemption(issued: Uuid, account: &Identity, amount: Minor) -> Vec<Move> 
 /// The transaction of a payment: in a stream of its own, so that it is found, shown and reversed like any other.
 pub fn transaction(id: Uuid, payment: Uuid, moves: Vec<Move>) -> NewEvent {
     let facts = TransactionPosted { payment: Some(payment), ..TransactionPosted::default() };
-    NewEvent {
-        stream: id,
-        expected: 0,
-        fresh: true,
-        kind: event::TRANSACTION_POSTED,
-        payload: to_payload(&facts),
-        effective_at: None,
-        entry_kind: EntryKind::Posting,
-        moves,
-        settings: None,
-    }
-}
-
-/// A fact of a payment itself, which moves nothing.
-pub fn fact<T: serde::Serialize>(stream: Uuid, expected: i32, kind: &'static str, facts: &T) -> NewEvent {
-    NewEvent {
-        stream,
-        expected,
-        fresh: false,
-        kind,
-        payload: to_payload(facts),
-        effective_at: None,
-        entry_kind: EntryKind::Posting,
-        moves: Vec::new(),
-        settings: None,
-    }
+    NewEvent { fresh: true, moves, ..NewEvent::fact(id, 0, event::TRANSACTION_POSTED, &facts) }
 }
 
 /// How an account of the system is opened, when it is needed for the first time.

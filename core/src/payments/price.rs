@@ -1,7 +1,7 @@
 //! What a payment costs the payer, and the list that says so: one stream per tenant and asset.
 
 use super::event::{PRICES_CHANGED, PricesChanged};
-use super::posting;
+use crate::event_store::proposal::NewEvent;
 use crate::event_store::{Decision, Proposal, Recorded};
 use crate::kernel::{Minor, Refusal, RefusalCode, name};
 use serde::{Deserialize, Serialize};
@@ -66,7 +66,7 @@ impl Prices {
                 return Err(malformed("no more than the amount itself", "/transfer/basis_points"));
             }
         }
-        let event = posting::fact(stream, self.version, PRICES_CHANGED, list);
+        let event = NewEvent::fact(stream, self.version, PRICES_CHANGED, list);
         Ok(Decision::Propose(Proposal { events: vec![event], ..Proposal::default() }))
     }
 }

@@ -3,24 +3,23 @@
 use super::error::PaymentError;
 use super::event::{LimitsChanged, Party, PricesChanged, SealedNote, TransferRequested};
 use super::issuance::{self, Move};
-use super::limits::{Device, Limits};
+use super::limits::Limits;
 use super::posting::{self, FEES, ISSUED};
 use super::price::Prices;
-use super::transfer::{self, Request, Transfer};
+use super::transfer::{self, Confirm, Transfer};
 use crate::event_store::job::unanswered;
 use crate::event_store::read::{self, tenant_tx};
-use crate::event_store::{Decision, Disposed, Job, Recorded, RequestKey, WriteError, fresh};
-use crate::holders::Personal;
+use crate::event_store::{Decision, Disposed, Job, Recorded, RequestKey, Shard, WriteError, fresh};
+use crate::holders::Holders;
 use crate::holders::details::Private;
-use crate::kernel::{Instant, Minor, Refusal, RefusalCode};
+use crate::kernel::{Minor, Refusal, RefusalCode};
 use crate::ledger::known::Known;
 use crate::ledger::service::{Actor, Executed, Ledger, Render};
 use crate::ledger::{account, transaction};
 use crate::secrets::people::Place;
-use crate::secrets::{SecretsError, random};
+use crate::secrets::random;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono_tz::Tz;
 use sqlx::PgPool;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -36,7 +35,7 @@ const NOTE: &str = "note";
 pub struct Payments {
     reader: PgPool,
     ledger: Ledger,
-    personal: Option<Personal>,
+    holders: Holders,
 }
 
 /// What a payer asks for.
@@ -54,45 +53,43 @@ pub struct NewTransfer {
 }
 
 impl Payments {
-    /// Without a Vault nobody's notes can be sealed or read; transfers without one go on.
-    pub fn new(reader: PgPool, ledger: Ledger, personal: Option<Personal>) -> Self {
-        Self { reader, ledger, personal }
+    /// While people's keys are not to be had no note is sealed or read; transfers without one go on.
+    pub fn new(reader: PgPool, ledger: Ledger, holders: Holders) -> Self {
+        Self { reader, ledger, holders }
     }
 
     /// Tells a payer what a transfer would be.
     pub async fn request(
         &self,
         actor: &Actor,
-        key: RequestKey,
+        key: &RequestKey,
         new: &NewTransfer,
         render: &Render,
     ) -> Result<Executed, PaymentError> {
-        let tenant = actor.origin.tenant;
         if let Some(note) = &new.note {
             transfer::check_note(note)?;
         }
-        let known = self.known(actor, [new.payer.account, new.payee.account]).await?;
-        let account = known.accounts.get(&new.payer.account).ok_or(PaymentError::Unreadable)?;
-        if account.asset != new.asset || !known.accounts.contains_key(&new.payee.account) {
-            let detail = format!("both accounts are in {}", account.asset);
-            return Err(Refusal::new(RefusalCode::ValidationFailed, detail).at("/amount/asset").into());
-        }
-        let amount = transaction::amount(&new.amount, account.scale, "/amount/amount")?;
-        let prices = Prices::fold(&self.stream(actor, Prices::stream(tenant, &new.asset)).await?);
-        let id = fresh::new_id();
-        let decision = transfer::request(Request {
-            id,
-            payer: new.payer,
-            payee: new.payee,
-            asset: new.asset.clone(),
-            scale: account.scale,
-            amount,
-            fee: prices.transfer(amount),
-            nonce: URL_SAFE_NO_PAD.encode(random::bytes::<16>()),
-            note: self.sealed(tenant, id, new).await?,
-        })?;
-        // A stream of a fresh id has nobody to lose against.
-        self.once(actor, key, decision, known, render).await?.ok_or(WriteError::Defect.into())
+        let decide = async || {
+            let known = self.known(actor, [new.payer.account, new.payee.account]).await?;
+            let account = known.accounts.get(&new.payer.account).ok_or(PaymentError::Unreadable)?;
+            if account.asset != new.asset || !known.accounts.contains_key(&new.payee.account) {
+                let detail = format!("both accounts are in {}", account.asset);
+                return Err(Refusal::new(RefusalCode::ValidationFailed, detail).at("/amount/asset").into());
+            }
+            let (id, amount) = (fresh::new_id(), transaction::amount(&new.amount, account.scale, "/amount/amount")?);
+            let asked = TransferRequested {
+                payer: new.payer,
+                payee: new.payee,
+                asset: new.asset.clone(),
+                scale: account.scale,
+                amount,
+                fee: self.prices(actor, &new.asset).await?.transfer(amount),
+                nonce: URL_SAFE_NO_PAD.encode(random::bytes::<16>()),
+                note: self.sealed(actor, id, new).await?,
+            };
+            Ok((transfer::request(id, &asked)?, known))
+        };
+        self.decided(actor, key, render, decide).await
     }
 
     /// A transfer of a person's: the payer's always, the payee's once money has moved. Anybody else's is not found.
@@ -105,10 +102,15 @@ impl Payments {
     }
 
     /// What one of the two reads of the note between them.
-    pub async fn note(&self, tenant: Uuid, holder: Uuid, transfer: &Transfer) -> Result<Option<Private>, PaymentError> {
+    pub async fn note(
+        &self,
+        actor: &Actor,
+        holder: Uuid,
+        transfer: &Transfer,
+    ) -> Result<Option<Private>, PaymentError> {
         let Some(note) = &transfer.requested.note else { return Ok(None) };
         let sealed = if transfer.requested.payer.holder == holder { &note.payer } else { &note.payee };
-        let keys = self.personal()?.keys.find(tenant, &[holder]).await?;
+        let (tenant, keys) = (actor.origin.tenant, self.holders.keys(actor, &[holder]).await?);
         let Some(key) = keys.get(&holder) else { return Ok(None) };
         let bytes = key.open(&Place { tenant, stream: transfer.id, field: NOTE }, sealed);
         let bytes = bytes.map_err(|_| PaymentError::Unreadable)?;
@@ -117,34 +119,25 @@ impl Payments {
     }
 
     /// Moves the money of a transfer whose payer has proven that they want it.
-    #[expect(clippy::too_many_arguments, reason = "each is a fact of its own that the decision needs")]
     pub async fn confirm(
         &self,
         actor: &Actor,
         key: &RequestKey,
-        holder: Uuid,
-        id: Uuid,
-        device: Device,
-        zone: Tz,
-        now: Instant,
+        by: &Confirm,
         render: &Render,
     ) -> Result<Executed, PaymentError> {
-        let tenant = actor.origin.tenant;
-        for _ in 0..ATTEMPTS {
-            let transfer = self.find(actor, holder, id).await?;
+        let decide = async || {
+            let transfer = self.find(actor, by.holder, by.transfer).await?;
             let TransferRequested { payer, payee, asset, scale, .. } = &transfer.requested;
-            if payer.holder != holder {
+            if payer.holder != by.holder {
                 return Err(nothing());
             }
-            let fees = posting::system(tenant, FEES, asset);
-            let limits = self.limits(actor, holder, *scale).await?;
+            let fees = posting::system(actor.origin.tenant, FEES, asset);
+            let limits = self.limits(actor, by.holder, *scale).await?;
             let known = self.known(actor, [payer.account, payee.account, fees]).await?;
-            let decision = transfer.confirm(fresh::new_id(), fees, &limits, device, zone, now);
-            if let Some(executed) = self.once(actor, key.clone(), decision, known, render).await? {
-                return Ok(executed);
-            }
-        }
-        Err(WriteError::Overloaded.into())
+            Ok((transfer.confirm(fresh::new_id(), fees, &limits, by), known))
+        };
+        self.decided(actor, key, render, decide).await
     }
 
     /// A person's limits.
@@ -164,13 +157,11 @@ impl Payments {
     ) -> Result<Executed, PaymentError> {
         let account = self.ledger.identity(actor, party.account).await?.ok_or(PaymentError::Unreadable)?;
         let change = wanted(account.scale)?;
-        for _ in 0..ATTEMPTS {
-            let decision = self.limits(actor, party.holder, account.scale).await?.change(&change)?;
-            if let Some(executed) = self.once(actor, key.clone(), decision, Known::default(), render).await? {
-                return Ok(executed);
-            }
-        }
-        Err(WriteError::Overloaded.into())
+        let decide = async || {
+            let limits = self.limits(actor, party.holder, account.scale).await?;
+            Ok((limits.change(&change)?, Known::default()))
+        };
+        self.decided(actor, key, render, decide).await
     }
 
     /// What payments in an asset cost.
@@ -187,20 +178,11 @@ impl Payments {
         list: impl Fn(u8) -> Result<PricesChanged, Refusal>,
         render: &Render,
     ) -> Result<Executed, PaymentError> {
-        let tenant = actor.origin.tenant;
-        for _ in 0..ATTEMPTS {
-            let fees = posting::system(tenant, FEES, asset);
-            let known = self.ledger.known(actor, BTreeSet::from([fees]), BTreeSet::from([asset.to_owned()])).await?;
-            let scale = known.assets.get(asset).copied().ok_or_else(nothing)?;
-            if self.opens(actor, FEES, asset, &known).await? {
-                continue;
-            }
-            let decision = self.prices(actor, asset).await?.change(Prices::stream(tenant, asset), &list(scale)?)?;
-            if let Some(executed) = self.once(actor, key.clone(), decision, known, render).await? {
-                return Ok(executed);
-            }
-        }
-        Err(WriteError::Overloaded.into())
+        let known = self.opened(actor, FEES, asset, BTreeSet::new()).await?;
+        let scale = known.assets.get(asset).copied().ok_or_else(nothing)?;
+        let (stream, list) = (Prices::stream(actor.origin.tenant, asset), list(scale)?);
+        let decide = async || Ok((self.prices(actor, asset).await?.change(stream, &list)?, Known::default()));
+        self.decided(actor, key, render, decide).await
     }
 
     /// Brings money into being, or out of it.
@@ -211,57 +193,61 @@ impl Payments {
         command: &Move,
         render: &Render,
     ) -> Result<Executed, PaymentError> {
-        let tenant = actor.origin.tenant;
-        let issued = posting::system(tenant, ISSUED, &command.asset);
+        let known = self.opened(actor, ISSUED, &command.asset, BTreeSet::from([command.account])).await?;
+        let decide = async || Ok((issuance::decide(command, actor.origin.tenant, &known)?, known.clone()));
+        self.decided(actor, key, render, decide).await
+    }
+
+    /// What is known of some accounts and of one of the system, which is opened unless it is there.
+    async fn opened(
+        &self,
+        actor: &Actor,
+        name: &'static str,
+        asset: &str,
+        mut accounts: BTreeSet<Uuid>,
+    ) -> Result<Known, PaymentError> {
+        let (tenant, assets) = (actor.origin.tenant, BTreeSet::from([asset.to_owned()]));
+        let system = posting::system(tenant, name, asset);
+        accounts.insert(system);
+        let known = self.ledger.known(actor, accounts.clone(), assets.clone()).await?;
+        if known.accounts.contains_key(&system) || !known.assets.contains_key(asset) {
+            return Ok(known);
+        }
+        let decision = account::open(&posting::opening(name, asset), tenant, &known)?;
+        let (origin, items) = (actor.origin.clone(), vec![decision.into()]);
+        // Who was faster has opened the same one.
+        self.shard(actor)?.dispose(Job { origin, request: None, items, render: unanswered() }).await?;
+        Ok(self.ledger.known(actor, accounts, assets).await?)
+    }
+
+    /// Does what is decided on what the ledger says, and decides again when that has moved on meanwhile.
+    async fn decided(
+        &self,
+        actor: &Actor,
+        key: &RequestKey,
+        render: &Render,
+        decide: impl AsyncFn() -> Result<(Decision, Known), PaymentError>,
+    ) -> Result<Executed, PaymentError> {
         for _ in 0..ATTEMPTS {
-            let accounts = BTreeSet::from([command.account, issued]);
-            let known = self.ledger.known(actor, accounts, BTreeSet::from([command.asset.clone()])).await?;
-            if self.opens(actor, ISSUED, &command.asset, &known).await? {
-                continue;
-            }
-            let decision = issuance::decide(command, tenant, &known)?;
-            if let Some(executed) = self.once(actor, key.clone(), decision, known, render).await? {
-                return Ok(executed);
+            let (decision, known) = decide().await?;
+            let known = Arc::new(known);
+            let (render, names) = (render.clone(), known.clone());
+            let job = Job {
+                origin: actor.origin.clone(),
+                request: Some(key.clone()),
+                items: vec![decision.into()],
+                render: Arc::new(move |done| render(done, &names)),
+            };
+            match self.shard(actor)?.dispose(job).await? {
+                Disposed::Conflict(_) => {}
+                disposed => return Ok(Executed { disposed, known }),
             }
         }
         Err(WriteError::Overloaded.into())
     }
 
-    /// Opens an account of the system, unless it is there; whether it was not. Who was faster has opened the same one.
-    async fn opens(&self, actor: &Actor, name: &'static str, asset: &str, known: &Known) -> Result<bool, PaymentError> {
-        let tenant = actor.origin.tenant;
-        if known.accounts.contains_key(&posting::system(tenant, name, asset)) || !known.assets.contains_key(asset) {
-            return Ok(false);
-        }
-        let decision = account::open(&posting::opening(name, asset), tenant, known)?;
-        let shard = self.ledger.shard(actor.shard).ok_or(WriteError::DatabaseUnavailable)?;
-        let (origin, items) = (actor.origin.clone(), vec![decision.into()]);
-        shard.dispose(Job { origin, request: None, items, render: unanswered() }).await?;
-        Ok(true)
-    }
-
-    /// One attempt; `None` when a stream has moved on.
-    async fn once(
-        &self,
-        actor: &Actor,
-        key: RequestKey,
-        decision: Decision,
-        known: Known,
-        render: &Render,
-    ) -> Result<Option<Executed>, PaymentError> {
-        let shard = self.ledger.shard(actor.shard).ok_or(WriteError::DatabaseUnavailable)?;
-        let known = Arc::new(known);
-        let (render, names) = (render.clone(), known.clone());
-        let job = Job {
-            origin: actor.origin.clone(),
-            request: Some(key),
-            items: vec![decision.into()],
-            render: Arc::new(move |done| render(done, &names)),
-        };
-        Ok(match shard.dispose(job).await? {
-            Disposed::Conflict(_) => None,
-            disposed => Some(Executed { disposed, known }),
-        })
+    fn shard(&self, actor: &Actor) -> Result<&Shard, WriteError> {
+        self.ledger.shard(actor.shard).ok_or(WriteError::DatabaseUnavailable)
     }
 
     async fn known<const N: usize>(&self, actor: &Actor, accounts: [Uuid; N]) -> Result<Known, PaymentError> {
@@ -276,16 +262,12 @@ impl Payments {
     }
 
     /// A note under the keys of both. Somebody whose key is gone is erased, and reads nothing any more.
-    async fn sealed(&self, tenant: Uuid, id: Uuid, new: &NewTransfer) -> Result<Option<SealedNote>, PaymentError> {
+    async fn sealed(&self, actor: &Actor, id: Uuid, new: &NewTransfer) -> Result<Option<SealedNote>, PaymentError> {
         let Some(note) = &new.note else { return Ok(None) };
-        let keys = self.personal()?.keys.find(tenant, &[new.payer.holder, new.payee.holder]).await?;
-        let place = Place { tenant, stream: id, field: NOTE };
+        let keys = self.holders.keys(actor, &[new.payer.holder, new.payee.holder]).await?;
+        let place = Place { tenant: actor.origin.tenant, stream: id, field: NOTE };
         let seal = |party: Party| keys.get(&party.holder).map(|key| key.seal(&place, note.as_bytes()));
         Ok(seal(new.payer).zip(seal(new.payee)).map(|(payer, payee)| SealedNote { payer, payee }))
-    }
-
-    fn personal(&self) -> Result<&Personal, PaymentError> {
-        self.personal.as_ref().ok_or(PaymentError::Secrets(SecretsError::Unreachable { call: "kv read" }))
     }
 }
 

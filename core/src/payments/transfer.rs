@@ -1,9 +1,9 @@
 //! A transfer from one person to another: requested, then confirmed or over. Pure; signatures and PINs are judged before.
 
-use super::event::{self, Party, SealedNote, TransferConfirmed, TransferRequested};
+use super::event::{self, TransferConfirmed, TransferRequested};
 use super::limits::{Device, Limits};
 use super::posting;
-use crate::event_store::proposal::StreamVersion;
+use crate::event_store::proposal::{NewEvent, StreamVersion};
 use crate::event_store::{Decision, Proposal, Recorded};
 use crate::kernel::{Instant, Minor, Refusal, RefusalCode};
 use chrono::TimeDelta;
@@ -38,27 +38,19 @@ impl Status {
     }
 }
 
-/// What is to be told a payer.
-#[derive(Debug, Clone)]
-pub struct Request {
-    /// Drawn by the service.
-    pub id: Uuid,
-    /// Who pays.
-    pub payer: Party,
-    /// Who is paid.
-    pub payee: Party,
-    /// Of what.
-    pub asset: String,
-    /// How fine it is.
-    pub scale: u8,
-    /// What the payee gets.
-    pub amount: Minor,
-    /// What it costs besides.
-    pub fee: Minor,
-    /// Drawn by the service.
-    pub nonce: String,
-    /// From the one to the other.
-    pub note: Option<SealedNote>,
+/// That a payer wants it, and has proven themselves.
+#[derive(Debug, Clone, Copy)]
+pub struct Confirm {
+    /// Which transfer.
+    pub transfer: Uuid,
+    /// Who confirms.
+    pub holder: Uuid,
+    /// By which device.
+    pub device: Device,
+    /// In which zone their days begin.
+    pub zone: Tz,
+    /// About when.
+    pub now: Instant,
 }
 
 /// A transfer folded from its stream.
@@ -85,20 +77,17 @@ struct Said<'a> {
     payee: Uuid,
 }
 
-/// Decides a request.
-pub fn request(request: Request) -> Result<Decision, Refusal> {
-    let Request { id, payer, payee, asset, scale, amount, fee, nonce, note } = request;
-    if payer.account == payee.account {
+/// Decides a request. The id was drawn by the service.
+pub fn request(id: Uuid, asked: &TransferRequested) -> Result<Decision, Refusal> {
+    if asked.payer.account == asked.payee.account {
         let detail = "the payee is the payer";
         return Err(Refusal::new(RefusalCode::ValidationFailed, detail).at("/lookup_id"));
     }
-    if Minor::ZERO.within_limit(amount.plus(fee)).is_none() {
+    if Minor::ZERO.within_limit(asked.amount.plus(asked.fee)).is_none() {
         let detail = "amount and fee together are above 10^18 minor units";
         return Err(Refusal::new(RefusalCode::ValidationFailed, detail).at("/amount"));
     }
-    let facts = TransferRequested { payer, payee, asset, scale, amount, fee, nonce, note };
-    let mut event = posting::fact(id, 0, event::TRANSFER_REQUESTED, &facts);
-    event.fresh = true;
+    let event = NewEvent { fresh: true, ..NewEvent::fact(id, 0, event::TRANSFER_REQUESTED, asked) };
     Ok(Decision::Propose(Proposal { events: vec![event], ..Proposal::default() }))
 }
 
@@ -152,30 +141,22 @@ impl Transfer {
     }
 
     /// Decides a confirmation by a device that has proven itself. `transaction` was drawn by the service.
-    pub fn confirm(
-        &self,
-        transaction: Uuid,
-        fees: Uuid,
-        limits: &Limits,
-        device: Device,
-        zone: Tz,
-        now: Instant,
-    ) -> Decision {
+    pub fn confirm(&self, transaction: Uuid, fees: Uuid, limits: &Limits, by: &Confirm) -> Decision {
         let current = StreamVersion { stream: self.id, version: self.version };
         if self.confirmed.is_some() {
             let refusal = Refusal::new(RefusalCode::ChargeAlreadyPaid, "this transfer was confirmed before");
             return Decision::Refuse(refusal, vec![current]);
         }
         let TransferRequested { payer, payee, amount, fee, .. } = &self.requested;
-        let against = match limits.hold_against(self.total(), payer.account, zone, device, now) {
+        let against = match limits.hold_against(self.total(), payer.account, by.zone, by.device, by.now) {
             Ok(against) => against,
             Err(refusal) => {
                 let levels = StreamVersion { stream: limits.stream, version: limits.version };
                 return Decision::Refuse(refusal, vec![current, levels]);
             }
         };
-        let facts = TransferConfirmed { transaction, device: device.id };
-        let confirmed = posting::fact(self.id, self.version, event::TRANSFER_CONFIRMED, &facts);
+        let facts = TransferConfirmed { transaction, device: by.device.id };
+        let confirmed = NewEvent::fact(self.id, self.version, event::TRANSFER_CONFIRMED, &facts);
         let moves = posting::transfer(*payer, *payee, fees, *amount, *fee);
         let is_over = Refusal::new(RefusalCode::ChargeExpired, "the time to confirm this transfer is over");
         Decision::Propose(Proposal {
@@ -201,6 +182,7 @@ pub fn check_note(note: &str) -> Result<(), Refusal> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::event::Party;
     use super::*;
     use chrono_tz::America::Sao_Paulo;
 
@@ -216,9 +198,8 @@ mod tests {
         Party { holder: Uuid::from_u128(number), account: Uuid::from_u128(number + 100) }
     }
 
-    fn wanted(amount: i128, fee: i128) -> Request {
-        Request {
-            id: ID,
+    fn wanted(amount: i128, fee: i128) -> TransferRequested {
+        TransferRequested {
             payer: party(2),
             payee: party(3),
             asset: "BRL".into(),
@@ -246,12 +227,13 @@ mod tests {
     }
 
     fn requested(amount: i128, fee: i128) -> Transfer {
-        Transfer::fold(&recorded(request(wanted(amount, fee)).unwrap(), 0)).unwrap()
+        Transfer::fold(&recorded(request(ID, &wanted(amount, fee)).unwrap(), 0)).unwrap()
     }
 
     fn confirm(transfer: &Transfer) -> Decision {
         let limits = Limits::fold(Uuid::from_u128(8), &[], 2);
-        transfer.confirm(Uuid::from_u128(5), FEES, &limits, TRUSTED, Sao_Paulo, now())
+        let by = Confirm { transfer: ID, holder: party(2).holder, device: TRUSTED, zone: Sao_Paulo, now: now() };
+        transfer.confirm(Uuid::from_u128(5), FEES, &limits, &by)
     }
 
     #[test]
@@ -279,7 +261,7 @@ mod tests {
         let transfer = requested(1_250, 0);
         assert_eq!(transfer.status(now()), Status::RequiresConfirmation);
         assert_eq!(transfer.status(now() + OPEN_FOR), Status::Expired);
-        let mut events = recorded(request(wanted(1_250, 0)).unwrap(), 0);
+        let mut events = recorded(request(ID, &wanted(1_250, 0)).unwrap(), 0);
         events.extend(recorded(confirm(&transfer), 1));
         let confirmed = Transfer::fold(&events).unwrap();
         assert_eq!(confirmed.status(now() + OPEN_FOR), Status::Completed);
@@ -295,11 +277,11 @@ mod tests {
 
     #[test]
     fn nobody_pays_themselves_or_more_than_there_can_be() {
-        let own = Request { payee: party(2), ..wanted(1, 0) };
-        assert_eq!(request(own).unwrap_err().code, RefusalCode::ValidationFailed);
+        let own = TransferRequested { payee: party(2), ..wanted(1, 0) };
+        assert_eq!(request(ID, &own).unwrap_err().code, RefusalCode::ValidationFailed);
         let limit = crate::kernel::amount::LIMIT;
-        assert_eq!(request(wanted(limit, 1)).unwrap_err().code, RefusalCode::ValidationFailed);
-        assert!(request(wanted(limit, 0)).is_ok());
+        assert_eq!(request(ID, &wanted(limit, 1)).unwrap_err().code, RefusalCode::ValidationFailed);
+        assert!(request(ID, &wanted(limit, 0)).is_ok());
     }
 
     #[test]

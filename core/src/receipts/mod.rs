@@ -22,5 +22,5 @@ mod store;
 pub use code::Code;
 pub use error::ReceiptError;
 pub use receipt::{ClaimedLeg, Claims, Reversed};
-pub use service::{Checked, Receipt, Receipts};
+pub use service::{Checked, Given, Receipt, Receipts};
 pub use signer::{PublicKeys, Signer};

@@ -63,9 +63,8 @@ pub fn legs(posted: &Recorded, known: &Known) -> Option<Vec<ClaimedLeg>> {
     let moved = view::moves(posted).into_iter().filter(|(_, posted, ..)| !posted.is_zero());
     let leg = |(account, change, ..): (Uuid, Minor, Minor, Minor)| {
         let identity = known.accounts.get(&account)?;
-        let side = if change.is_negative() { identity.normal_side.opposite() } else { identity.normal_side };
         let amount = Minor::new(change.units().abs()).to_text(identity.scale);
-        Some(ClaimedLeg { account, direction: side.as_str(), amount, asset: identity.asset.clone() })
+        Some(ClaimedLeg { account, direction: identity.side(change).as_str(), amount, asset: identity.asset.clone() })
     };
     moved.map(leg).collect()
 }

@@ -27,6 +27,17 @@ pub struct Receipt {
     pub signed: String,
 }
 
+/// Of what a receipt was given out, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Given {
+    /// Whose it is.
+    pub tenant: Uuid,
+    /// The transaction.
+    pub transaction: Uuid,
+    /// When.
+    pub issued_at: Instant,
+}
+
 /// What is true of a receipt now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checked {
@@ -99,21 +110,19 @@ impl Receipts {
         Ok(given)
     }
 
-    /// Whose a code is; `None` when no receipt has it.
-    pub async fn tenant(&self, code: &Code) -> Result<Option<Uuid>, ReceiptError> {
-        Ok(store::by_code(&self.editor, code).await?.map(|found| found.tenant))
+    /// What was given out under a code; `None` when nothing was.
+    pub async fn given(&self, code: &Code) -> Result<Option<Given>, ReceiptError> {
+        Ok(store::by_code(&self.editor, code).await?)
     }
 
     /// What is true of a receipt of a tenant now.
-    pub async fn check(&self, tenant: &Tenant, code: &Code) -> Result<Option<Checked>, ReceiptError> {
-        let found = store::by_code(&self.editor, code).await?.filter(|found| found.tenant == tenant.tenant);
-        let Some(found) = found else { return Ok(None) };
+    pub async fn check(&self, tenant: &Tenant, given: &Given) -> Result<Option<Checked>, ReceiptError> {
         let origin = Origin::command(tenant.tenant, ANYBODY);
         let actor = Actor { shard: tenant.shard, origin };
-        let Some(facts) = self.ledger.transaction(&actor, found.transaction).await? else { return Ok(None) };
+        let Some(facts) = self.ledger.transaction(&actor, given.transaction).await? else { return Ok(None) };
         let posted = facts.events.first().ok_or(ReceiptError::Unreadable)?;
         let legs = receipt::legs(posted, &facts.known).ok_or(ReceiptError::Unreadable)?;
         let reversed = receipt::reversed(&facts.events);
-        Ok(Some(Checked { issued_at: found.issued_at, times: receipt::times(posted), legs, reversed }))
+        Ok(Some(Checked { issued_at: given.issued_at, times: receipt::times(posted), legs, reversed }))
     }
 }

@@ -4,7 +4,7 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::code::Code;
-use super::service::Receipt;
+use super::service::{Given, Receipt};
 use crate::kernel::Instant;
 
 /// Where a receipt is kept.
@@ -13,14 +13,6 @@ pub(super) struct Place {
     pub(super) shard: i16,
     pub(super) tenant: Uuid,
     pub(super) transaction: Uuid,
-}
-
-/// Whose a code is.
-#[derive(Debug)]
-pub(super) struct Found {
-    pub(super) tenant: Uuid,
-    pub(super) transaction: Uuid,
-    pub(super) issued_at: Instant,
 }
 
 pub(super) async fn find(tx: &mut PgConnection, place: Place) -> Result<Option<Receipt>, sqlx::Error> {
@@ -57,12 +49,12 @@ pub(super) async fn insert(
     Ok(())
 }
 
-pub(super) async fn by_code(pool: &PgPool, code: &Code) -> Result<Option<Found>, sqlx::Error> {
+pub(super) async fn by_code(pool: &PgPool, code: &Code) -> Result<Option<Given>, sqlx::Error> {
     let row = sqlx::query!(
         r#"SELECT tenant AS "tenant!", transaction AS "transaction!", issued_at AS "issued_at!" FROM receipt_of_code($1) LIMIT 1"#,
         code.as_str()
     )
     .fetch_optional(pool)
     .await?;
-    Ok(row.map(|row| Found { tenant: row.tenant, transaction: row.transaction, issued_at: row.issued_at }))
+    Ok(row.map(|row| Given { tenant: row.tenant, transaction: row.transaction, issued_at: row.issued_at }))
 }

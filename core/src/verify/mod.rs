@@ -37,7 +37,7 @@ mod walk;
 
 pub use report::{Finding, Findings, Progress, Report, Rule, Silent, Subject};
 
-use crate::event_store::chain;
+use crate::event_store::{chain, head};
 use sqlx::PgConnection;
 use std::time::Instant;
 use store::log::End;
@@ -54,7 +54,7 @@ struct Audit<'a> {
 
 /// The shards that there are.
 pub async fn shards(session: &mut PgConnection) -> Result<Vec<i16>, sqlx::Error> {
-    store::catalogue::shards(session).await
+    head::shards(session).await
 }
 
 /// Verifies a shard up to its newest position. The session acts as the auditor.

@@ -2,18 +2,26 @@
 
 use serde_json::{Value, json};
 use sqlx::PgPool;
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 use uuid::Uuid;
+use vintem_core::event_store::fresh;
 use vintem_core::event_store::overlay::Origin;
+use vintem_core::event_store::retention::AnswerRetention;
 use vintem_core::event_store::{Answer, Disposed, Outcome, RequestKey, StoredBody};
+use vintem_core::holders::details::Private;
+use vintem_core::holders::{Holders, Personal};
 use vintem_core::kernel::{Refusal, RefusalCode};
 use vintem_core::ledger::service::{Actor, Executed, Render};
 use vintem_core::payments::event::LimitsChanged;
 use vintem_core::payments::limits::Device;
+use vintem_core::payments::transfer::Confirm;
 use vintem_core::payments::{NewTransfer, Party, PaymentError, Payments, level};
 use vintem_core::telemetry::clock;
-use vintem_tests::api::Api;
+use vintem_tests::api::{Api, Server};
 use vintem_tests::factory::is_long;
+use vintem_tests::people::{Registry, cpf};
 
 fn brl(amount: &str) -> Value {
     json!({"amount": amount, "asset": "BRL"})
@@ -21,6 +29,11 @@ fn brl(amount: &str) -> Value {
 
 fn issuance(account: &str, amount: &str) -> Value {
     json!({"account": account, "amount": brl(amount), "reference": "TED/2026-118"})
+}
+
+fn payments(reader: PgPool, server: &Server, personal: Option<Personal>) -> Payments {
+    let holders = Holders::new(reader.clone(), HashMap::new(), personal);
+    Payments::new(reader, server.ledger.clone(), holders)
 }
 
 /// The payments of a test's API, as its handlers call them.
@@ -34,7 +47,7 @@ impl Till {
         let tenant = api.client.get("/v1/tenant").await.expect(200)["id"].as_str().unwrap().parse().unwrap();
         let reader: PgPool = api.store.pool("vintem_reader");
         let origin = Origin { tenant, actor: "citizen:test".into(), correlation: None };
-        let payments = Payments::new(reader, api.server.ledger.clone(), None);
+        let payments = payments(reader, &api.server, None);
         Self { payments, actor: Actor { shard: 0, origin } }
     }
 
@@ -45,14 +58,14 @@ impl Till {
     async fn requests(&self, from: Party, to: Party, amount: &str) -> Uuid {
         let new =
             NewTransfer { payer: from, payee: to, amount: amount.to_owned(), asset: "BRL".to_owned(), note: None };
-        let executed = self.payments.request(&self.actor, Self::key(), &new, &render()).await.unwrap();
+        let executed = self.payments.request(&self.actor, &Self::key(), &new, &render()).await.unwrap();
         first_stream(&executed)
     }
 
     async fn confirms(&self, payer: Party, id: Uuid, device: Device) -> Result<(), RefusalCode> {
-        let (key, now) = (Self::key(), clock::now());
         let zone = chrono_tz::America::Sao_Paulo;
-        let executed = self.payments.confirm(&self.actor, &key, payer.holder, id, device, zone, now, &render()).await;
+        let by = Confirm { transfer: id, holder: payer.holder, device, zone, now: clock::now() };
+        let executed = self.payments.confirm(&self.actor, &Self::key(), &by, &render()).await;
         match outcome(executed.map_err(refused)?) {
             Outcome::Refused(refusal) => Err(refusal.code),
             _ => Ok(()),
@@ -116,6 +129,14 @@ async fn money_comes_into_being_and_goes_out_of_it_against_what_backs_it() {
     assert_eq!(issued["transaction"]["legs"][1]["balance"]["posted"], "100.00");
     let replay = client.post_as("i-1", "/v1/issuances", &issuance(&ids[1], "100.00")).await;
     assert_eq!((replay.status, &replay.bytes), (first.status, &first.bytes), "money is issued once");
+    let mut clock = AnswerRetention::new(api.store.pool("vintem_writer"), 0, Duration::ZERO, fresh::new_id());
+    clock.tick().await.unwrap();
+    let rendered = client.post_as("i-1", "/v1/issuances", &issuance(&ids[1], "100.00")).await;
+    assert_eq!(
+        (rendered.status, &rendered.bytes),
+        (first.status, &first.bytes),
+        "rendered anew when its bytes are gone"
+    );
     let redeemed = client.post("/v1/redemptions", &issuance(&ids[1], "40.00")).await.expect(201);
     assert_eq!(redeemed["transaction"]["legs"][0]["balance"]["posted"], "60.00");
     let refused = client.post("/v1/redemptions", &issuance(&ids[1], "60.01")).await;
@@ -194,6 +215,45 @@ async fn a_new_device_pays_less_and_every_window_binds() {
     till.limits(ana, "9000.00").await;
     assert_eq!(pays("0.01", known).await, Err(RefusalCode::LimitExceeded), "raised only after a day");
     api.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_note_is_for_the_two_and_each_has_a_copy_of_their_own() {
+    const NOTE: &str = "para o almoço de 3ª-feira";
+    let registry = Registry::create().await;
+    let client = &registry.client;
+    let ids = client.open("BRL", &["bank", "ana", "rui"]).await;
+    let mut people = Vec::new();
+    for (number, account) in [(1, &ids[1]), (2, &ids[2])] {
+        let holder = registry.register("Ana Conceição", &cpf(number)).await.expect(201);
+        let holder = holder["id"].as_str().unwrap().parse().unwrap();
+        people.push(Party { holder, account: account.parse().unwrap() });
+    }
+    let [ana, rui] = people[..] else { panic!() };
+    let reader = registry.secrets.store.pool("vintem_reader");
+    let payments = payments(reader, &registry.server, Some(registry.personal().await));
+    let tenant = client.get("/v1/tenant").await.expect(200)["id"].as_str().unwrap().parse().unwrap();
+    let origin = Origin { tenant, actor: "citizen:test".into(), correlation: None };
+    let actor = Actor { shard: 0, origin };
+    let asked = |note: &str| {
+        let note = Some(Private::new(note.to_owned()));
+        NewTransfer { payer: ana, payee: rui, amount: "1.00".into(), asset: "BRL".into(), note }
+    };
+    let executed = payments.request(&actor, &Till::key(), &asked(NOTE), &render()).await.unwrap();
+    let transfer = payments.find(&actor, ana.holder, first_stream(&executed)).await.unwrap();
+    let reads = async |party: Party| payments.note(&actor, party.holder, &transfer).await.unwrap();
+    assert_eq!(
+        (reads(ana).await.as_deref(), reads(rui).await.as_deref()),
+        (Some(&NOTE.to_owned()), Some(&NOTE.to_owned()))
+    );
+    let sealed = serde_json::to_string(&transfer.requested).unwrap();
+    assert!(!sealed.contains("almo"), "{sealed}");
+    // Who is erased takes their copy along, and the other keeps theirs.
+    client.post(&format!("/v1/holders/{}/erasure", ana.holder), &json!({})).await.expect(200);
+    assert_eq!((reads(ana).await, reads(rui).await.as_deref()), (None, Some(&NOTE.to_owned())));
+    let long = payments.request(&actor, &Till::key(), &asked(&"x".repeat(141)), &render()).await.unwrap_err();
+    assert_eq!(refused(long), RefusalCode::ValidationFailed);
+    registry.close().await;
 }
 
 /// The bar says a thousand tries; a hundred show the same in the time that a test may take.

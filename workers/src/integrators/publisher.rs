@@ -7,7 +7,7 @@ use std::time::Duration;
 use sqlx::PgPool;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
-use vintem_core::event_store::head::Head;
+use vintem_core::event_store::head::{self, Head};
 use vintem_core::event_store::{feed, lease, outbox};
 use vintem_core::subscriptions::{Subscription, SubscriptionName, store};
 use vintem_core::telemetry::WorkerMetrics;
@@ -109,7 +109,7 @@ impl Publisher {
             return Ok(false);
         };
         let mut checkpoints = BTreeMap::new();
-        for shard in outbox::shards(&self.pool).await? {
+        for shard in head::shards(&self.pool).await? {
             checkpoints.insert(shard, store::checkpoint(&self.pool, self.name(), shard).await?);
         }
         let session = self.broker.connect().await?;

@@ -11,7 +11,7 @@ use super::event::{self, FactorChange};
 use super::invitation::Invitation;
 use super::login::Login;
 use crate::access::{Grant, Role, check_together};
-use crate::event_store::proposal::{EntryKind, NewEvent, StreamVersion};
+use crate::event_store::proposal::{NewEvent, StreamVersion};
 use crate::event_store::{Applied, Decision, Proposal, Recorded};
 use crate::kernel::{Instant, Refusal, RefusalCode};
 
@@ -301,11 +301,11 @@ pub fn change_factor(member: &Member, what: FactorChange) -> Decision {
 
 /// The facts of a sign-in, in the session's stream.
 pub fn sign_in(session: Uuid, member: Uuid, seen: Option<String>, recovery_codes_left: Option<i64>) -> Decision {
-    let signed_in = fact(session, 0, event::STAFF_SIGNED_IN, &event::StaffSignedIn { member, seen });
+    let signed_in = NewEvent::fact(session, 0, event::STAFF_SIGNED_IN, &event::StaffSignedIn { member, seen });
     let mut events = vec![NewEvent { fresh: true, ..signed_in }];
     if let Some(left) = recovery_codes_left {
         let says = event::StaffRecoveryCodeUsed { member, left };
-        events.push(fact(session, 1, event::STAFF_RECOVERY_CODE_USED, &says));
+        events.push(NewEvent::fact(session, 1, event::STAFF_RECOVERY_CODE_USED, &says));
     }
     propose(events)
 }
@@ -316,13 +316,13 @@ pub fn end_session(last: &Recorded, member: Uuid) -> Decision {
         return Decision::Already(Applied { events: vec![last.clone()], entries: Vec::new() });
     }
     let says = event::StaffSessionEnded { member };
-    propose(vec![fact(last.stream, last.version, event::STAFF_SESSION_ENDED, &says)])
+    propose(vec![NewEvent::fact(last.stream, last.version, event::STAFF_SESSION_ENDED, &says)])
 }
 
 /// The fact that somebody has to wait.
 pub fn sign_in_refused(stream: Uuid, member: Uuid, failures: i32, pause_seconds: i64) -> Decision {
     let says = event::StaffSignInRefused { member, failures, pause_seconds };
-    propose(vec![NewEvent { fresh: true, ..fact(stream, 0, event::STAFF_SIGN_IN_REFUSED, &says) }])
+    propose(vec![NewEvent { fresh: true, ..NewEvent::fact(stream, 0, event::STAFF_SIGN_IN_REFUSED, &says) }])
 }
 
 /// Nobody gives themselves rights, and no administrator locks the tenant out by shutting out themselves.
@@ -332,26 +332,11 @@ fn own(member: &Member) -> Decision {
 
 /// A decision that is one fact.
 pub(super) fn propose_fact(stream: Uuid, expected: i32, kind: &'static str, says: &impl Serialize) -> Decision {
-    propose(vec![fact(stream, expected, kind, says)])
+    propose(vec![NewEvent::fact(stream, expected, kind, says)])
 }
 
 fn propose(events: Vec<NewEvent>) -> Decision {
     Decision::Propose(Proposal { events, ..Proposal::default() })
-}
-
-fn fact(stream: Uuid, expected: i32, kind: &'static str, says: &impl Serialize) -> NewEvent {
-    NewEvent {
-        stream,
-        expected,
-        fresh: false,
-        kind,
-        // Structs of strings and numbers always serialise.
-        payload: serde_json::to_string(says).unwrap_or_default(),
-        effective_at: None,
-        entry_kind: EntryKind::Posting,
-        moves: Vec::new(),
-        settings: None,
-    }
 }
 
 /// A role or grant that this version does not know grants nothing.

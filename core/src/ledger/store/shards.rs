@@ -1,11 +1,6 @@
-//! The shards of the system and whether they can be written. No tenant's data.
+//! Which shards can be written. No tenant's data.
 
 use sqlx::PgPool;
-
-/// Every shard.
-pub async fn all(pool: &PgPool) -> Result<Vec<i16>, sqlx::Error> {
-    sqlx::query_scalar!("SELECT shard FROM shard ORDER BY shard").fetch_all(pool).await
-}
 
 /// The shards whose brake is on. Answering at all says that the database is there.
 pub async fn halted(pool: &PgPool) -> Result<Vec<i16>, sqlx::Error> {

@@ -2,11 +2,6 @@
 
 use sqlx::PgConnection;
 
-/// All shards.
-pub async fn shards(session: &mut PgConnection) -> Result<Vec<i16>, sqlx::Error> {
-    sqlx::query_scalar!("SELECT shard FROM shard ORDER BY shard").fetch_all(session).await
-}
-
 /// A trigger of a table.
 #[derive(Debug)]
 pub struct Trigger {
