@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 use vintem_core::access::staff::Staff;
 use vintem_core::access::{AccessService, SigningKeys, TokenVerifier};
+use vintem_core::citizens::Citizens;
 use vintem_core::holders::Holders;
 use vintem_core::ledger::service::Ledger;
 use vintem_core::payments::Payments;
@@ -28,6 +29,8 @@ pub struct App {
     pub ledger: Ledger,
     /// The people behind it.
     pub holders: Holders,
+    /// Those of them who pay by telephone.
+    pub citizens: Citizens,
     /// What people do with money.
     pub payments: Payments,
     /// What is shown of it to others.

@@ -103,11 +103,11 @@ pub async fn erase(request: HttpRequest, write: Write<HolderErasureInput>) -> Re
 }
 
 /// A text of a body, for core; overwritten when it is dropped, like the one it was copied from.
-fn private(text: &SecretString) -> Private {
+pub(crate) fn private(text: &SecretString) -> Private {
     Private::new(text.expose_secret().to_owned())
 }
 
-fn render(context: &Context) -> Render {
+pub(crate) fn render(context: &Context) -> Render {
     let shown = context.shown.clone();
     Arc::new(move |done: &Done| answer::single(done, &Known::default(), &shown))
 }

@@ -1,7 +1,7 @@
 //! The HTTP server of Vintem: parse, authenticate, call core, answer.
 //!
 //! [`routes`] is the table of contents; each endpoint is one file below [`ledger`], [`views`], [`webhooks`], [`access`], [`holders`],
-//! [`payments`], [`documents`] or [`operations`]. A request passes [`observe`] (span, trace, metrics), [`context`] (caller, tenant,
+//! [`citizens`], [`payments`], [`documents`] or [`operations`]. A request passes [`observe`] (span, trace, metrics), [`context`] (caller, tenant,
 //! scope, key, body), its handler, and for writes [`write`], which hands a command to the ledger
 //! under its idempotency key. [`answer`] turns recorded facts into JSON; the first answer and every
 //! replay are made by the same functions from the same facts, so they are equal byte for byte.
@@ -16,6 +16,7 @@ pub mod answer;
 pub mod app;
 pub mod body;
 pub mod canonical;
+pub mod citizens;
 pub mod context;
 pub mod cursor;
 pub mod documents;

@@ -5,6 +5,7 @@
 
 use crate::access::staff::{admin_sessions, invitations, own, sessions, units, users};
 use crate::access::{audit, jwks, tenant, token};
+use crate::citizens::{devices, recoveries, registrations, secrets, sessions as citizen_sessions};
 use crate::documents::{receipt, statement};
 use crate::holders;
 use crate::ledger::{
@@ -76,6 +77,7 @@ const PEOPLE: Policy = Policy::granted(HoldersRead, View, Holder);
 const UNMASK: Policy = Policy::granted(HoldersUnmask, View, Holder).with(Right::Unmask);
 const AUDIT: Policy = Policy::granted(AuditRead, View, Audit);
 const REGISTRY: Policy = Policy::client(HoldersWrite);
+const RESET: Policy = Policy::granted(HoldersWrite, Edit, Holder);
 
 const ISSUE: Policy = Policy::granted(LedgerWrite, Create, Issuance).with(Right::Issue);
 const REDEEM: Policy = Policy::granted(LedgerWrite, Create, Issuance).with(Right::Redeem);
@@ -144,6 +146,20 @@ pub static ROUTES: &[Entry] = &[
     row(Method::GET, "/v1/holders/{id}", PEOPLE, Nothing, || get().to(holders::show)),
     row(Method::POST, "/v1/holders/{id}/unmask", UNMASK, ASK, || post().to(holders::unmask)),
     row(Method::POST, "/v1/holders/{id}/erasure", REGISTRY, SMALL, || post().to(holders::erase)),
+    row(Method::POST, "/v1/registrations", Policy::Public, ASK, || post().to(registrations::register)),
+    row(Method::POST, "/v1/registrations/{id}/verify", Policy::Public, ASK, || post().to(registrations::verify)),
+    row(Method::POST, "/v1/recoveries", Policy::Public, ASK, || post().to(recoveries::recover)),
+    row(Method::POST, "/v1/recoveries/{id}/verify", Policy::Public, ASK, || post().to(recoveries::verify)),
+    row(Method::POST, "/v1/sessions", Policy::Public, ASK, || post().to(citizen_sessions::sign_in)),
+    row(Method::GET, "/v1/sessions", Policy::Citizen, Nothing, || get().to(citizen_sessions::list)),
+    row(Method::POST, "/v1/sessions/refresh", Policy::Public, ASK, || post().to(citizen_sessions::refresh)),
+    row(Method::POST, "/v1/sessions/{id}/verify", Policy::Public, ASK, || post().to(citizen_sessions::verify)),
+    row(Method::DELETE, "/v1/sessions/{id}", Policy::Citizen, ASK, || delete().to(citizen_sessions::end)),
+    row(Method::GET, "/v1/devices", Policy::Citizen, Nothing, || get().to(devices::list)),
+    row(Method::DELETE, "/v1/devices/{id}", Policy::Citizen, ASK, || delete().to(devices::remove)),
+    row(Method::POST, "/v1/pin", Policy::Citizen, ASK, || post().to(secrets::change_pin)),
+    row(Method::POST, "/v1/password", Policy::Citizen, ASK, || post().to(secrets::change_password)),
+    row(Method::POST, "/v1/holders/{id}/reset", RESET, SMALL, || post().to(recoveries::reset)),
     row(Method::POST, "/v1/staff/sessions", Policy::Public, ASK, || post().to(sessions::sign_in)),
     row(Method::GET, "/v1/staff/sessions", Policy::Member, Nothing, || get().to(sessions::list)),
     row(Method::GET, "/v1/staff/sessions/current", Policy::Member, Nothing, || get().to(sessions::current)),
@@ -243,6 +259,13 @@ mod tests {
             open,
             [
                 "/v1/receipts/{code}",
+                "/v1/registrations",
+                "/v1/registrations/{id}/verify",
+                "/v1/recoveries",
+                "/v1/recoveries/{id}/verify",
+                "/v1/sessions",
+                "/v1/sessions/refresh",
+                "/v1/sessions/{id}/verify",
                 "/v1/staff/sessions",
                 "/v1/staff/invitations/accept",
                 "/v1/staff/invitations/confirm",

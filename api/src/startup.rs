@@ -27,11 +27,13 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use vintem_core::access::staff::{Knows, Staff};
 use vintem_core::access::{AccessService, KeyError, Revocations, SigningKeys, TokenVerifier};
+use vintem_core::citizens::{self, Citizens};
 use vintem_core::event_store::{Credentials, Limits, Shard};
 use vintem_core::holders::{Holders, Personal};
 use vintem_core::ledger::error::LedgerError;
 use vintem_core::ledger::service::Ledger;
 use vintem_core::ledger::store::look_ups::LedgerLookUps;
+use vintem_core::messages::Messenger;
 use vintem_core::payments::Payments;
 use vintem_core::projections::views::Views;
 use vintem_core::receipts::{Receipts, Signer};
@@ -141,18 +143,16 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     access.admission().refresh(reader.pool()).await.map_err(LedgerError::from)?;
     tokio::spawn(Arc::clone(access.admission()).follow(reader.pool().clone()));
     let (end, ending) = watch::channel(false);
-    let personal = personal(&vault, keeper).await?;
-    let knows = Knows::of(&personal.keys, &personal.requests);
-    let pools = (reader.pool().clone(), editor.pool().clone());
     let metrics = Arc::new(Metrics::new());
     let ledger = Ledger::new(reader.pool().clone(), shards.clone(), KNOWN_ACCOUNTS);
-    let holders = Holders::new(reader.pool().clone(), shards.clone(), Some(personal));
     let signer = Signer::follow(&vault).await?;
+    let people = People::new(&leases, &ledger, &shards, personal(&vault, keeper).await?);
     let app = web::Data::new(App {
         receipts: Receipts::new(editor.pool().clone(), ledger.clone(), Some(signer), settings.issuer.clone()),
-        staff: Staff::new(pools, shards.clone(), Some(knows), Arc::new(clock::now)),
-        payments: Payments::new(reader.pool().clone(), ledger.clone(), holders.clone()),
-        holders,
+        staff: people.staff,
+        payments: people.payments,
+        citizens: people.citizens,
+        holders: people.holders,
         ledger,
         views: Views::new(reader.pool().clone()),
         webhooks: Webhooks::new(
@@ -223,6 +223,31 @@ impl Leases {
         let _ =
             timeout(CLOSING, async { tokio::join!(reader.close(), writer.close(), editor.close(), keeper.close()) })
                 .await;
+    }
+}
+
+/// What people do and are, over what is known of them.
+struct People {
+    holders: Holders,
+    staff: Staff,
+    citizens: Citizens,
+    payments: Payments,
+}
+
+impl People {
+    fn new(leases: &Leases, ledger: &Ledger, shards: &HashMap<i16, Shard>, personal: Personal) -> Self {
+        let reader = leases.reader.pool();
+        let pools = || (reader.clone(), leases.editor.pool().clone());
+        let knows = Knows::of(&personal.keys, &personal.requests);
+        let known = citizens::Knows::of(&personal);
+        let holders = Holders::new(reader.clone(), shards.clone(), Some(personal));
+        let now = || Arc::new(clock::now);
+        Self {
+            staff: Staff::new(pools(), shards.clone(), Some(knows), now()),
+            citizens: Citizens::new(pools(), ledger.clone(), holders.clone(), Some(known), Messenger, now()),
+            payments: Payments::new(reader.clone(), ledger.clone(), holders.clone()),
+            holders,
+        }
     }
 }
 

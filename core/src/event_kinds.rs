@@ -5,6 +5,7 @@
 
 use crate::access::event as access;
 use crate::access::staff::event as staff;
+use crate::citizens::event as citizens;
 use crate::holders::event as holders;
 use crate::kernel::Minor;
 use crate::keys::event as keys;
@@ -74,7 +75,7 @@ fn schema<T: ToSchema>(name: &str) -> Value {
 }
 
 /// All of them.
-pub const ALL: [EventKind; 43] = [
+pub const ALL: [EventKind; 53] = [
     kind::<access::TenantCreated>(access::TENANT_CREATED),
     kind::<access::TenantSuspended>(access::TENANT_SUSPENDED),
     kind::<access::TenantResumed>(access::TENANT_RESUMED),
@@ -112,6 +113,16 @@ pub const ALL: [EventKind; 43] = [
     kind::<holders::HolderRegistered>(holders::HOLDER_REGISTERED),
     kind::<holders::HolderErased>(holders::HOLDER_ERASED),
     kind::<holders::HolderUnmasked>(holders::HOLDER_UNMASKED),
+    kind::<citizens::CitizenRegistered>(citizens::CITIZEN_REGISTERED),
+    kind::<citizens::CitizenDeviceAdded>(citizens::CITIZEN_DEVICE_ADDED),
+    kind::<citizens::CitizenDeviceRemoved>(citizens::CITIZEN_DEVICE_REMOVED),
+    kind::<citizens::CitizenRecovered>(citizens::CITIZEN_RECOVERED),
+    kind::<citizens::CitizenReset>(citizens::CITIZEN_RESET),
+    kind::<citizens::CitizenSecretChanged>(citizens::CITIZEN_SECRET_CHANGED),
+    kind::<citizens::CitizenPinLocked>(citizens::CITIZEN_PIN_LOCKED),
+    kind::<citizens::CitizenSignedIn>(citizens::CITIZEN_SIGNED_IN),
+    kind::<citizens::CitizenSessionEnded>(citizens::CITIZEN_SESSION_ENDED),
+    kind::<citizens::CitizenSignInRefused>(citizens::CITIZEN_SIGN_IN_REFUSED),
     kind::<payments::TransferRequested>(payments::TRANSFER_REQUESTED),
     kind::<payments::TransferConfirmed>(payments::TRANSFER_CONFIRMED),
     kind::<payments::LimitsChanged>(payments::LIMITS_CHANGED),

@@ -1,6 +1,7 @@
 //! Domain and storage of Vintem.
 
 pub mod access;
+pub mod citizens;
 pub mod event_kinds;
 pub mod event_store;
 pub mod holders;
@@ -8,6 +9,7 @@ pub mod jobs;
 pub mod kernel;
 pub mod keys;
 pub mod ledger;
+pub mod messages;
 pub mod migrations;
 pub mod payments;
 pub mod projections;

@@ -25,9 +25,11 @@ use vintem_core::access::{
     AccessService, NewClient, Revocations, Scopes, SigningKeys, Terms, TokenVerifier, create_client, create_tenant,
     generate_signing_key, parse_time_zone,
 };
+use vintem_core::citizens::{self, Citizens};
 use vintem_core::holders::{Holders, Personal};
 use vintem_core::kernel::Rate;
 use vintem_core::ledger::service::Ledger;
+use vintem_core::messages::Messenger;
 use vintem_core::payments::Payments;
 use vintem_core::projections::views::Views;
 use vintem_core::receipts::{Receipts, Signer};
@@ -202,9 +204,12 @@ impl Server {
         let (personal, clock): (_, Clock) =
             personal.map_or((None, Arc::new(clock::now)), |(personal, clock)| (Some(personal), clock));
         let knows = personal.as_ref().map(|personal| Knows::of(&personal.keys, &personal.requests));
-        let staff = Staff::new((reader.clone(), store.pool("vintem_editor")), shards.clone(), knows, clock);
+        let pools = || (reader.clone(), store.pool("vintem_editor"));
+        let staff = Staff::new(pools(), shards.clone(), knows, Arc::clone(&clock));
+        let known = personal.as_ref().map(citizens::Knows::of);
         let holders = Holders::new(reader.clone(), shards.clone(), personal);
         let ledger = Ledger::new(reader.clone(), shards, 10_000);
+        let citizens = Citizens::new(pools(), ledger.clone(), holders.clone(), known, Messenger, clock);
         let payments = Payments::new(reader.clone(), ledger.clone(), holders.clone());
         let (end, ending) = watch::channel(false);
         let revocations = Arc::<Revocations>::default();
@@ -215,6 +220,7 @@ impl Server {
         let app = startup::shared(App {
             ledger: ledger.clone(),
             holders,
+            citizens,
             payments,
             receipts: Receipts::new(store.pool("vintem_editor"), ledger.clone(), signer, ISSUER.to_owned()),
             staff: staff.clone(),

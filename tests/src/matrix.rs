@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use uuid::Uuid;
 use vintem_api::routes::{Entry, ROUTES};
-use vintem_core::access::{Caller, Denied, Policy, Proof, Role, Scope, Scopes, Standing};
+use vintem_core::access::{Caller, CitizenSession, Denied, Policy, Proof, Role, Scope, Scopes, Standing};
 
 /// Somebody who knocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub enum Knocks {
     Client(Scope),
     /// A member of the staff with one role.
     Staff(Role),
+    /// A citizen on a device of theirs.
+    Citizen,
 }
 
 /// What the table says of a route and a caller.
@@ -36,7 +38,8 @@ impl Knocks {
     /// Every column.
     pub fn all() -> Vec<Self> {
         let clients = Scope::ALL.into_iter().map(Self::Client);
-        [Self::Nobody].into_iter().chain(clients).chain(Role::all().map(Self::Staff)).collect()
+        let known = clients.chain(Role::all().map(Self::Staff));
+        [Self::Nobody].into_iter().chain(known).chain([Self::Citizen]).collect()
     }
 
     /// The column's head.
@@ -45,6 +48,7 @@ impl Knocks {
             Self::Nobody => "nobody",
             Self::Client(scope) => scope.as_str(),
             Self::Staff(role) => role.as_str(),
+            Self::Citizen => "citizen",
         }
     }
 
@@ -53,6 +57,10 @@ impl Knocks {
             Self::Nobody => return None,
             Self::Client(scope) => Proof::Client([scope].into_iter().collect::<Scopes>()),
             Self::Staff(role) => Proof::Staff(Arc::new(Standing::new(Uuid::nil(), &[role], &[], None, fresh_until))),
+            Self::Citizen => {
+                let own = Uuid::nil();
+                Proof::Citizen(CitizenSession { session: own, device: own, account: own })
+            }
         };
         Some(Caller { tenant: Uuid::nil(), subject: Uuid::nil(), proof })
     }

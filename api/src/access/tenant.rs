@@ -31,6 +31,9 @@ pub struct Tenant {
     /// The assets that it may register; null is any.
     #[schema(example = json!(["BRL"]))]
     assets: Option<Vec<String>>,
+    /// The asset of its citizens' accounts; null: it has no citizens.
+    #[schema(example = "BRL")]
+    citizen_asset: Option<String>,
     /// The names that it is called by. Elsewhere it is known by its token alone.
     #[schema(example = json!(["wallet.example.org"]))]
     hostnames: Vec<String>,
@@ -48,6 +51,7 @@ impl From<Kept> for Tenant {
             status: settings.status.as_str(),
             legal_mode: settings.legal_mode.map(LegalMode::as_str),
             assets: settings.assets.map(|assets| assets.into_iter().collect()),
+            citizen_asset: settings.citizen_asset,
             hostnames: settings.hostnames.iter().map(ToString::to_string).collect(),
             created_at: answer::time(created_at),
         }

@@ -120,3 +120,18 @@ impl HolderDetails {
         }
     }
 }
+
+/// A citizen who has no device until they recover.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct CitizenReset {
+    /// When the devices went.
+    #[schema(example = "2026-03-01T12:00:00.000000Z")]
+    reset_at: String,
+}
+
+impl CitizenReset {
+    /// As it was recorded.
+    pub fn recorded(event: &Recorded) -> Self {
+        Self { reset_at: time(event.recorded_at) }
+    }
+}

@@ -21,6 +21,7 @@ use vintem_core::access::staff::event::{
     STAFF_FACTOR_CHANGED, STAFF_GRANTS_CHANGED, STAFF_INVITED, STAFF_RESUMED, STAFF_ROLES_CHANGED, STAFF_SESSION_ENDED,
     STAFF_SUSPENDED, STAFF_UNIT_CHANGED, UNIT_CHANGED, UNIT_CREATED,
 };
+use vintem_core::citizens::event::CITIZEN_RESET;
 use vintem_core::event_store::{Answer, Applied, Done, EntryAfter, Outcome, Recorded, StoredBody};
 use vintem_core::holders::event::{HOLDER_ERASED, HOLDER_REGISTERED};
 use vintem_core::kernel::{Instant, Minor, Refusal, instant};
@@ -147,6 +148,8 @@ pub enum Fact {
     HoldChange(hold::HoldChange),
     /// `holder.registered`, `holder.erased`
     Holder(holder::Holder),
+    /// `citizen.reset`
+    Reset(holder::CitizenReset),
     /// `staff.invited`, what changed about a member, `staff.suspended`, `staff.resumed`, `staff.factor-changed`
     Staff(staff::StaffUser),
     /// `staff.session-ended`
@@ -177,6 +180,7 @@ impl Fact {
                 Self::HoldChange(hold::HoldChange::of(first, entries, known)?)
             }
             HOLDER_REGISTERED | HOLDER_ERASED => Self::Holder(holder::Holder::recorded(first)),
+            CITIZEN_RESET => Self::Reset(holder::CitizenReset::recorded(first)),
             STAFF_INVITED | STAFF_ROLES_CHANGED | STAFF_GRANTS_CHANGED | STAFF_UNIT_CHANGED | STAFF_SUSPENDED
             | STAFF_RESUMED | STAFF_FACTOR_CHANGED => Self::Staff(staff::StaffUser::recorded(first)?),
             UNIT_CREATED | UNIT_CHANGED => Self::Unit(staff::StaffUnit::recorded(first)?),
@@ -203,6 +207,7 @@ impl Fact {
             Self::Account(_)
             | Self::HoldChange(_)
             | Self::Holder(_)
+            | Self::Reset(_)
             | Self::Staff(_)
             | Self::Session(_)
             | Self::Unit(_)
@@ -221,6 +226,7 @@ impl Fact {
             Self::Capture(_) => "capture",
             Self::HoldChange(change) => change.member(),
             Self::Holder(_) => "holder",
+            Self::Reset(_) => "reset",
             Self::Staff(_) => "user",
             Self::Session(_) => "session",
             Self::Issuance(_) => "issuance",

@@ -6,7 +6,7 @@
 use crate::access::staff::presence::COOKIE;
 use crate::problem::Document;
 use crate::routes::{Body, Entry, ROUTES};
-use crate::{access, documents, holders, ledger, operations, payments, views, webhooks};
+use crate::{access, citizens, documents, holders, ledger, operations, payments, views, webhooks};
 use actix_web::HttpResponse;
 use actix_web::http::Method;
 use std::sync::LazyLock;
@@ -14,7 +14,8 @@ use utoipa::OpenApi;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::security::{
-    ApiKey, ApiKeyValue, ClientCredentials, Flow, OAuth2, Scopes, SecurityRequirement, SecurityScheme,
+    ApiKey, ApiKeyValue, ClientCredentials, Flow, Http, HttpAuthScheme, HttpBuilder, OAuth2, Scopes,
+    SecurityRequirement, SecurityScheme,
 };
 use utoipa::openapi::{ContentBuilder, OpenApi as Contract, Ref, RefOr, Required, ResponseBuilder};
 use vintem_core::access::{Grant, Need, Policy, Scope};
@@ -23,6 +24,8 @@ use vintem_core::access::{Grant, Need, Policy, Scope};
 const CLIENT: &str = "client";
 /// The one of staff; its requirements name grants and rights.
 const SESSION: &str = "session";
+/// The one of citizens: a token that is bound to the key of their device.
+const CITIZEN: &str = "citizen";
 
 /// The document's skeleton: every handler, once.
 #[derive(OpenApi)]
@@ -44,6 +47,10 @@ const SESSION: &str = "session";
         webhooks::deliveries::list, webhooks::deliveries::replay,
         payments::issuances::issue, payments::issuances::redeem, payments::prices::show, payments::prices::change,
         holders::register, holders::look_up, holders::show, holders::unmask, holders::erase,
+        citizens::registrations::register, citizens::registrations::verify, citizens::recoveries::recover, citizens::recoveries::verify,
+        citizens::recoveries::reset, citizens::sessions::sign_in, citizens::sessions::verify, citizens::sessions::refresh,
+        citizens::sessions::list, citizens::sessions::end, citizens::devices::list, citizens::devices::remove,
+        citizens::secrets::change_pin, citizens::secrets::change_password,
         access::staff::sessions::sign_in, access::staff::sessions::list, access::staff::sessions::current,
         access::staff::sessions::sign_out, access::staff::sessions::step_up, access::staff::sessions::end,
         access::staff::own::change_password, access::staff::own::renew_codes,
@@ -72,6 +79,7 @@ pub fn contract() -> Contract {
     let components = contract.components.get_or_insert_default();
     components.add_security_scheme(CLIENT, client());
     components.add_security_scheme(SESSION, SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(COOKIE))));
+    components.add_security_scheme(CITIZEN, SecurityScheme::Http(citizen()));
     for entry in ROUTES {
         if let Some(operation) = operation(&mut contract, entry) {
             complete(operation, entry);
@@ -91,6 +99,13 @@ fn operation<'a>(contract: &'a mut Contract, entry: &Entry) -> Option<&'a mut Op
     }
 }
 
+/// RFC 9449, whose scheme has no name of its own in OpenAPI's list.
+fn citizen() -> Http {
+    let described = "`Authorization: DPoP <token>`, and for each request a proof in the header `DPoP`";
+    let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
+    scheme.description(Some(described)).build()
+}
+
 fn client() -> SecurityScheme {
     let scopes = Scope::ALL.map(|scope| (scope.as_str(), scope.as_str()));
     SecurityScheme::OAuth2(OAuth2::new([Flow::ClientCredentials(ClientCredentials::new(
@@ -104,14 +119,17 @@ fn complete(operation: &mut Operation, entry: &Entry) {
     let mut statuses = vec!["400", "404", "405", "422", "500", "503"];
     operation.security = security(entry.policy);
     statuses.push("401");
-    if entry.policy != Policy::Public {
+    if entry.policy != Policy::Public || entry.path.ends_with("/verify") {
         statuses.push("403");
     }
     if entry.body != Body::Nothing {
         statuses.extend(["408", "413", "415"]);
     }
-    if entry.path.starts_with("/v1/holders") {
+    if entry.path.starts_with("/v1/holders") || entry.path.ends_with("/verify") {
         statuses.push("410");
+    }
+    if entry.path.ends_with("/verify") {
+        statuses.extend(["409", "504"]);
     }
     if entry.is_write() {
         statuses.extend(["409", "412", "504"]);
@@ -127,8 +145,9 @@ fn security(policy: Policy) -> Option<Vec<SecurityRequirement>> {
     let by = |scheme, what: Vec<String>| SecurityRequirement::new(scheme, what);
     match policy {
         Policy::Public => None,
-        Policy::Known => Some(vec![by(CLIENT, Vec::new()), by(SESSION, Vec::new())]),
+        Policy::Known => Some([CLIENT, SESSION, CITIZEN].map(|scheme| by(scheme, Vec::new())).into()),
         Policy::Member => Some(vec![by(SESSION, Vec::new())]),
+        Policy::Citizen => Some(vec![by(CITIZEN, Vec::new())]),
         Policy::Granted { client, staff } => {
             let client = client.map(|scope| by(CLIENT, vec![scope.as_str().to_owned()]));
             let staff = staff.map(|Need { verb, object, right }| {

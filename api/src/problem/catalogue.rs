@@ -25,6 +25,20 @@ pub enum Code {
     DpopInvalid,
     /// The caller was not granted this.
     Forbidden,
+    /// A refresh token that has long had a successor came again.
+    TokenReuseDetected,
+    /// The PIN is wrong.
+    PinInvalid,
+    /// The PIN was wrong too often.
+    PinLocked,
+    /// The session's device is not the caller's any more.
+    DeviceUntrusted,
+    /// Not the code that was sent.
+    CodeInvalid,
+    /// There is no such code any more.
+    CodeExpired,
+    /// Not signed by the device.
+    SignatureInvalid,
     /// The tenant was suspended, and this is a write.
     TenantSuspended,
     /// The right takes a second factor that was shown minutes ago.
@@ -92,13 +106,20 @@ pub struct Meaning {
 
 impl Code {
     /// The codes that HTTP adds to the business's.
-    const HTTP: [Self; 22] = [
+    const HTTP: [Self; 29] = [
         Self::MalformedRequest,
         Self::IdempotencyKeyMissing,
         Self::Unauthenticated,
         Self::TokenExpired,
         Self::DpopInvalid,
+        Self::TokenReuseDetected,
         Self::Forbidden,
+        Self::PinInvalid,
+        Self::PinLocked,
+        Self::DeviceUntrusted,
+        Self::CodeInvalid,
+        Self::CodeExpired,
+        Self::SignatureInvalid,
         Self::TenantSuspended,
         Self::StepUpRequired,
         Self::MethodNotAllowed,
@@ -138,6 +159,13 @@ impl Code {
             Self::TokenExpired => row("token-expired", 401, "The token has expired", "O token expirou", true, None),
             Self::DpopInvalid => row("dpop-invalid", 401, "The proof of possession is not valid", "A prova de posse não é válida", true, None),
             Self::Forbidden => row("forbidden", 403, "The caller was not granted this", "O chamador não tem esta permissão", false, None),
+            Self::TokenReuseDetected => row("token-reuse-detected", 401, "The refresh token was used before; the session has ended", "O token de renovação já foi usado; a sessão terminou", false, None),
+            Self::PinInvalid => row("pin-invalid", 403, "The PIN is wrong", "A senha numérica está errada", false, None),
+            Self::PinLocked => row("pin-locked", 403, "The PIN is locked", "A senha numérica está bloqueada", false, None),
+            Self::DeviceUntrusted => row("device-untrusted", 403, "The device is not one of yours", "O aparelho não é um dos seus", false, None),
+            Self::CodeInvalid => row("code-invalid", 403, "The code is wrong", "O código está errado", false, None),
+            Self::CodeExpired => row("code-expired", 410, "The code is over", "O código não vale mais", false, None),
+            Self::SignatureInvalid => row("signature-invalid", 422, "The signature is not by the device over what is confirmed", "A assinatura não é do aparelho sobre o que se confirma", false, None),
             Self::TenantSuspended => row("tenant-suspended", 403, "The tenant is suspended", "A instituição está suspensa", false, None),
             Self::StepUpRequired => row("step-up-required", 403, "Show your second factor again", "Apresente novamente o segundo fator", false, None),
             Self::MethodNotAllowed => row("method-not-allowed", 405, "The method is not allowed here", "O método não é permitido aqui", false, None),

@@ -3,6 +3,7 @@
 use super::{Code, Fault, Problem};
 use vintem_core::access::staff::StaffError;
 use vintem_core::access::{AccessError, Barred, Denied, ProofError, TokenError};
+use vintem_core::citizens::CitizenError;
 use vintem_core::event_store::WriteError;
 use vintem_core::holders::HolderError;
 use vintem_core::kernel::{Place, Refusal, RefusalCode};
@@ -146,6 +147,7 @@ impl From<AccessError> for Problem {
             | AccessError::UnknownShard
             | AccessError::NameTaken
             | AccessError::UnknownLegalMode
+            | AccessError::NoAsset
             | AccessError::SandboxIsForEver
             | AccessError::BadHostname
             | AccessError::HostnameTaken
@@ -191,6 +193,38 @@ impl From<StaffError> for Problem {
                 tracing::error!("what is stored of a member of the staff cannot be read");
                 Self::new(Code::InternalError, error.to_string())
             }
+        }
+    }
+}
+
+impl From<CitizenError> for Problem {
+    fn from(error: CitizenError) -> Self {
+        let plain = |code| Self::new(code, error.to_string());
+        match error {
+            CitizenError::NotProven | CitizenError::NoSession => plain(Code::Unauthenticated),
+            CitizenError::Reuse => plain(Code::TokenReuseDetected),
+            CitizenError::CodeInvalid => plain(Code::CodeInvalid),
+            CitizenError::CodeExpired => plain(Code::CodeExpired),
+            CitizenError::PinInvalid => plain(Code::PinInvalid),
+            CitizenError::PinLocked => plain(Code::PinLocked),
+            CitizenError::DeviceUntrusted => plain(Code::DeviceUntrusted),
+            CitizenError::SignatureInvalid => plain(Code::SignatureInvalid),
+            CitizenError::Overloaded => plain(Code::Overloaded).retry_after(1),
+            CitizenError::NoMessages => {
+                tracing::error!("no code can be sent: this process has no way to send messages (VINTEM_SMTP)");
+                plain(Code::Overloaded)
+            }
+            CitizenError::Unreadable => {
+                tracing::error!("what is stored of a citizen cannot be read");
+                plain(Code::InternalError)
+            }
+            CitizenError::Refused(refusal) => refusal.into(),
+            CitizenError::Holder(error) => error.into(),
+            CitizenError::Ledger(error) => error.into(),
+            CitizenError::Access(error) => error.into(),
+            CitizenError::Write(error) => error.into(),
+            CitizenError::Secrets(cause) => HolderError::Secrets(cause).into(),
+            CitizenError::Database(cause) => database(&cause),
         }
     }
 }

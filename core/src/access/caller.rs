@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::rights::{Grant, Rights};
@@ -149,6 +150,19 @@ pub enum Proof {
     Client(Scopes),
     /// A session of a member of the staff.
     Staff(Arc<Standing>),
+    /// A citizen's session on a device of theirs.
+    Citizen(CitizenSession),
+}
+
+/// What a citizen's token says beside who they are; the subject is the holder. They see what is theirs, and nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CitizenSession {
+    /// The session.
+    pub session: Uuid,
+    /// The device that it is on.
+    pub device: Uuid,
+    /// The account that they pay from and are paid to.
+    pub account: Uuid,
 }
 
 /// What a member of the staff may do in a session.
@@ -182,11 +196,19 @@ impl Standing {
 }
 
 impl Caller {
-    /// The scopes of a client; a member of the staff has none.
+    /// The scopes of a client; nobody else has any.
     pub fn scopes(&self) -> Scopes {
         match self.proof {
             Proof::Client(scopes) => scopes,
-            Proof::Staff(_) => Scopes::default(),
+            Proof::Staff(_) | Proof::Citizen(_) => Scopes::default(),
+        }
+    }
+
+    /// A citizen's session; others have none.
+    pub fn citizen(&self) -> Option<CitizenSession> {
+        match self.proof {
+            Proof::Citizen(session) => Some(session),
+            Proof::Client(_) | Proof::Staff(_) => None,
         }
     }
 
@@ -195,8 +217,9 @@ impl Caller {
         let kind = match self.proof {
             Proof::Client(_) => "client",
             Proof::Staff(_) => "staff",
+            Proof::Citizen(_) => "citizen",
         };
-        let mut actor = String::with_capacity(43);
+        let mut actor = String::with_capacity(44);
         // Writing to a string does not fail.
         let _ = write!(actor, "{kind}:{}", self.subject);
         actor.into()

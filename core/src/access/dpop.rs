@@ -138,6 +138,16 @@ impl Proofs {
         token: Option<BoundToken<'_>>,
         now: DateTime<Utc>,
     ) -> Result<Thumbprint, ProofError> {
+        self.key(proof, token, now).map(|key| key.thumbprint())
+    }
+
+    /// The same; answers the key itself.
+    pub fn key(
+        &self,
+        proof: &DpopProof<'_>,
+        token: Option<BoundToken<'_>>,
+        now: DateTime<Utc>,
+    ) -> Result<ProofKey, ProofError> {
         if proof.text.len() > PROOF_BYTES_MAX {
             return Err(ProofError::Malformed);
         }
@@ -159,7 +169,7 @@ impl Proofs {
         let claims: Claims<'_> = serde_json::from_slice(&jws.claims).map_err(|_| ProofError::Malformed)?;
         self.check_claims(&claims, proof, token, now.timestamp())?;
         self.use_up(key.thumbprint(), &claims.jti, now.timestamp())?;
-        Ok(key.thumbprint())
+        Ok(key)
     }
 
     fn check_claims(

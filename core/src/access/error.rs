@@ -43,6 +43,9 @@ pub enum AccessError {
     /// A tenant of this name, or a client of this name in the tenant, exists.
     #[error("the name is taken")]
     NameTaken,
+    /// Not the code of an asset.
+    #[error("an asset's code is a capital letter and up to 30 more of A-Z 0-9 . _ -")]
+    NoAsset,
     /// Not a mode of ours.
     #[error("the legal modes are authorised, limited-purpose and sandbox")]
     UnknownLegalMode,

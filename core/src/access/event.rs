@@ -63,6 +63,9 @@ pub struct TenantChanged {
     /// The assets that it may register; absent is any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assets: Option<Vec<String>>,
+    /// The asset of its citizens' accounts; absent: it has no citizens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub citizen_asset: Option<String>,
     /// The names that it is called by.
     pub hostnames: Vec<String>,
 }
@@ -135,6 +138,7 @@ pub(super) async fn record_settings(
     let fact = TenantChanged {
         legal_mode: settings.legal_mode.map(|mode| mode.as_str().to_owned()),
         assets: settings.assets.as_ref().map(|assets| assets.iter().cloned().collect()),
+        citizen_asset: settings.citizen_asset.clone(),
         hostnames: settings.hostnames.iter().map(ToString::to_string).collect(),
     };
     record(shard, tenant, (tenant, version), TENANT_CHANGED, &fact).await

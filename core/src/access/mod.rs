@@ -23,7 +23,7 @@
 //!
 //! Members of the staff prove themselves and are managed in [`staff`].
 //!
-//! Absent: citizens and terminals, which come with their own contexts.
+//! Citizens prove themselves in a context of their own; here is what their tokens say. Absent: terminals.
 
 mod admission;
 mod caller;
@@ -34,6 +34,7 @@ mod error;
 pub mod event;
 mod policy;
 mod proof_key;
+pub mod proving;
 mod provisioning;
 mod revocation;
 mod rights;
@@ -52,7 +53,7 @@ mod verifier;
 mod wycheproof;
 
 pub use admission::{Admission, Barred};
-pub use caller::{Caller, Proof, Scope, Scopes, Standing, UnknownScope};
+pub use caller::{Caller, CitizenSession, Proof, Scope, Scopes, Standing, UnknownScope};
 pub use client::{Client, ClientName, Listed, Terms, may_come_from};
 pub use client_secret::{ClientSecret, SecretHash};
 pub use dpop::{BoundToken, DpopProof, PROOF_ALGORITHMS, PROOF_SECONDS, ProofError, Proofs};
@@ -70,9 +71,9 @@ pub use service::{
     AccessService, NewClient, create_client, find_tenant, list_clients, revoke_client, revoke_tokens, rotate_client,
 };
 pub use signing_key::{JWKS_MAX_AGE, KeyError, SigningKeys, generate_signing_key};
-pub use store::tenants::Kept;
+pub use store::tenants::{Kept, at_the_door, tenant_settings};
 pub use store::time_zones;
-pub use tenant::{Tenant, TenantName, parse_time_zone};
+pub use tenant::{Of, Tenant, TenantName, parse_time_zone};
 pub use thumbprint::{BadThumbprint, Thumbprint};
 pub use token::{Confirmation, IssuedToken, TOKEN_LIFETIME};
 pub use verifier::{Presented, TokenError, TokenVerifier};

@@ -18,6 +18,8 @@ pub enum Policy {
     Known,
     /// Every member of the staff, about themselves.
     Member,
+    /// Every citizen, about what is theirs.
+    Citizen,
     /// Who was granted it.
     Granted {
         /// The scope that lets a service client in; without one, none gets in.
@@ -91,7 +93,9 @@ impl Policy {
     /// Lets a caller in, as far as it answers, or says why not. `target` is the id of the object in the path, if any.
     pub fn admit(self, caller: &Caller, target: Option<Uuid>, now: DateTime<Utc>) -> Result<Reach, Denied> {
         match (self, &caller.proof) {
-            (Self::Public | Self::Known, _) | (Self::Member, Proof::Staff(_)) => Ok(Reach::Own),
+            (Self::Public | Self::Known, _) | (Self::Member, Proof::Staff(_)) | (Self::Citizen, Proof::Citizen(_)) => {
+                Ok(Reach::Own)
+            }
             (Self::Granted { client: Some(scope), .. }, Proof::Client(scopes)) => {
                 if scopes.contains(scope) {
                     Ok(Reach::All)
@@ -100,7 +104,7 @@ impl Policy {
                 }
             }
             (Self::Granted { staff: Some(need), .. }, Proof::Staff(standing)) => need.admit(standing, target, now),
-            (Self::Member | Self::Granted { .. }, _) => Err(Denied::Kind),
+            (Self::Member | Self::Citizen | Self::Granted { .. }, _) => Err(Denied::Kind),
         }
     }
 }
@@ -130,7 +134,7 @@ impl Need {
 
 #[cfg(test)]
 mod tests {
-    use super::super::caller::Scopes;
+    use super::super::caller::{CitizenSession, Scopes};
     use super::super::rights::Grant;
     use super::super::role::Role;
     use super::*;
@@ -157,6 +161,21 @@ mod tests {
         assert_eq!(SHOW.admit(&client("ledger:write"), None, NOW), Err(Denied::Scope(Scope::LedgerRead)));
         let staff_only = Policy::staff(Verb::View, Object::User);
         assert_eq!(staff_only.admit(&client("ledger:admin"), None, NOW), Err(Denied::Kind));
+    }
+
+    #[test]
+    fn a_citizen_has_what_is_theirs_and_nothing_that_is_granted() {
+        let session =
+            CitizenSession { session: Uuid::from_u128(5), device: Uuid::from_u128(6), account: Uuid::from_u128(7) };
+        let ana = Caller { tenant: Uuid::from_u128(1), subject: Uuid::from_u128(4), proof: Proof::Citizen(session) };
+        assert_eq!(Policy::Citizen.admit(&ana, None, NOW), Ok(Reach::Own));
+        assert_eq!(Policy::Known.admit(&ana, None, NOW), Ok(Reach::Own));
+        for other in [SHOW, FREEZE, Policy::Member, Policy::client(Scope::LedgerRead)] {
+            assert_eq!(other.admit(&ana, Some(session.account), NOW), Err(Denied::Kind), "{other:?}");
+        }
+        for other in [client("ledger:read"), member(&[Role::Support], &[], None)] {
+            assert_eq!(Policy::Citizen.admit(&other, None, NOW), Err(Denied::Kind));
+        }
     }
 
     #[test]

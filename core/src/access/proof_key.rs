@@ -17,6 +17,8 @@ pub struct ProofKey {
     algorithm: &'static dyn VerificationAlgorithm,
     /// A point without compression, or the 32 bytes of Ed25519.
     bytes: Vec<u8>,
+    /// Its one form as a JWK (RFC 7638).
+    jwk: String,
     thumbprint: Thumbprint,
 }
 
@@ -67,12 +69,17 @@ impl ProofKey {
             }
             _ => return Err(ProofError::BadKey),
         };
-        let key = Self { algorithm, bytes, thumbprint: Thumbprint::of(text.as_bytes()) };
+        let key = Self { algorithm, bytes, thumbprint: Thumbprint::of(text.as_bytes()), jwk: text };
         // A key that says what it is for is used for nothing else.
         let is_to_sign = jwk.purpose.as_deref().is_none_or(|purpose| purpose == "sig")
             && jwk.key_ops.as_ref().is_none_or(|operations| operations.iter().any(|name| name == "verify"))
             && jwk.alg.as_deref().is_none_or(|name| key.signs_with(name));
         if is_to_sign { Ok(key) } else { Err(ProofError::BadKey) }
+    }
+
+    /// Its canonical form (RFC 7638), which it is read from again.
+    pub fn jwk(&self) -> String {
+        self.jwk.clone()
     }
 
     /// SHA-256 of its canonical form (RFC 7638).

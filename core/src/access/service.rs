@@ -22,6 +22,7 @@ use super::signing_key::SigningKeys;
 use super::store;
 use super::store::tenants::{self, Kept};
 use super::tenant::Tenant;
+use super::thumbprint::Thumbprint;
 use super::token::{Confirmation, IssuedToken};
 use crate::event_store::audit::{self, Audited, Search};
 use crate::event_store::read::{self, tenant_tx};
@@ -86,6 +87,12 @@ impl AccessService {
         Ok(self.keys.load().issue_bound(&self.issuer, &caller, &row.terms, confirmation, now))
     }
 
+    /// A citizen's token, good only with the key of their device.
+    pub fn issue_for_citizen(&self, caller: &Caller, key: Thumbprint) -> IssuedToken {
+        let confirmation = Confirmation { key: Some(key), certificate: None };
+        self.keys.load().issue_bound(&self.issuer, caller, &Terms::default(), confirmation, clock::now())
+    }
+
     /// Who may write, and under which names; it must be [followed](Admission::follow).
     pub fn admission(&self) -> &Arc<Admission> {
         &self.admission
@@ -94,7 +101,7 @@ impl AccessService {
     /// What the operator decided about the caller's tenant, as it is now.
     pub async fn settings(&self, tenant: Uuid) -> Result<Kept, AccessError> {
         let mut tx = tenant_tx(&self.pool, tenant).await?;
-        let found = tenants::list(&mut tx, Some(tenant)).await?.pop().ok_or(AccessError::UnknownTenant)?;
+        let found = tenants::tenant_settings(&mut tx, tenant).await?;
         tx.commit().await?;
         Ok(found)
     }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::error::AccessError;
+use crate::kernel::name;
 
 /// Where a tenant is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub struct Settings {
     pub legal_mode: Option<LegalMode>,
     /// The assets that it may register; `None` is any.
     pub assets: Option<BTreeSet<String>>,
+    /// The asset of its citizens' accounts; without one it has no citizens.
+    pub citizen_asset: Option<String>,
     /// Its names. A token of another tenant's is refused there.
     pub hostnames: BTreeSet<Hostname>,
 }
@@ -52,6 +55,8 @@ pub struct Change {
     pub legal_mode: Option<LegalMode>,
     /// The assets; the inner `None` is any.
     pub assets: Option<Option<BTreeSet<String>>>,
+    /// The asset of citizens' accounts. Those that are open keep theirs.
+    pub citizen_asset: Option<String>,
     /// Names to add.
     pub add: BTreeSet<Hostname>,
     /// Names to give up.
@@ -135,7 +140,7 @@ impl fmt::Display for Hostname {
 impl Settings {
     /// Of a tenant about which nothing was decided.
     pub fn new(status: Status) -> Self {
-        Self { status, legal_mode: None, assets: None, hostnames: BTreeSet::new() }
+        Self { status, legal_mode: None, assets: None, citizen_asset: None, hostnames: BTreeSet::new() }
     }
 
     /// Whether the tenant may register an asset.
@@ -157,6 +162,12 @@ impl Settings {
         }
         if let Some(assets) = &change.assets {
             changed.assets.clone_from(assets);
+        }
+        if let Some(asset) = &change.citizen_asset {
+            if !name::is_asset_code(asset) {
+                return Err(AccessError::NoAsset);
+            }
+            changed.citizen_asset = Some(asset.clone());
         }
         changed.hostnames.extend(change.add.iter().cloned());
         changed.hostnames.retain(|name| !change.remove.contains(name));

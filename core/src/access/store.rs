@@ -67,14 +67,20 @@ fn terms(expires_at: Option<DateTime<Utc>>, networks: &[String], key: Option<&[u
     Ok(Terms { expires_at, networks: networks.map_err(|_| inconsistent("network"))?, key })
 }
 
-/// Clients of any tenant that were revoked, and tenants whose tokens were, as lately as any token lives. Role: reader.
+/// Clients of any tenant that were revoked, sessions of citizens that ended, and tenants whose tokens were revoked, as lately as any token lives. Role: reader.
 pub(super) async fn revoked_lately(pool: &PgPool) -> Result<Lately, sqlx::Error> {
     let clients = sqlx::query_scalar!(r#"SELECT clients_revoked_lately() AS "client!""#).fetch_all(pool).await?;
+    let sessions =
+        sqlx::query_scalar!(r#"SELECT citizen_sessions_ended_lately() AS "session!""#).fetch_all(pool).await?;
     let tenants = sqlx::query!(r#"SELECT tenant AS "tenant!", since AS "since!" FROM tokens_revoked_lately()"#)
         .fetch_all(pool)
         .await?;
     let tenants = tenants.into_iter().map(|row| (row.tenant, row.since.timestamp()));
-    Ok(Lately { clients: clients.into_iter().collect(), tenants: tenants.collect() })
+    Ok(Lately {
+        clients: clients.into_iter().collect(),
+        sessions: sessions.into_iter().collect(),
+        tenants: tenants.collect(),
+    })
 }
 
 /// Refuses all tokens of a tenant that were issued until now; answers the instant, the tenant's shard and the length of its

@@ -21,6 +21,15 @@ pub struct Tenant {
     pub time_zone: Tz,
 }
 
+/// Whose rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Of {
+    /// The tenant's shard.
+    pub shard: i16,
+    /// The tenant.
+    pub tenant: Uuid,
+}
+
 /// A name such as `coffee-town`: lower-case letters, digits and inner hyphens, 63 at most.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TenantName(String);

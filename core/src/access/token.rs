@@ -5,7 +5,7 @@ use jsonwebtoken::{Algorithm, Header};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::caller::Caller;
+use super::caller::{Caller, CitizenSession};
 use super::client::Terms;
 use super::signing_key::SigningKeys;
 use super::thumbprint::Thumbprint;
@@ -27,6 +27,9 @@ pub(super) struct Claims {
     pub(super) client_id: Uuid,
     pub(super) tenant: Uuid,
     pub(super) scope: String,
+    /// The session of a citizen; others have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) citizen: Option<CitizenSession>,
     /// Where the token may come from; anywhere when there is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) networks: Vec<String>,
@@ -102,6 +105,7 @@ impl SigningKeys {
             client_id: caller.subject,
             tenant: caller.tenant,
             scope: scope.clone(),
+            citizen: caller.citizen(),
             networks: terms.networks.iter().map(ToString::to_string).collect(),
             cnf: (!confirmation.is_none()).then_some(confirmation),
             jti: fresh::new_id(),

@@ -164,8 +164,7 @@ impl TokenVerifier {
         if now >= verified.expires_at.saturating_add(LEEWAY_SECONDS) {
             return Err(TokenError::Expired);
         }
-        let Caller { tenant, subject, .. } = verified.caller;
-        if self.revocations.contain(tenant, subject, verified.issued_at) {
+        if self.revocations.contain(&verified.caller, verified.issued_at) {
             return Err(TokenError::Revoked);
         }
         if !verified.networks.is_empty() && !may_come_from(&verified.networks, (presented.address)()) {
@@ -229,12 +228,17 @@ impl TokenVerifier {
             return Err(TokenError::NotYetValid);
         }
         let scopes = Scopes::parse(&claims.scope).map_err(|_| TokenError::Malformed)?;
-        let caller = Caller { tenant: claims.tenant, subject: claims.sub, proof: Proof::Client(scopes) };
+        let proof = claims.citizen.map_or(Proof::Client(scopes), Proof::Citizen);
+        let caller = Caller { tenant: claims.tenant, subject: claims.sub, proof };
         let networks: Result<Vec<Network>, _> = claims.networks.iter().map(|text| text.parse()).collect();
         let networks = networks.map_err(|_| TokenError::Malformed)?.into();
         // An empty one would bind to nothing.
         let confirmation = claims.cnf.unwrap_or_default();
         if claims.cnf.is_some() && confirmation.is_none() {
+            return Err(TokenError::Malformed);
+        }
+        // A citizen is always on a device of theirs.
+        if claims.citizen.is_some() && confirmation.key.is_none() {
             return Err(TokenError::Malformed);
         }
         Ok(Verified { caller, networks, confirmation, kid: kid.into(), issued_at: claims.iat, expires_at: claims.exp })

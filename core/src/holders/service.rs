@@ -103,12 +103,18 @@ impl Holders {
 
     /// A holder by CPF.
     pub async fn look_up(&self, actor: &Actor, cpf: &Cpf) -> Result<Found, HolderError> {
+        let owner = self.owner(actor, cpf).await?;
+        self.find(actor, owner.ok_or_else(nobody)?).await
+    }
+
+    /// Whose a CPF is, if it is anybody's.
+    pub async fn owner(&self, actor: &Actor, cpf: &Cpf) -> Result<Option<Uuid>, HolderError> {
         let tenant = actor.origin.tenant;
         let digests = self.personal()?.index.digests(tenant, CPF, cpf.digits());
         let mut tx = tenant_tx(&self.reader, tenant).await?;
         let owner = store::owner(&mut tx, actor.shard, tenant, CPF, &digests).await?;
         tx.commit().await?;
-        self.find(actor, owner.ok_or_else(nobody)?).await
+        Ok(owner)
     }
 
     /// A holder by id, for somebody who is to see everything: that they were shown it is in the log before they are.

@@ -10,15 +10,14 @@ use uuid::Uuid;
 use super::error::StaffError;
 use super::event::FactorChange;
 use super::member::{self, Member};
-use super::password::Password;
 use super::recovery::Codes;
 use super::service::{Entered, Of, Staff, acting, load, of, open_device, seal_device};
-use super::store::attempts;
 use super::store::credentials::{self, Credential};
 use super::store::invitations::{self, Kept};
 use super::store::sessions;
 use super::ticket::Ticket;
 use super::totp::{DeviceSecret, Enrolment};
+use crate::access::proving::{Password, attempts};
 use crate::event_store::read::tenant_tx;
 use crate::ledger::service::Actor;
 use crate::secrets::people::DataKey;
@@ -39,7 +38,7 @@ impl Staff {
         // The lock is not held while hashing.
         tx.rollback().await?;
         let password = Password::chosen(password, &[tenant_name, &member.login])?;
-        let hash = self.knows()?.hashing.hash(&password).await?;
+        let hash = self.knows()?.hashing.hash(password.as_bytes()).await?;
         let (key, device) = (self.own_key(of, member.id).await?, DeviceSecret::generate());
         let mut tx = tenant_tx(&self.editor, of.tenant).await?;
         let (kept, _) = invited(&mut tx, of, ticket, now).await?;
@@ -96,11 +95,11 @@ impl Staff {
         let stored = credentials::find(&mut tx, of, member.id).await?.map(|credential| credential.password_hash);
         tx.commit().await?;
         let hashing = &self.knows()?.hashing;
-        if !hashing.verify(&Password::typed(old), stored).await? {
+        if !hashing.verify(Password::typed(old).as_bytes(), stored).await? {
             return Err(StaffError::NotProven);
         }
         attempts::take_back(&self.editor, &counted, false).await?;
-        let hash = hashing.hash(&new).await?;
+        let hash = hashing.hash(new.as_bytes()).await?;
         let mut tx = tenant_tx(&self.editor, of.tenant).await?;
         credentials::replace_password(&mut tx, of, member.id, &hash).await?;
         let applied = self.record(actor, member::change_factor(member, FactorChange::Password)).await?;

@@ -1,6 +1,7 @@
 //! Why a use case of the staff has no answer.
 
 use crate::access::AccessError;
+use crate::access::proving::Busy;
 use crate::event_store::WriteError;
 use crate::kernel::Refusal;
 use crate::secrets::SecretsError;
@@ -44,4 +45,10 @@ pub enum StaffError {
     /// The database could not answer.
     #[error("the database is not available")]
     Database(#[from] sqlx::Error),
+}
+
+impl From<Busy> for StaffError {
+    fn from(_: Busy) -> Self {
+        Self::Overloaded
+    }
 }

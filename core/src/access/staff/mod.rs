@@ -15,28 +15,25 @@
 //! sealed under the member's own key, recovery codes and tickets as digests.
 //!
 //! Invariants:
-//! - Every refused sign-in has one answer, and for a known and an unknown login the same work is done ([`hashing`]).
+//! - Every refused sign-in has one answer, and for a known and an unknown login the same work is done ([`proving`](super::proving)).
 //! - A one-time code counts once, a recovery code counts once, an invitation counts once, whoever comes in parallel.
 //! - A session ends when its member is suspended, reset or changes the password, because it names the version of the
 //!   member's stream that it was opened at; not because somebody remembered to delete a row.
 //! - Nobody gives more than they hold, or decides about whoever holds more ([`Authority`]); units are a tree ([`unit`]).
-//! - Trying out passwords slows down whoever tries ([`back_off`]), and not a member at an address that they signed in from.
+//! - Trying out passwords slows down whoever tries ([`back_off`](super::proving::back_off)), and not a member at an address that they signed in from.
 //! - What is recorded holds no secret and nothing personal in clear: a login is a work name, chosen by the administrator.
 //! - Where a session was opened from is sealed ([`seen`]).
 //!
 //! Deliberately absent: names and mail addresses of members, signing in at an identity provider, passkeys.
 
 mod authority;
-pub mod back_off;
 mod enrol;
 mod error;
 pub mod event;
-pub mod hashing;
 pub mod invitation;
 pub mod login;
 mod manage;
 pub mod member;
-pub mod password;
 pub mod recovery;
 pub mod seen;
 mod service;
@@ -51,7 +48,6 @@ mod unit;
 
 pub use authority::Authority;
 pub use error::StaffError;
-pub use hashing::Hashing;
 pub use login::Login;
 pub use manage::{Invited, invite_by_operator};
 pub use member::{Change, Member, Position, Status};

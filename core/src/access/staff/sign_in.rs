@@ -15,18 +15,17 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use super::back_off::Counted;
 use super::error::StaffError;
 use super::member::{self, Member};
-use super::password::Password;
 use super::recovery::{self, CodeDigest};
 use super::seen::Seen;
 use super::service::{Entered, Of, Staff, acting, load};
 use super::session::{FRESH, Session};
-use super::store::attempts::{self, Attempt};
 use super::store::credentials::{self, Credential};
-use super::store::{members, sessions};
+use super::store::sessions;
 use super::ticket::{Purpose, Ticket};
+use crate::access::at_the_door;
+use crate::access::proving::{Attempt, Counted, Password, attempts};
 use crate::event_store::fresh;
 use crate::event_store::read::tenant_tx;
 use crate::kernel::name::natural_key;
@@ -130,7 +129,7 @@ impl Staff {
 
     /// Asks the same of the database for any login of any tenant.
     async fn candidate(&self, who: &SignIn, place: &[u8; 32], now: DateTime<Utc>) -> Result<Candidate, StaffError> {
-        let found = members::tenant_named(&self.editor, &who.tenant).await?;
+        let found = at_the_door(&self.editor, &who.tenant).await?;
         let of = found.unwrap_or(Of { shard: 0, tenant: Uuid::nil() });
         let meant = natural_key(of.tenant, "staff", &[&who.login]);
         let mut tx = tenant_tx(&self.editor, of.tenant).await?;
@@ -173,7 +172,7 @@ impl Staff {
     ) -> Result<Shown, StaffError> {
         let step = self.step_beside(candidate, who, now);
         let stored = candidate.credential.as_ref().map(|credential| credential.password_hash.clone());
-        let is_right = self.knows()?.hashing.verify(&Password::typed(&who.password), stored).await?;
+        let is_right = self.knows()?.hashing.verify(Password::typed(&who.password).as_bytes(), stored).await?;
         let (Some(member), Some(credential)) = (&candidate.member, &candidate.credential) else {
             return Err(StaffError::NotProven);
         };

@@ -10,7 +10,7 @@ use super::TenantRow;
 use crate::access::admission::Known;
 use crate::access::error::AccessError;
 use crate::access::settings::{Hostname, LegalMode, Settings};
-use crate::access::tenant::Tenant;
+use crate::access::tenant::{Of, Tenant};
 
 /// A tenant and what was decided about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,12 @@ pub(in crate::access) async fn admission(pool: &PgPool) -> Result<Known, sqlx::E
         .await?;
     let hostnames = names.into_iter().map(|row| (row.hostname, row.tenant)).collect();
     Ok(Known { suspended: suspended.into_iter().collect(), hostnames })
+}
+
+/// The tenant of a name. It is asked for by whoever knocks, before anybody is known. Role: editor.
+pub async fn at_the_door(pool: &PgPool, name: &str) -> Result<Option<Of>, sqlx::Error> {
+    let row = sqlx::query!(r#"SELECT tenant AS "tenant!", shard AS "shard!" FROM tenant_at_sign_in($1)"#, name);
+    Ok(row.fetch_optional(pool).await?.map(|row| Of { shard: row.shard, tenant: row.tenant }))
 }
 
 /// The shard with the shortest log; among equals, the one with the fewest tenants.
@@ -89,7 +95,7 @@ pub(in crate::access) async fn list(
     only: Option<Uuid>,
 ) -> Result<Vec<Kept>, AccessError> {
     let rows = sqlx::query!(
-        r#"SELECT t.tenant, t.name, t.shard, t.time_zone, t.created_at, t.status, t.legal_mode, t.assets,
+        r#"SELECT t.tenant, t.name, t.shard, t.time_zone, t.created_at, t.status, t.legal_mode, t.assets, t.citizen_asset,
                   ARRAY(SELECT h.hostname FROM tenant_hostname h WHERE h.tenant = t.tenant) AS "hostnames!"
            FROM tenant t WHERE $1::uuid IS NULL OR t.tenant = $1 ORDER BY t.name"#,
         only
@@ -102,6 +108,7 @@ pub(in crate::access) async fn list(
             status: row.status.parse()?,
             legal_mode: row.legal_mode.as_deref().map(str::parse).transpose()?,
             assets: row.assets.map(|assets| assets.into_iter().collect()),
+            citizen_asset: row.citizen_asset,
             hostnames: hostnames?,
         };
         let (tenant, name, shard, time_zone) = (row.tenant, row.name, row.shard, row.time_zone);
@@ -109,6 +116,11 @@ pub(in crate::access) async fn list(
         Ok(Kept { tenant, settings, created_at: row.created_at })
     });
     kept.collect()
+}
+
+/// What was decided about a tenant. Role: whoever may read the tenant.
+pub async fn tenant_settings(connection: &mut PgConnection, tenant: Uuid) -> Result<Kept, AccessError> {
+    list(connection, Some(tenant)).await?.pop().ok_or(AccessError::UnknownTenant)
 }
 
 /// Makes the settings of a locked tenant these.
@@ -119,11 +131,12 @@ pub(in crate::access) async fn keep(
 ) -> Result<(), AccessError> {
     let assets: Option<Vec<String>> = settings.assets.as_ref().map(|assets| assets.iter().cloned().collect());
     sqlx::query!(
-        "UPDATE tenant SET status = $2, legal_mode = $3, assets = $4 WHERE tenant = $1",
+        "UPDATE tenant SET status = $2, legal_mode = $3, assets = $4, citizen_asset = $5 WHERE tenant = $1",
         tenant,
         settings.status.as_str(),
         settings.legal_mode.map(LegalMode::as_str),
-        assets.as_deref()
+        assets.as_deref(),
+        settings.citizen_asset
     )
     .execute(&mut *tx)
     .await?;

@@ -85,6 +85,9 @@ pub struct SettingsArgs {
     /// An asset that it may register, such as BRL; may be given several times. Without any: every asset.
     #[arg(long = "asset")]
     assets: Vec<String>,
+    /// The asset of the accounts that are opened for its citizens, such as BRL. Without one it has no citizens.
+    #[arg(long)]
+    citizen_asset: Option<String>,
     /// A name that it is called by: there, another tenant's token finds nothing; may be given several times.
     #[arg(long = "hostname")]
     hostnames: Vec<Hostname>,
@@ -116,9 +119,9 @@ fn words(text: &str) -> Result<String, String> {
 
 impl SettingsArgs {
     fn change(self) -> Change {
-        let Self { legal_mode, assets, hostnames } = self;
+        let Self { legal_mode, assets, citizen_asset, hostnames } = self;
         let assets = (!assets.is_empty()).then(|| Some(assets.into_iter().collect()));
-        Change { legal_mode, assets, add: hostnames.into_iter().collect(), remove: BTreeSet::new() }
+        Change { legal_mode, assets, citizen_asset, add: hostnames.into_iter().collect(), remove: BTreeSet::new() }
     }
 }
 
@@ -202,6 +205,6 @@ pub fn shown(Kept { tenant, settings, created_at }: &Kept) -> Value {
     json!({
         "tenant": tenant.tenant, "name": tenant.name.as_str(), "shard": tenant.shard, "time_zone": tenant.time_zone.name(),
         "created_at": created_at, "status": settings.status.as_str(), "legal_mode": settings.legal_mode.map(LegalMode::as_str),
-        "assets": settings.assets, "hostnames": hostnames,
+        "assets": settings.assets, "citizen_asset": settings.citizen_asset, "hostnames": hostnames,
     })
 }

@@ -40,11 +40,14 @@ async fn an_operator_creates_a_tenant_and_a_client_whose_secret_is_shown_once() 
         "limited-purpose",
         "--asset",
         "BRL",
+        "--citizen-asset",
+        "BRL",
         "--hostname",
         "coffee.example",
     ];
     let changed = printed(&system.vintem("operator", &set).await);
     assert_eq!((&changed["done"], &changed["legal_mode"]), (&"changed".into(), &"limited-purpose".into()));
+    assert_eq!(changed["citizen_asset"], "BRL");
     let suspend = ["tenant", "suspend", "coffee-town", "--reason", "unpaid"];
     assert_eq!(printed(&system.vintem("operator", &suspend).await)["status"], "suspended");
     assert_eq!(printed(&system.vintem("operator", &["tenant", "resume", "coffee-town"]).await)["status"], "active");

@@ -1,15 +1,9 @@
-//! Which members there are, and whose tenant a name is.
+//! Which members there are.
 
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Of;
-
-/// The tenant of a name. It is asked for by whoever knocks, before anybody is known.
-pub async fn tenant_named(pool: &PgPool, name: &str) -> Result<Option<Of>, sqlx::Error> {
-    let row = sqlx::query!(r#"SELECT tenant AS "tenant!", shard AS "shard!" FROM tenant_at_sign_in($1)"#, name);
-    Ok(row.fetch_optional(pool).await?.map(|row| Of { shard: row.shard, tenant: row.tenant }))
-}
 
 /// Notes that there is such a member, perhaps once more.
 pub async fn insert(tx: &mut PgConnection, of: Of, member: Uuid, login: &str) -> Result<(), sqlx::Error> {

@@ -1,4 +1,4 @@
-//! Passwords as argon2id hashes, on few threads with a short queue.
+//! Passwords and PINs as argon2id hashes, on few threads with a short queue.
 //!
 //! One hash takes 19 MiB and some 25 ms of a core (OWASP's first choice: m = 19 MiB, t = 2, p = 1). So they are worked off
 //! beside the threads that serve requests, a few at a time; who finds the queue full is told to come back, and the rest of
@@ -11,14 +11,17 @@ use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as
 use tokio::sync::{AcquireError, Semaphore};
 use zeroize::Zeroizing;
 
-use super::error::StaffError;
-use super::password::Password;
 use crate::secrets::{Pepper, random};
 
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 /// How many wait for each one that is worked on: a second's worth.
 const WAITING_PER_WORKER: usize = 40;
+
+/// The queue is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("too many secrets wait to be hashed")]
+pub struct Busy;
 
 /// Hashes and compares. Cheap to clone.
 #[derive(Clone)]
@@ -58,31 +61,31 @@ impl Hashing {
         self.0.done.load(Ordering::Relaxed)
     }
 
-    /// What is stored of a password.
-    pub async fn hash(&self, password: &Password) -> Result<String, StaffError> {
-        self.run(password, |peppered, _| hash(peppered)).await
+    /// What is stored of a secret.
+    pub async fn hash(&self, secret: &[u8]) -> Result<String, Busy> {
+        self.run(secret, |peppered, _| hash(peppered)).await
     }
 
-    /// Whether a password is the one of a stored hash. Without one the same work is done, and the answer is no.
-    pub async fn verify(&self, password: &Password, stored: Option<String>) -> Result<bool, StaffError> {
+    /// Whether a secret is the one of a stored hash. Without one the same work is done, and the answer is no.
+    pub async fn verify(&self, secret: &[u8], stored: Option<String>) -> Result<bool, Busy> {
         let is_somebodys = stored.is_some();
         let is_same = move |peppered: &[u8; 32], nobodys: &str| {
             let stored = stored.as_deref().unwrap_or(nobodys);
             argon2().verify_password(peppered, stored).is_ok()
         };
-        Ok(self.run(password, is_same).await? && is_somebodys)
+        Ok(self.run(secret, is_same).await? && is_somebodys)
     }
 
     async fn run<T: Send + 'static>(
         &self,
-        password: &Password,
+        secret: &[u8],
         work: impl FnOnce(&[u8; 32], &str) -> T + Send + 'static,
-    ) -> Result<T, StaffError> {
+    ) -> Result<T, Busy> {
         let inner = Arc::clone(&self.0);
-        let place = Arc::clone(&inner.places).try_acquire_owned().map_err(|_| StaffError::Overloaded)?;
-        let closed = |_: AcquireError| StaffError::Overloaded;
+        let place = Arc::clone(&inner.places).try_acquire_owned().map_err(|_| Busy)?;
+        let closed = |_: AcquireError| Busy;
         let worker = Arc::clone(&inner.workers).acquire_owned().await.map_err(closed)?;
-        let peppered = Zeroizing::new(inner.pepper.apply(password.as_bytes()));
+        let peppered = Zeroizing::new(inner.pepper.apply(secret));
         let job = tokio::task::spawn_blocking(move || {
             // A caller that goes away does not make room for another before the work is done.
             let _held = (place, worker);
@@ -90,7 +93,7 @@ impl Hashing {
             inner.done.fetch_add(1, Ordering::Relaxed);
             made
         });
-        job.await.map_err(|_| StaffError::Overloaded)
+        job.await.map_err(|_| Busy)
     }
 }
 
@@ -114,20 +117,15 @@ impl std::fmt::Debug for Hashing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use secrecy::SecretString;
-
-    fn password(text: &str) -> Password {
-        Password::typed(&SecretString::from(text))
-    }
 
     #[tokio::test]
     async fn a_password_matches_its_own_hash_under_its_pepper() {
         let hashing = Hashing::with(Pepper::of(&[1; 32]), 1, 4);
-        let stored = hashing.hash(&password("quatro rios sem ponte")).await.unwrap();
+        let stored = hashing.hash(b"quatro rios sem ponte").await.unwrap();
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
-        assert_ne!(stored, hashing.hash(&password("quatro rios sem ponte")).await.unwrap());
+        assert_ne!(stored, hashing.hash(b"quatro rios sem ponte").await.unwrap());
         let verify =
-            async |hashing: &Hashing, text: &str| hashing.verify(&password(text), Some(stored.clone())).await.unwrap();
+            async |hashing: &Hashing, text: &str| hashing.verify(text.as_bytes(), Some(stored.clone())).await.unwrap();
         assert!(verify(&hashing, "quatro rios sem ponte").await);
         assert!(!verify(&hashing, "quatro rios com ponte").await);
         let other = Hashing::with(Pepper::of(&[2; 32]), 1, 4);
@@ -141,17 +139,16 @@ mod tests {
     #[tokio::test]
     async fn nobodys_password_costs_one_hash_too() {
         let hashing = Hashing::with(Pepper::of(&[1; 32]), 1, 4);
-        assert!(!hashing.verify(&password("anything at all"), None).await.unwrap());
+        assert!(!hashing.verify(b"anything at all", None).await.unwrap());
         assert_eq!(hashing.done(), 1);
     }
 
     #[tokio::test]
     async fn a_full_queue_refuses_and_empties_again() {
         let hashing = Hashing::with(Pepper::of(&[1; 32]), 1, 3);
-        let password = password("anything at all");
-        let all = futures_util::future::join_all((0..10).map(|_| hashing.hash(&password))).await;
-        let refused = all.iter().filter(|done| matches!(done, Err(StaffError::Overloaded))).count();
+        let all = futures_util::future::join_all((0..10).map(|_| hashing.hash(b"anything at all"))).await;
+        let refused = all.iter().filter(|done| matches!(done, Err(Busy))).count();
         assert_eq!((hashing.done(), refused), (4, 6));
-        assert!(hashing.hash(&password).await.is_ok());
+        assert!(hashing.hash(b"anything at all").await.is_ok());
     }
 }

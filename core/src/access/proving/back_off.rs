@@ -21,10 +21,14 @@ pub enum Counted {
     LoginAtHome,
     /// A second factor or password asked for within a session.
     InSession,
+    /// Codes that were sent to one contact. None is ever taken back: they count as sent, whatever becomes of them.
+    Contact,
 }
 
 /// The longest wait.
 const LONGEST_SECONDS: i64 = 15 * 60;
+/// The longest wait for another code.
+const LONGEST_FOR_CODES: i64 = 6 * 60 * 60;
 /// Failures are forgotten when nothing was tried for so long.
 pub const FORGOTTEN_AFTER: TimeDelta = TimeDelta::hours(24);
 
@@ -36,6 +40,7 @@ impl Counted {
             Self::Login => "login",
             Self::LoginAtHome => "login-at-home",
             Self::InSession => "in-session",
+            Self::Contact => "contact",
         }
     }
 
@@ -43,18 +48,21 @@ impl Counted {
     pub fn free(self) -> i32 {
         match self {
             Self::Address => 30,
-            Self::Login | Self::LoginAtHome | Self::InSession => 5,
+            Self::Login | Self::LoginAtHome | Self::InSession | Self::Contact => 5,
         }
     }
 
-    /// How long nothing is tried after so many failures: two seconds, and twice as long each time.
+    /// How long nothing is tried after so many failures: two seconds, and twice as long each time. A mailbox has more peace.
     pub fn pause(self, failures: i32) -> TimeDelta {
         let beyond = failures - self.free();
         if beyond < 0 {
             return TimeDelta::zero();
         }
-        let seconds = 2_i64.saturating_mul(1 << beyond.min(16));
-        TimeDelta::seconds(seconds.min(LONGEST_SECONDS))
+        let (first, longest): (i64, i64) = match self {
+            Self::Contact => (60, LONGEST_FOR_CODES),
+            _ => (2, LONGEST_SECONDS),
+        };
+        TimeDelta::seconds(first.saturating_mul(1 << beyond.min(16)).min(longest))
     }
 }
 
@@ -69,6 +77,13 @@ mod tests {
         assert_eq!(Counted::Login.pause(i32::MAX).num_seconds(), 900);
         assert_eq!(Counted::Address.pause(29).num_seconds(), 0);
         assert_eq!(Counted::Address.pause(30).num_seconds(), 2);
+    }
+
+    #[test]
+    fn a_mailbox_gets_some_codes_a_day() {
+        let pauses: Vec<i64> = (4..=8).map(|sent| Counted::Contact.pause(sent).num_minutes()).collect();
+        assert_eq!(pauses, [0, 1, 2, 4, 8]);
+        assert_eq!(Counted::Contact.pause(i32::MAX).num_hours(), 6);
     }
 
     #[test]

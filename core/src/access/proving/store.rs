@@ -1,9 +1,9 @@
-//! Failures in a row, by what they are counted under.
+//! The SQL of failures in a row, by what they are counted under. Role: editor.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
-use crate::access::staff::back_off::{Counted, FORGOTTEN_AFTER};
+use super::back_off::{Counted, FORGOTTEN_AFTER};
 
 /// What became of counting an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

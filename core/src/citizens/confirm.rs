@@ -1,0 +1,53 @@
+//! Confirming what somebody was told: the device's signature over it, and then the PIN.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::SecretString;
+use uuid::Uuid;
+
+use super::error::CitizenError;
+use super::service::Citizens;
+use crate::access::{CitizenSession, Of};
+use crate::kernel::Instant;
+use crate::ledger::service::Actor;
+
+/// What a citizen presents beside their token.
+#[derive(Debug)]
+pub struct Shown<'a> {
+    /// As it was typed.
+    pub pin: &'a SecretString,
+    /// By the session's device, in base64url.
+    pub signature: &'a str,
+    /// The canonical form of what it is over.
+    pub said: &'a [u8],
+}
+
+/// That it was the citizen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Confirmed {
+    /// The device that signed.
+    pub device: Uuid,
+    /// From then on it pays as much as its owner's limits allow.
+    pub trusted_from: Instant,
+}
+
+impl Citizens {
+    /// Judges the signature first: who does not have the device learns nothing about the PIN, and uses none of its attempts up.
+    pub async fn confirm(
+        &self,
+        actor: &Actor,
+        (holder, session): (Uuid, CitizenSession),
+        shown: &Shown<'_>,
+    ) -> Result<Confirmed, CitizenError> {
+        let of = Of { shard: actor.shard, tenant: actor.origin.tenant };
+        let citizen = self.load(of, holder).await?.ok_or(CitizenError::DeviceUntrusted)?;
+        let device = citizen.device(session.device).ok_or(CitizenError::DeviceUntrusted)?;
+        let key = device.key().ok_or(CitizenError::Unreadable)?;
+        let signature = URL_SAFE_NO_PAD.decode(shown.signature).map_err(|_| CitizenError::SignatureInvalid)?;
+        if !key.has_signed(shown.said, &signature) {
+            return Err(CitizenError::SignatureInvalid);
+        }
+        self.judge_pin(actor, &citizen, device.id, shown.pin).await?;
+        Ok(Confirmed { device: device.id, trusted_from: device.trusted_from })
+    }
+}
