@@ -32,12 +32,13 @@ use vintem_core::holders::{Holders, Personal};
 use vintem_core::ledger::error::LedgerError;
 use vintem_core::ledger::service::Ledger;
 use vintem_core::ledger::store::look_ups::LedgerLookUps;
+use vintem_core::messages::{Login, Messenger, SetupError, Smtp};
 use vintem_core::payments::Payments;
 use vintem_core::projections::views::Views;
 use vintem_core::receipts::{Receipts, Signer};
 use vintem_core::secrets::people::PersonKeys;
 use vintem_core::secrets::{
-    BlindIndex, DatabaseRole, FOLLOW_EVERY, Followed, KeyRing, LeaseState, LeasedDatabase, ProcessSettings,
+    BlindIndex, DatabaseRole, FOLLOW_EVERY, Followed, KeyRing, LeaseState, LeasedDatabase, MailSettings, ProcessSettings,
     RequestDigest, SecretsError, ServerSettings, SettingsError, Transport, Vault, keep_memory_private,
     rotate_on_hangup,
 };
@@ -81,6 +82,9 @@ pub enum StartError {
     /// The keys that sign cursors.
     #[error(transparent)]
     Cursors(#[from] BadCursorKey),
+    /// The way of messages.
+    #[error("no message can be sent")]
+    Messages(#[from] SetupError),
     /// The shards.
     #[error("the shards cannot be read from the database")]
     Ledger(#[from] LedgerError),
@@ -148,6 +152,7 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     let ledger = Ledger::new(reader.pool().clone(), shards.clone(), KNOWN_ACCOUNTS);
     let holders = Holders::new(reader.pool().clone(), shards.clone(), Some(personal));
     let signer = Signer::follow(&vault).await?;
+    let messages = messenger(&vault, settings.mail.as_ref()).await?;
     let app = web::Data::new(App {
         receipts: Receipts::new(editor.pool().clone(), ledger.clone(), Some(signer), settings.issuer.clone()),
         staff: Staff::new(pools, shards.clone(), Some(knows), Arc::new(clock::now)),
@@ -162,6 +167,7 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
             Egress::allowing(settings.webhook_networks.clone()),
             keys.webhooks,
         ),
+        messages: messages.clone(),
         access,
         verifier: TokenVerifier::new(keys.tokens.clone(), &settings.issuer, revocations).proving_since(clock::now()),
         keys: keys.tokens,
@@ -181,6 +187,7 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     let metrics_server = metrics_server(app, metrics_listener)?;
     tracing::info!(listen = %settings.listen, metrics = %settings.metrics_listen, "the server answers");
     let ended = until_asked_to_end(server, metrics_server, end).await;
+    messages.finish(CLOSING).await;
     leases.give_back().await;
     vault.logout().await;
     tracing::info!("the server has ended");
@@ -233,6 +240,13 @@ async fn personal(vault: &Vault, keeper: &LeasedDatabase) -> Result<Personal, Se
         index: BlindIndex::follow(vault, FOLLOW_EVERY).await?,
         requests: RequestDigest::read(vault).await?,
     })
+}
+
+/// How people are told something: by a mail server, or not at all.
+async fn messenger(vault: &Vault, settings: Option<&MailSettings>) -> Result<Messenger, StartError> {
+    let Some(settings) = settings else { return Ok(Messenger::nowhere()) };
+    let login = Login::follow(vault).await?;
+    Ok(Messenger::new(Arc::new(Smtp::try_new(settings, login)?)))
 }
 
 /// The keys that Vault keeps for this process, as new as Vault has them.

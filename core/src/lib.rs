@@ -8,6 +8,7 @@ pub mod jobs;
 pub mod kernel;
 pub mod keys;
 pub mod ledger;
+pub mod messages;
 pub mod migrations;
 pub mod payments;
 pub mod projections;
