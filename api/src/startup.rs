@@ -38,8 +38,8 @@ use vintem_core::projections::views::Views;
 use vintem_core::receipts::{Receipts, Signer};
 use vintem_core::secrets::people::PersonKeys;
 use vintem_core::secrets::{
-    BlindIndex, DatabaseRole, FOLLOW_EVERY, Followed, KeyRing, LeaseState, LeasedDatabase, MailSettings, ProcessSettings,
-    RequestDigest, SecretsError, ServerSettings, SettingsError, Transport, Vault, keep_memory_private,
+    BlindIndex, DatabaseRole, FOLLOW_EVERY, Followed, KeyRing, LeaseState, LeasedDatabase, MailSettings,
+    ProcessSettings, RequestDigest, SecretsError, ServerSettings, SettingsError, Transport, Vault, keep_memory_private,
     rotate_on_hangup,
 };
 use vintem_core::telemetry::{self, Metrics, TelemetryError, clock};

@@ -1,5 +1,6 @@
 //! The product's HTTP server over a test's store, and a caller that speaks to it.
 
+use crate::mailbox::Mailbox;
 use crate::store::Store;
 
 pub use crate::client::{Client, Read, read};
@@ -220,6 +221,7 @@ impl Server {
             staff: staff.clone(),
             views: Views::new(reader),
             webhooks,
+            messages: Mailbox::of_the_stack().messenger(),
             access,
             verifier: TokenVerifier::new(keys.tokens.clone(), ISSUER, revocations),
             keys: keys.tokens.clone(),

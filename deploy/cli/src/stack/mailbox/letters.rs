@@ -53,7 +53,11 @@ pub fn keep(folder: &Path, login: Option<&str>, recipients: &[String], text: &[u
     fs::rename(&draft, folder.join(format!("{name}{ENDING}")))?;
     let files = files(folder)?;
     for old in &files[..files.len().saturating_sub(KEPT)] {
-        fs::remove_file(old)?;
+        match fs::remove_file(old) {
+            // Another connection was quicker.
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
     }
     Ok(())
 }
@@ -90,8 +94,7 @@ fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 fn read(name: String, content: &[u8]) -> Letter {
-    let mut letter =
-        Letter { name, login: None, recipients: Vec::new(), subject: String::new(), text: String::new() };
+    let mut letter = Letter { name, login: None, recipients: Vec::new(), subject: String::new(), text: String::new() };
     let mut rest = content;
     while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
         let line = String::from_utf8_lossy(&rest[..end]);

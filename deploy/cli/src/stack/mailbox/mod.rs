@@ -4,8 +4,8 @@
 //! A process of its own ([`receiver`]) on the loopback address: it speaks as much SMTP as senders need ([`session`]) and keeps
 //! the newest letters as files ([`letters`]), which `cargo dev mail` prints and tests wait for.
 //!
-//! Deliberately absent: TLS, delivery, and any check of who sends. The servers in the registries that could be embedded
-//! bound neither lines nor letters, and a container is not what this stack is made of.
+//! Deliberately absent: TLS, delivery, and any check of who sends. `mailin-embedded`, the server that could be had
+//! instead, bounds neither lines nor letters and has a thread for each connection.
 
 mod letters;
 mod receiver;

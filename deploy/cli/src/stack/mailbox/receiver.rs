@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader};
+use tokio::io::{
+    AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader,
+};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
@@ -73,14 +75,14 @@ async fn talk(input: impl AsyncRead + Unpin, mut output: impl AsyncWrite + Unpin
 }
 
 /// A line with its end, or as much of it as a line may have; none where nothing comes any more.
-async fn line(input: &mut (impl AsyncBufReadExt + Unpin)) -> io::Result<Option<Vec<u8>>> {
+async fn line(input: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Option<Vec<u8>>> {
     let mut line = Vec::new();
     let read = input.take(LINE_BYTES).read_until(b'\n', &mut line).await?;
     Ok((read > 0).then_some(line))
 }
 
 /// The text of a letter; none where it keeps no bound.
-async fn letter(input: &mut (impl AsyncBufReadExt + Unpin)) -> io::Result<Option<Vec<u8>>> {
+async fn letter(input: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Option<Vec<u8>>> {
     let mut text = Vec::new();
     while let Some(line) = line(input).await? {
         if line == b".\r\n" {
