@@ -44,7 +44,7 @@ async fn a_message_arrives_as_it_was_written() {
     let found = mailbox.letter(&ana).await;
     assert_eq!(found.recipients, [ana.as_str()]);
     assert_eq!(found.subject, "Seu código de confirmação");
-    assert_eq!(found.text.replace("\r\n", "\n").trim_end(), text);
+    assert_eq!(found.text.trim_end(), text);
     assert_eq!(found.login, None);
     assert_eq!(after(&messenger).await, Counts { sent: 1, ..Counts::default() });
     messenger.post(letter(&ana, "o segundo"));

@@ -26,7 +26,7 @@ pub struct Letter {
     pub recipients: Vec<String>,
     /// What it is about.
     pub subject: String,
-    /// Its text, decoded.
+    /// Its text, decoded, with the line ends of this machine.
     pub text: String,
 }
 
@@ -109,7 +109,7 @@ fn read(name: String, content: &[u8]) -> Letter {
     }
     if let Some(message) = MessageParser::default().parse(rest) {
         letter.subject = message.subject().unwrap_or_default().to_owned();
-        letter.text = message.body_text(0).unwrap_or_default().into_owned();
+        letter.text = message.body_text(0).unwrap_or_default().replace("\r\n", "\n");
     }
     letter
 }
