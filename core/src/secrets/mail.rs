@@ -30,14 +30,15 @@ pub enum MailTransport {
 const MORE: [&str; 3] = ["VINTEM_SMTP_TLS", "VINTEM_SMTP_FROM", "VINTEM_SMS_GATEWAY"];
 
 impl Environment {
-    /// Reads them; none where there is no `VINTEM_SMTP`.
-    pub(super) fn mail(&mut self) -> Option<Option<MailSettings>> {
-        if !self.variables.contains_key("VINTEM_SMTP") {
+    /// Reads them; none where there is no `VINTEM_SMTP`, or a problem that stops the start.
+    pub(super) fn mail(&mut self) -> Option<MailSettings> {
+        if self.variables.get("VINTEM_SMTP").is_none_or(String::is_empty) {
+            self.variables.remove("VINTEM_SMTP");
             let lost = MORE.into_iter().filter(|name| self.optional(name).is_some()).count();
             if lost > 0 {
                 self.problems.push("VINTEM_SMTP is missing, and settings beside it are there".to_owned());
             }
-            return (lost == 0).then_some(None);
+            return None;
         }
         let server = self.required_where("VINTEM_SMTP", "host:port of a mail server", |text| place(text).is_some());
         let server = server.as_deref().and_then(place);
@@ -47,10 +48,9 @@ impl Environment {
         let gateway = self.optional("VINTEM_SMS_GATEWAY");
         if gateway.as_deref().is_some_and(|domain| !is_domain(domain)) {
             self.problems.push("VINTEM_SMS_GATEWAY is not a domain such as sms.example.com".to_owned());
-            return None;
         }
         let (host, port) = server?;
-        Some(Some(MailSettings { host, port, transport: transport?, from: from?, sms_gateway: gateway }))
+        Some(MailSettings { host, port, transport: transport?, from: from?, sms_gateway: gateway })
     }
 
     fn mail_transport(&mut self, host: Option<&str>) -> Option<MailTransport> {
@@ -89,7 +89,7 @@ mod tests {
         let variables = set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let mut environment = Environment::of(variables);
         let found = environment.mail();
-        environment.finish(found).map_err(|error| error.to_string())
+        environment.finish(Some(found)).map_err(|error| error.to_string())
     }
 
     const FROM: (&str, &str) = ("VINTEM_SMTP_FROM", "Vintem <no-reply@vintem.example>");
@@ -97,6 +97,7 @@ mod tests {
     #[test]
     fn messages_leave_by_one_server_or_not_at_all() {
         assert_eq!(mail(&[]), Ok(None));
+        assert_eq!(mail(&[("VINTEM_SMTP", ""), ("VINTEM_SMTP_FROM", "")]), Ok(None));
         let found = mail(&[("VINTEM_SMTP", "mail.example.com:587"), FROM]).unwrap().unwrap();
         assert_eq!((found.host.as_str(), found.port), ("mail.example.com", 587));
         assert_eq!((found.transport, found.sms_gateway), (MailTransport::Encrypted, None));

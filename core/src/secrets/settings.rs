@@ -244,7 +244,7 @@ impl Environment {
             issuer: issuer?,
             webhook_networks: webhook_networks?,
             rates: rates?,
-            mail: mail?,
+            mail,
             is_open: self.optional("VINTEM_OPEN_FOR_BENCHMARKS").as_deref() == Some("yes"),
             process: process?,
         })

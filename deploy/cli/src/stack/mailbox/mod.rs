@@ -124,7 +124,10 @@ pub fn print(stack: &Stack, recipient: Option<&str>, count: usize, follow: bool)
     for letter in &shown {
         println!("{letter}");
     }
-    while follow {
+    if !follow {
+        return Ok(());
+    }
+    loop {
         std::thread::sleep(LOOK_EVERY);
         let now = newest(&folder, recipient, letters::KEPT)?;
         let last = shown.last().map(|letter| letter.name.clone()).unwrap_or_default();
