@@ -65,6 +65,11 @@ path "kv/data/request-digest" {
   capabilities = ["read"]
 }
 
+# User and password of the mail server, where it wants them.
+path "kv/data/smtp" {
+  capabilities = ["read"]
+}
+
 # The certificate that it shows to the door, over a key that it made itself.
 path "pki/sign/service-api" {
   capabilities = ["update"]

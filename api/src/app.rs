@@ -13,6 +13,7 @@ use vintem_core::access::{AccessService, SigningKeys, TokenVerifier};
 use vintem_core::citizens::Citizens;
 use vintem_core::holders::Holders;
 use vintem_core::ledger::service::Ledger;
+use vintem_core::messages::Messenger;
 use vintem_core::payments::Payments;
 use vintem_core::projections::views::Views;
 use vintem_core::receipts::Receipts;
@@ -39,6 +40,8 @@ pub struct App {
     pub views: Views,
     /// Where tenants want to be told.
     pub webhooks: Webhooks,
+    /// How people are told something.
+    pub messages: Messenger,
     /// Logins and tenants.
     pub access: AccessService,
     /// Members of the staff and their sessions.

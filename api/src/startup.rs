@@ -33,14 +33,14 @@ use vintem_core::holders::{Holders, Personal};
 use vintem_core::ledger::error::LedgerError;
 use vintem_core::ledger::service::Ledger;
 use vintem_core::ledger::store::look_ups::LedgerLookUps;
-use vintem_core::messages::Messenger;
+use vintem_core::messages::{Login, Messenger, SetupError, Smtp};
 use vintem_core::payments::Payments;
 use vintem_core::projections::views::Views;
 use vintem_core::receipts::{Receipts, Signer};
 use vintem_core::secrets::people::PersonKeys;
 use vintem_core::secrets::{
-    BlindIndex, DatabaseRole, FOLLOW_EVERY, Followed, KeyRing, LeaseState, LeasedDatabase, ProcessSettings,
-    RequestDigest, SecretsError, ServerSettings, SettingsError, Transport, Vault, keep_memory_private,
+    BlindIndex, DatabaseRole, FOLLOW_EVERY, Followed, KeyRing, LeaseState, LeasedDatabase, MailSettings,
+    ProcessSettings, RequestDigest, SecretsError, ServerSettings, SettingsError, Transport, Vault, keep_memory_private,
     rotate_on_hangup,
 };
 use vintem_core::telemetry::{self, Metrics, TelemetryError, clock};
@@ -83,6 +83,9 @@ pub enum StartError {
     /// The keys that sign cursors.
     #[error(transparent)]
     Cursors(#[from] BadCursorKey),
+    /// The way of messages.
+    #[error("no message can be sent")]
+    Messages(#[from] SetupError),
     /// The shards.
     #[error("the shards cannot be read from the database")]
     Ledger(#[from] LedgerError),
@@ -146,7 +149,8 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     let metrics = Arc::new(Metrics::new());
     let ledger = Ledger::new(reader.pool().clone(), shards.clone(), KNOWN_ACCOUNTS);
     let signer = Signer::follow(&vault).await?;
-    let people = People::new(&leases, &ledger, &shards, personal(&vault, keeper).await?);
+    let messages = messenger(&vault, settings.mail.as_ref()).await?;
+    let people = People::new(&leases, &ledger, &shards, personal(&vault, keeper).await?, &messages);
     let app = web::Data::new(App {
         receipts: Receipts::new(editor.pool().clone(), ledger.clone(), Some(signer), settings.issuer.clone()),
         staff: people.staff,
@@ -162,6 +166,7 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
             Egress::allowing(settings.webhook_networks.clone()),
             keys.webhooks,
         ),
+        messages: messages.clone(),
         access,
         verifier: TokenVerifier::new(keys.tokens.clone(), &settings.issuer, revocations).proving_since(clock::now()),
         keys: keys.tokens,
@@ -181,6 +186,7 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     let metrics_server = metrics_server(app, metrics_listener)?;
     tracing::info!(listen = %settings.listen, metrics = %settings.metrics_listen, "the server answers");
     let ended = until_asked_to_end(server, metrics_server, end).await;
+    messages.finish(CLOSING).await;
     leases.give_back().await;
     vault.logout().await;
     tracing::info!("the server has ended");
@@ -235,7 +241,13 @@ struct People {
 }
 
 impl People {
-    fn new(leases: &Leases, ledger: &Ledger, shards: &HashMap<i16, Shard>, personal: Personal) -> Self {
+    fn new(
+        leases: &Leases,
+        ledger: &Ledger,
+        shards: &HashMap<i16, Shard>,
+        personal: Personal,
+        messages: &Messenger,
+    ) -> Self {
         let reader = leases.reader.pool();
         let pools = || (reader.clone(), leases.editor.pool().clone());
         let knows = Knows::of(&personal.keys, &personal.requests);
@@ -244,7 +256,7 @@ impl People {
         let now = || Arc::new(clock::now);
         Self {
             staff: Staff::new(pools(), shards.clone(), Some(knows), now()),
-            citizens: Citizens::new(pools(), ledger.clone(), holders.clone(), Some(known), Messenger, now()),
+            citizens: Citizens::new(pools(), ledger.clone(), holders.clone(), Some(known), messages.clone(), now()),
             payments: Payments::new(reader.clone(), ledger.clone(), holders.clone()),
             holders,
         }
@@ -258,6 +270,13 @@ async fn personal(vault: &Vault, keeper: &LeasedDatabase) -> Result<Personal, Se
         index: BlindIndex::follow(vault, FOLLOW_EVERY).await?,
         requests: RequestDigest::read(vault).await?,
     })
+}
+
+/// How people are told something: by a mail server, or not at all.
+async fn messenger(vault: &Vault, settings: Option<&MailSettings>) -> Result<Messenger, StartError> {
+    let Some(settings) = settings else { return Ok(Messenger::nowhere()) };
+    let login = Login::follow(vault).await?;
+    Ok(Messenger::new(Arc::new(Smtp::try_new(settings, login)?)))
 }
 
 /// The keys that Vault keeps for this process, as new as Vault has them.

@@ -1,5 +1,6 @@
 //! The product's HTTP server over a test's store, and a caller that speaks to it.
 
+use crate::mailbox::Mailbox;
 use crate::store::Store;
 
 pub use crate::client::{Client, Read, read};
@@ -29,7 +30,6 @@ use vintem_core::citizens::{self, Citizens};
 use vintem_core::holders::{Holders, Personal};
 use vintem_core::kernel::Rate;
 use vintem_core::ledger::service::Ledger;
-use vintem_core::messages::Messenger;
 use vintem_core::payments::Payments;
 use vintem_core::projections::views::Views;
 use vintem_core::receipts::{Receipts, Signer};
@@ -209,7 +209,8 @@ impl Server {
         let known = personal.as_ref().map(citizens::Knows::of);
         let holders = Holders::new(reader.clone(), shards.clone(), personal);
         let ledger = Ledger::new(reader.clone(), shards, 10_000);
-        let citizens = Citizens::new(pools(), ledger.clone(), holders.clone(), known, Messenger, clock);
+        let messages = Mailbox::of_the_stack().messenger();
+        let citizens = Citizens::new(pools(), ledger.clone(), holders.clone(), known, messages.clone(), clock);
         let payments = Payments::new(reader.clone(), ledger.clone(), holders.clone());
         let (end, ending) = watch::channel(false);
         let revocations = Arc::<Revocations>::default();
@@ -226,6 +227,7 @@ impl Server {
             staff: staff.clone(),
             views: Views::new(reader),
             webhooks,
+            messages,
             access,
             verifier: TokenVerifier::new(keys.tokens.clone(), ISSUER, revocations),
             keys: keys.tokens.clone(),

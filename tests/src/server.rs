@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 use uuid::Uuid;
+use vintem_cli::stack::mailbox;
 use vintem_core::access::{ClientName, NewClient, Scopes, TenantName, Terms, create_client, create_tenant};
 use vintem_core::event_store::{Limits, Shard};
 use vintem_core::ledger::store::look_ups::LedgerLookUps;
@@ -43,7 +44,7 @@ impl Server {
     /// Starts it on a port and waits until it is ready. `database_port` may be that of a wire.
     pub async fn start(secrets: &Secrets, port: u16, database_port: u16) -> Self {
         let metrics = format!("127.0.0.1:{}", free_port());
-        let own = vec![
+        let mut own = vec![
             variable("VINTEM_DATABASE_PORT", &database_port.to_string()),
             variable("VINTEM_LISTEN", &format!("127.0.0.1:{port}")),
             variable("VINTEM_TLS", "off"),
@@ -52,6 +53,7 @@ impl Server {
             variable("VINTEM_RATE_EXEMPT", TENANT),
             variable("VINTEM_RATE_ADDRESS", "1000000/1"),
         ];
+        own.extend(mailbox::environment(&secrets.stack));
         let process = Process::start(secrets, "api", "api", own.clone(), &[]).await;
         let mut server =
             Self { process, url: format!("http://127.0.0.1:{port}"), metrics_url: format!("http://{metrics}/metrics") };

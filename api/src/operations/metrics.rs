@@ -12,6 +12,11 @@ pub async fn show(app: web::Data<App>) -> HttpResponse {
         app.metrics.token_ttl(life);
     }
     app.metrics.password_hashes(app.staff.hashes());
+    let messages = app.messages.counts();
+    app.metrics.messages("sent", messages.sent);
+    app.metrics.messages("failed", messages.failed);
+    app.metrics.messages("dropped", messages.dropped);
+    app.metrics.messages_waiting(messages.waiting);
     let (size, idle) = app.ledger.reader_connections();
     app.metrics.pool("reader", size, idle);
     let report = app.health.report(&app.ledger, &app.views).await;

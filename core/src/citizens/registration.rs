@@ -158,7 +158,8 @@ impl Citizens {
 
     /// The contact, unless it was sent much lately: a mailbox is not flooded by those who are not its owner.
     pub(super) async fn unless_flooded(&self, of: Of, contact: Contact) -> Result<Option<Contact>, CitizenError> {
-        let key = self.knows()?.counted(Counted::Contact, &[of.tenant.as_bytes(), contact.as_bytes()]);
+        let (Contact::Email(text) | Contact::Phone(text)) = &contact;
+        let key = self.knows()?.counted(Counted::Contact, &[of.tenant.as_bytes(), text.as_bytes()]);
         let attempt = attempts::count(&self.editor, Counted::Contact, &key, self.now()).await?;
         Ok((attempt != Attempt::Blocked).then_some(contact))
     }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use super::environment::{Environment, OTLP, SettingsError};
 use super::login::LoginMethod;
+use super::mail::MailSettings;
 use super::rates::RateSettings;
 use super::transport::Transport;
 use crate::kernel::Network;
@@ -15,7 +16,7 @@ use crate::kernel::Network;
 /// Where Kubernetes puts the token of a pod's service account.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 /// Settings of the programs beside a command: one environment may serve them all.
-const OTHERS: [&str; 18] = [
+const OTHERS: [&str; 22] = [
     "VINTEM_LISTEN",
     "VINTEM_TLS",
     "VINTEM_METRICS_LISTEN",
@@ -25,6 +26,10 @@ const OTHERS: [&str; 18] = [
     "VINTEM_RATE_ADDRESS",
     "VINTEM_RATE_DEVICE",
     "VINTEM_RATE_EXEMPT",
+    "VINTEM_SMTP",
+    "VINTEM_SMTP_TLS",
+    "VINTEM_SMTP_FROM",
+    "VINTEM_SMS_GATEWAY",
     "VINTEM_BROKER_HOST",
     "VINTEM_BROKER_PORT",
     "VINTEM_BROKER_VIRTUAL_HOST",
@@ -110,6 +115,8 @@ pub struct ServerSettings {
     pub webhook_networks: Vec<Network>,
     /// How often requests may come.
     pub rates: RateSettings,
+    /// How messages to people leave; none do where nothing is set.
+    pub mail: Option<MailSettings>,
     /// `VINTEM_OPEN_FOR_BENCHMARKS`: `yes` for the build that believes callers, which serves nowhere else.
     pub is_open: bool,
     /// The rest.
@@ -228,6 +235,7 @@ impl Environment {
         });
         let webhook_networks = self.networks("VINTEM_WEBHOOK_NETWORKS");
         let rates = self.rates();
+        let mail = self.mail();
         let process = self.process("info");
         Some(ServerSettings {
             listen: listen?,
@@ -236,6 +244,7 @@ impl Environment {
             issuer: issuer?,
             webhook_networks: webhook_networks?,
             rates: rates?,
+            mail,
             is_open: self.optional("VINTEM_OPEN_FOR_BENCHMARKS").as_deref() == Some("yes"),
             process: process?,
         })

@@ -56,6 +56,8 @@ pub struct Metrics {
     replays: IntCounter,
     password_hashes: IntCounter,
     rate_limited: IntCounterVec,
+    messages: IntCounterVec,
+    messages_waiting: IntGauge,
     pool: IntGaugeVec,
     lease_ttl: IntGaugeVec,
     token_ttl: IntGauge,
@@ -108,6 +110,16 @@ impl Metrics {
                 "http_rate_limited_total",
                 "Requests that came too often, by whose they are: principal, address",
                 &["by"],
+            ),
+            messages: counters(
+                &registry,
+                "messages_total",
+                "Messages to people, by what became of them: sent, failed, dropped",
+                &["outcome"],
+            ),
+            messages_waiting: register(
+                &registry,
+                IntGauge::new("messages_waiting", "Messages to people that wait or are tried"),
             ),
             pool: gauges(&registry, "db_pool_connections", "Connections by role and state", &["role", "state"]),
             lease_ttl: gauges(&registry, "vault_lease_ttl_seconds", "Remaining life of the leased user", &["role"]),
@@ -175,6 +187,17 @@ impl Metrics {
     /// A request that came too often for its principal, or for its address.
     pub fn rate_limited(&self, by: &str) {
         self.rate_limited.with_label_values(&[by]).inc();
+    }
+
+    /// How many messages met that outcome, taken when metrics are asked for.
+    pub fn messages(&self, outcome: &str, count: u64) {
+        let counter = self.messages.with_label_values(&[outcome]);
+        counter.inc_by(count.saturating_sub(counter.get()));
+    }
+
+    /// How many are not sent yet.
+    pub fn messages_waiting(&self, count: u64) {
+        self.messages_waiting.set(gauge_value(count));
     }
 
     /// The state of a pool, taken when metrics are asked for.
@@ -259,6 +282,8 @@ mod tests {
         metrics.idempotency_replay();
         metrics.password_hashes(3);
         metrics.rate_limited("address");
+        metrics.messages("sent", 2);
+        metrics.messages_waiting(1);
         metrics.pool("reader", 4, 3);
         metrics.lease_ttl("reader", Duration::from_mins(1));
         metrics.token_ttl(Duration::from_secs(90));
@@ -273,6 +298,8 @@ mod tests {
             "idempotency_replays_total 1",
             "staff_password_hashes_total 3",
             r#"http_rate_limited_total{by="address"} 1"#,
+            r#"messages_total{outcome="sent"} 2"#,
+            "messages_waiting 1",
             r#"db_pool_connections{role="reader",state="used"} 1"#,
             r#"vault_lease_ttl_seconds{role="reader"} 60"#,
             "vault_token_ttl_seconds 90",

@@ -35,6 +35,7 @@ mod isolation;
 mod jobs;
 mod keys;
 mod matrix;
+mod messages;
 mod model;
 mod openbao;
 mod outages;

@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::stack::state::Folder;
 use crate::stack::supervisor::Supervisor;
 use crate::stack::ui::say;
-use crate::stack::{Stack, certifier, console, down, queries, servers, status, tests, up};
+use crate::stack::{Stack, certifier, console, down, mailbox, queries, servers, status, tests, up};
 
 /// What to do with the development stack.
 #[derive(Debug, Subcommand)]
@@ -32,11 +32,22 @@ pub enum Dev {
     Status,
     /// Show the end of the logs
     Logs {
-        /// One service: nginx, nginx-access, api, worker, vault, postgres, rabbitmq, certifier
+        /// One service: nginx, nginx-access, api, worker, vault, postgres, rabbitmq, certifier, mailbox
         service: Option<String>,
         /// How many lines of each
         #[arg(long, short = 'n', default_value_t = 40)]
         lines: u32,
+        /// Go on with what comes
+        #[arg(long, short)]
+        follow: bool,
+    },
+    /// Show the newest letters that the product sent to people, newest last
+    Mail {
+        /// To one address alone; a phone number is an address at sms.vintem.test
+        recipient: Option<String>,
+        /// How many
+        #[arg(long, short = 'n', default_value_t = 5)]
+        letters: usize,
         /// Go on with what comes
         #[arg(long, short)]
         follow: bool,
@@ -95,6 +106,13 @@ pub enum Dev {
         #[arg(long)]
         state: PathBuf,
     },
+    /// The background process that takes letters
+    #[command(hide = true)]
+    Receive {
+        /// The state folder
+        #[arg(long)]
+        state: PathBuf,
+    },
     /// Vault's client asks this for its token
     #[command(hide = true)]
     VaultToken {
@@ -116,6 +134,9 @@ impl Dev {
             Self::Logs { service, lines, follow } => {
                 return Err(status::logs(&Stack::load()?, service.as_deref(), lines, follow).into());
             }
+            Self::Mail { recipient, letters, follow } => {
+                mailbox::print(&Stack::load()?, recipient.as_deref(), letters, follow)?;
+            }
             Self::Test { arguments } => return Ok(tests::test(arguments).await?),
             Self::Queries => return Ok(queries::check(&Stack::load()?).await?),
             Self::Psql { arguments } => return Err(console::psql(&Stack::load()?, arguments).into()),
@@ -126,6 +147,7 @@ impl Dev {
             Self::Certify { role_id, state } => {
                 certifier::run(&Stack::load_from(Folder::at(state))?, role_id).await?;
             }
+            Self::Receive { state } => mailbox::receive(&Stack::load_from(Folder::at(state))?).await?,
             Self::VaultToken { state, verb } => {
                 let stack = Stack::load_from(Folder::at(state))?;
                 if let Some(token) = console::vault_token(&stack, &verb).await? {

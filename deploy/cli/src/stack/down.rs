@@ -4,7 +4,7 @@ use super::error::StackError;
 use super::process;
 use super::state::{Folder, find_checkout};
 use super::ui::{Step, say};
-use super::{POSTGRES, RABBITMQ, broker, certifier, cluster, nginx, owner, servers, vault_server};
+use super::{POSTGRES, RABBITMQ, broker, certifier, cluster, mailbox, nginx, owner, servers, vault_server};
 
 /// Stops the stack; `purge` removes its folder, with the ledger in it.
 pub fn down(purge: bool) -> Result<(), StackError> {
@@ -33,6 +33,7 @@ fn stop_all(folder: &Folder) {
         (nginx::NAME, "nginx", nginx::STOP),
         (servers::API.name, "API", servers::STOP),
         (servers::WORKER.name, "Worker", servers::STOP),
+        (mailbox::NAME, "Mailbox", mailbox::STOP),
         (RABBITMQ, "RabbitMQ", broker::STOP),
         (vault_server::NAME, "Vault", vault_server::STOP),
         (POSTGRES, "Postgres", cluster::STOP),

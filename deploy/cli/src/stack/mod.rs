@@ -25,6 +25,7 @@ pub mod down;
 pub mod error;
 pub mod first;
 pub mod gauge;
+pub mod mailbox;
 pub mod nginx;
 pub mod owner;
 pub mod packages;

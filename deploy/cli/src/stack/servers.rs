@@ -14,7 +14,7 @@ use super::owner;
 use super::process::{self, Service};
 use super::supervisor;
 use super::vault::secret;
-use super::{DATABASE, Stack, broker_users};
+use super::{DATABASE, Stack, broker_users, mailbox};
 
 /// How a supervisor is asked to end.
 pub const STOP: Signal = Signal::SIGTERM;
@@ -169,6 +169,7 @@ pub(super) async fn api_environment(
         ("MIMALLOC_PURGE_DELAY", "1000".to_owned()),
     ];
     variables.extend(own.map(|(name, value)| (name.to_owned(), value)));
+    variables.extend(mailbox::environment(stack));
     variables.push(webhook_networks());
     variables.extend(inherited());
     Ok(variables)

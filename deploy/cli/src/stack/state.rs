@@ -61,6 +61,11 @@ impl BrokerPorts {
 }
 
 impl Ports {
+    /// The mailbox's. It follows from the block, which stacks of before had, too.
+    pub fn mail(self) -> u16 {
+        self.https + 11
+    }
+
     fn block(first: u16) -> Self {
         Self {
             https: first,
@@ -75,8 +80,16 @@ impl Ports {
     }
 
     fn all(self) -> impl Iterator<Item = u16> {
-        let own =
-            [self.https, self.api, self.metrics, self.postgres, self.vault, self.vault_cluster, self.worker_metrics];
+        let own = [
+            self.https,
+            self.api,
+            self.metrics,
+            self.postgres,
+            self.vault,
+            self.vault_cluster,
+            self.worker_metrics,
+            self.mail(),
+        ];
         own.into_iter().chain(self.broker.all())
     }
 

@@ -7,7 +7,7 @@ use std::process::Command;
 use super::error::StackError;
 use super::process;
 use super::vault::{Health, Vault};
-use super::{POSTGRES, RABBITMQ, Stack, certifier, nginx, servers, vault_server};
+use super::{POSTGRES, RABBITMQ, Stack, certifier, mailbox, nginx, servers, vault_server};
 use crate::client::readiness;
 
 /// One line of `status`.
@@ -32,6 +32,7 @@ pub async fn status(stack: &Stack) -> Vec<Line> {
     let health = vault_health(stack).await;
     let broker = stack.broker().listens();
     let worker_answers = tokio::net::TcpStream::connect(("127.0.0.1", ports.worker_metrics)).await.is_ok();
+    let takes_mail = mailbox::listens(stack);
     let postgres = stack.cluster().has_database(super::DATABASE).await;
     let runs = |name: &str| process::running(stack.folder(), name);
     let line = |service, name: &str, is_well: bool, place: String, state: String| match runs(name) {
@@ -53,6 +54,13 @@ pub async fn status(stack: &Stack) -> Vec<Line> {
             worker_answers,
             format!("metrics on 127.0.0.1:{}", ports.worker_metrics),
             if worker_answers { "works" } else { "does not answer" }.into(),
+        ),
+        line(
+            "Mailbox",
+            mailbox::NAME,
+            takes_mail,
+            format!("127.0.0.1:{}", ports.mail()),
+            if takes_mail { "takes letters" } else { "does not listen" }.into(),
         ),
         line("Certifier", certifier::NAME, true, "nginx, Postgres, RabbitMQ".into(), "renews".into()),
         line(
@@ -90,7 +98,7 @@ async fn vault_health(stack: &Stack) -> Option<Health> {
 
 /// Becomes `tail` on the logs of one service or of all. Returns only when that fails.
 pub fn logs(stack: &Stack, service: Option<&str>, lines: u32, follow: bool) -> StackError {
-    let known = ["nginx", "nginx-access", "api", "worker", "vault", "postgres", "rabbitmq", "certifier"];
+    let known = ["nginx", "nginx-access", "api", "worker", "vault", "postgres", "rabbitmq", "certifier", "mailbox"];
     let files: Vec<PathBuf> = match service {
         Some(service) => vec![stack.folder().log(service)],
         None => known.iter().map(|service| stack.folder().log(service)).collect(),

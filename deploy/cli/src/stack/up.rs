@@ -9,8 +9,8 @@ use super::error::StackError;
 use super::state::{Folder, State, find_checkout};
 use super::ui::Step;
 use super::{
-    DATABASE, LeaseTimes, POSTGRES, Stack, authority, broker_users, certifier, database, first, packages, pki, process,
-    provision, servers, vault_build, vault_server, welcome,
+    DATABASE, LeaseTimes, POSTGRES, Stack, authority, broker_users, certifier, database, first, mailbox, packages, pki,
+    process, provision, servers, vault_build, vault_server, welcome,
 };
 use crate::client::readiness;
 
@@ -103,7 +103,7 @@ pub fn begin(folder: &Folder) -> Result<std::fs::File, StackError> {
         .ok_or_else(|| StackError::Declined("another `cargo dev` command is changing this stack right now".into()))
 }
 
-/// What tests need as well: Postgres, RabbitMQ and Vault running, the first database, roles and policies.
+/// What tests need as well: Postgres, RabbitMQ, Vault and the mailbox running, the first database, roles and policies.
 pub async fn services(folder: &Folder, checkout: &Path, yes: bool) -> Result<Stack, StackError> {
     packages::ensure(yes)?;
     let known = decide(folder, checkout)?;
@@ -147,7 +147,12 @@ pub async fn services(folder: &Folder, checkout: &Path, yes: bool) -> Result<Sta
     broker.await_ready().await?;
     stack.provision_broker_on(&broker, "", broker_users::VIRTUAL_HOST, LeaseTimes::default()).await?;
     step.done(&format!("on port {}, its users are leased", broker.ports.amqps));
-    Ok(Stack::administered(folder.clone(), known, vault))
+
+    let stack = Stack::administered(folder.clone(), known, vault);
+    let step = Step::begin("Mailbox", "starting");
+    mailbox::ensure(&stack)?;
+    step.done(&format!("on port {}, shown by cargo dev mail", stack.known().ports.mail()));
+    Ok(stack)
 }
 
 /// What is decided once and recorded: programs and ports.

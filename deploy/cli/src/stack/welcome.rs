@@ -27,7 +27,7 @@ pub fn print(stack: &Stack, known: &State, new_client: Option<&NewClient>) {
         "  curl --cacert {} --user {client} --data grant_type=client_credentials {url}/v1/token",
         stack.folder().authority().display()
     );
-    println!("\nNext: cargo dev test · cargo dev status · cargo dev psql · cargo dev down");
+    println!("\nNext: cargo dev test · cargo dev status · cargo dev mail · cargo dev psql · cargo dev down");
 }
 
 fn another_client() -> String {
