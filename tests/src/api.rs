@@ -86,6 +86,8 @@ pub struct Server {
     pub ledger: Ledger,
     /// Its members of the staff.
     pub staff: Staff,
+    /// Its citizens.
+    pub citizens: Citizens,
     end: watch::Sender<bool>,
 }
 
@@ -221,7 +223,7 @@ impl Server {
         let app = startup::shared(App {
             ledger: ledger.clone(),
             holders,
-            citizens,
+            citizens: citizens.clone(),
             payments,
             receipts: Receipts::new(store.pool("vintem_editor"), ledger.clone(), signer, ISSUER.to_owned()),
             staff: staff.clone(),
@@ -250,6 +252,7 @@ impl Server {
             handle: Box::new(move || Box::pin(async move { handle.stop(false).await })),
             ledger,
             staff,
+            citizens,
             end,
         }
     }

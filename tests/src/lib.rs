@@ -18,6 +18,7 @@ pub mod mailbox;
 pub mod matrix;
 pub mod model;
 pub mod people;
+pub mod phone;
 pub mod policies;
 pub mod python;
 pub mod server;

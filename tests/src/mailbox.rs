@@ -70,6 +70,19 @@ impl Mailbox {
         mailbox::newest(&self.folder, Some(recipient), 1).unwrap().pop().unwrap()
     }
 
+    /// The text of the letter of a number to somebody, the first is 1, waited for.
+    pub async fn nth(&self, recipient: &str, number: usize) -> String {
+        let all = || mailbox::newest(&self.folder, Some(recipient), 1_000).unwrap();
+        let arrived = eventually(PATIENCE, async || all().len() >= number).await;
+        assert!(arrived, "letter {number} to {recipient} did not arrive; does the mailbox run? cargo dev status");
+        all().into_iter().nth(number - 1).unwrap().text
+    }
+
+    /// How many letters there are to somebody now.
+    pub fn count(&self, recipient: &str) -> usize {
+        mailbox::newest(&self.folder, Some(recipient), 1_000).unwrap().len()
+    }
+
     /// Whether there is a letter to somebody now.
     pub fn holds_one(&self, recipient: &str) -> bool {
         !mailbox::newest(&self.folder, Some(recipient), 1).unwrap().is_empty()

@@ -1,7 +1,7 @@
 //! A back office of a test's own: an API that members of the staff can sign in to, and a clock that the test sets.
 
 use crate::api::{Client, Read, Server, read};
-use crate::people::{log_in, personal};
+use crate::people::{SCOPES, log_in, personal};
 use crate::vault::{Secrets, Wire};
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::{Method, RequestBuilder};
@@ -75,7 +75,7 @@ impl Office {
         let own = Arc::clone(&ahead_s);
         let clock: Clock = Arc::new(move || clock::now() + TimeDelta::seconds(own.load(Ordering::Relaxed)));
         let server = Server::with_staff(&secrets.store, personal, clock).await;
-        let client = server.client(&secrets.store, TENANT, "ledger:read ledger:write ledger:admin").await;
+        let client = server.client(&secrets.store, TENANT, SCOPES).await;
         Self { secrets, server, client, wire, ahead_s, keeper, vault }
     }
 

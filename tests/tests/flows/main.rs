@@ -19,6 +19,8 @@ mod bulk;
 mod canaries;
 mod catalogue;
 mod certificates;
+mod citizen_attacks;
+mod citizens;
 mod clock;
 mod cross_tenant;
 mod drift;

@@ -1,10 +1,12 @@
 //! Every route × every caller: what the page says is what the code decides, and what the running server does.
 
+use serde_json::json;
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
-use vintem_api::routes::{Entry, ROUTES};
+use vintem_api::routes::{Body, Entry, ROUTES};
 use vintem_tests::api::{Api, Client, Read, read};
 use vintem_tests::matrix::{Cell, Knocks, filled, method, page, printed, stated, title};
+use vintem_tests::phone::Town;
 
 #[test]
 fn the_page_says_what_the_code_decides() {
@@ -59,7 +61,7 @@ async fn every_cell_holds_on_the_running_server() {
             let answer = match column {
                 Knocks::Nobody => read(api.client.http.request(method(entry), api.server.url(&path))).await,
                 Knocks::Client(scope) => read(clients[scope.as_str()].request(method(entry), &path)).await,
-                Knocks::Staff(_) => continue,
+                Knocks::Staff(_) | Knocks::Citizen => continue,
             };
             holds(&answer, *cell, column, entry);
             asserted += 1;
@@ -68,6 +70,19 @@ async fn every_cell_holds_on_the_running_server() {
     println!("{asserted} cells asserted");
     assert_eq!(table.len(), ROUTES.len(), "a row of no route");
     api.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_cell_of_citizens_holds_on_the_running_server() {
+    let town = Town::create().await;
+    let (_, phone) = town.citizen(1).await;
+    let (table, last) = (stated(), Knocks::all().len() - 1);
+    for entry in ROUTES {
+        let request = phone.request(method(entry), &filled(entry.path));
+        let request = if entry.body == Body::Nothing { request } else { request.json(&json!({})) };
+        holds(&read(request).await, table[&title(entry)][last], Knocks::Citizen, entry);
+    }
+    town.close().await;
 }
 
 /// What the server answers to somebody who gets in depends on the request; who does not is told so, and nothing else.

@@ -54,7 +54,12 @@ impl Device {
     pub fn sign(&self, header: &Value, claims: &Value) -> String {
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let text = format!("{}.{}", part(header), part(claims));
-        let signature = self.0.sign(&SystemRandom::new(), text.as_bytes()).expect("a key of P-256 signs");
-        format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature))
+        format!("{text}.{}", self.sign_bytes(text.as_bytes()))
+    }
+
+    /// A signature of bytes, in base64url.
+    pub fn sign_bytes(&self, bytes: &[u8]) -> String {
+        let signature = self.0.sign(&SystemRandom::new(), bytes).expect("a key of P-256 signs");
+        URL_SAFE_NO_PAD.encode(signature)
     }
 }
