@@ -94,24 +94,22 @@ fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 fn read(name: String, content: &[u8]) -> Letter {
-    let mut letter = Letter { name, login: None, recipients: Vec::new(), subject: String::new(), text: String::new() };
-    let mut rest = content;
+    let (mut login, mut recipients, mut rest) = (None, Vec::new(), content);
     while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
         let line = String::from_utf8_lossy(&rest[..end]);
         if let Some(recipient) = line.strip_prefix(RECIPIENT) {
-            letter.recipients.push(recipient.trim_end().to_owned());
-        } else if let Some(login) = line.strip_prefix(LOGIN) {
-            letter.login = Some(login.trim_end().to_owned());
+            recipients.push(recipient.trim_end().to_owned());
+        } else if let Some(name) = line.strip_prefix(LOGIN) {
+            login = Some(name.trim_end().to_owned());
         } else {
             break;
         }
         rest = &rest[end + 1..];
     }
-    if let Some(message) = MessageParser::default().parse(rest) {
-        letter.subject = message.subject().unwrap_or_default().to_owned();
-        letter.text = message.body_text(0).unwrap_or_default().replace("\r\n", "\n");
-    }
-    letter
+    let letter = MessageParser::default().parse(rest).unwrap_or_default();
+    let subject = letter.subject().unwrap_or_default().to_owned();
+    let text = letter.body_text(0).unwrap_or_default().replace("\r\n", "\n");
+    Letter { name, login, recipients, subject, text }
 }
 
 #[cfg(test)]

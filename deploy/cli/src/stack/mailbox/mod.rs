@@ -136,5 +136,4 @@ pub fn print(stack: &Stack, recipient: Option<&str>, count: usize, follow: bool)
         }
         shown = now;
     }
-    Ok(())
 }
