@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 use vintem_core::access::staff::Staff;
 use vintem_core::access::{AccessService, SigningKeys, TokenVerifier};
+use vintem_core::aliases::Aliases;
 use vintem_core::citizens::Citizens;
 use vintem_core::holders::Holders;
 use vintem_core::ledger::service::Ledger;
@@ -32,6 +33,8 @@ pub struct App {
     pub holders: Holders,
     /// Those of them who pay by telephone.
     pub citizens: Citizens,
+    /// The keys by which they are paid.
+    pub aliases: Aliases,
     /// What people do with money.
     pub payments: Payments,
     /// What is shown of it to others.

@@ -4,7 +4,7 @@
 //! named by its pointer. The straight way parses once into the typed value and once into the
 //! canonical form; only a body that fails is parsed again, to find the place.
 
-use crate::canonical::{NotCanonical, canonical, escape};
+use crate::canonical::{NotCanonical, canonical, escape, without};
 use crate::object::Object;
 use crate::problem::{Code, Problem};
 use actix_web::HttpRequest;
@@ -32,17 +32,19 @@ pub struct Parsed<T> {
     pub fingerprint: Fingerprint,
 }
 
-/// Reads and parses the body of a write. Without any body, members are all absent.
+/// Reads and parses the body of a write. Without any body, members are all absent. `credentials` are members that prove who
+/// asks and are not what is asked for: they are not part of the fingerprint, which is kept for ever and must not say them either.
 pub async fn json<T: DeserializeOwned + Send + 'static>(
     request: &HttpRequest,
     payload: &mut Payload,
     limit: usize,
+    credentials: &'static [&'static str],
 ) -> Result<Parsed<T>, Problem> {
     let bytes = read(request, payload, limit, "application/json").await?;
     let (method, path) = (request.method().as_str().to_owned(), request.path().to_owned());
     let parse = move || {
         let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
-        let canonical = canonical(text).map_err(not_canonical)?;
+        let canonical = without(canonical(text).map_err(not_canonical)?, credentials);
         Ok(Parsed { fingerprint: fingerprint(&method, &path, &canonical), value: typed(text)? })
     };
     if content_length(request).is_some_and(|length| length <= LARGE) {

@@ -8,7 +8,9 @@
 //! Deviation from JCS: integers beyond 2^53 keep all their digits, so that two requests that differ are two.
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use vintem_core::kernel::fingerprint;
 
@@ -38,6 +40,17 @@ pub fn canonical(text: &[u8]) -> Result<Vec<u8>, NotCanonical> {
         Some(Fault::Nul) => NotCanonical::Nul(pointer),
         None => NotCanonical::Syntax(error.to_string()),
     })
+}
+
+/// The canonical form of an object without some of its members; of anything else, itself.
+pub fn without(canonical: Vec<u8>, members: &[&str]) -> Vec<u8> {
+    if members.is_empty() {
+        return canonical;
+    }
+    let Ok(mut object) = serde_json::from_slice::<BTreeMap<String, &RawValue>>(&canonical) else { return canonical };
+    object.retain(|name, _| !members.contains(&name.as_str()));
+    // Texts by their names always serialise.
+    serde_json::to_vec(&object).unwrap_or_default()
 }
 
 /// A segment of a JSON pointer (RFC 6901).
@@ -230,6 +243,18 @@ mod tests {
                 String::from_utf8(expected).unwrap()
             );
         }
+    }
+
+    #[test]
+    fn members_are_left_out_and_the_others_stay_as_they_are() {
+        let left = |text: &str, members: &[&str]| {
+            String::from_utf8(without(canonical(text.as_bytes()).unwrap(), members)).unwrap()
+        };
+        let text = r#"{"pin":"274906","b":{"pin":1},"a":1.50}"#;
+        assert_eq!(left(text, &["pin", "none"]), r#"{"a":1.5,"b":{"pin":1}}"#);
+        assert_eq!(left(text, &["pin", "a", "b"]), "{}");
+        assert_eq!(left(text, &[]), r#"{"a":1.5,"b":{"pin":1},"pin":"274906"}"#);
+        assert_eq!(left("[1]", &["pin"]), "[1]");
     }
 
     #[test]

@@ -63,6 +63,15 @@ pub struct Write<T> {
     pub value: T,
 }
 
+/// A body that also proves who asks, by what they type or sign for this one request.
+pub trait Credentials {
+    /// The members that do. Who types a PIN again asks for the same thing as before.
+    const MEMBERS: &'static [&'static str];
+}
+
+/// A write whose body has [`Credentials`].
+pub struct Proven<T>(pub Write<T>);
+
 /// An authenticated question with a body: what it asks for must not stand in a URL. It changes nothing and needs no key.
 pub struct Question<T> {
     /// Who asks.
@@ -167,15 +176,31 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest for Write<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let request = request.clone();
         let mut payload = payload.take();
-        async move {
-            let context = Context::of(&request).await?;
-            let key = key::idempotency_key(request.headers())?;
-            let body = said(&request, &mut payload).await?;
-            let key = RequestKey { principal: context.caller.subject, key, fingerprint: body.fingerprint };
-            Ok(Self { context, key, value: body.value })
-        }
-        .boxed_local()
+        async move { written(&request, &mut payload, &[]).await }.boxed_local()
     }
+}
+
+impl<T: DeserializeOwned + Credentials + Send + 'static> FromRequest for Proven<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let mut payload = payload.take();
+        async move { written(&request, &mut payload, T::MEMBERS).await.map(Self) }.boxed_local()
+    }
+}
+
+async fn written<T: DeserializeOwned + Send + 'static>(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    credentials: &'static [&'static str],
+) -> Result<Write<T>, Problem> {
+    let context = Context::of(request).await?;
+    let key = key::idempotency_key(request.headers())?;
+    let body = body_of(request, payload, credentials).await?;
+    let key = RequestKey { principal: context.caller.subject, key, fingerprint: body.fingerprint };
+    Ok(Write { context, key, value: body.value })
 }
 
 impl<T: DeserializeOwned + Send + 'static> FromRequest for Question<T> {
@@ -198,7 +223,15 @@ pub async fn said<T: DeserializeOwned + Send + 'static>(
     request: &HttpRequest,
     payload: &mut Payload,
 ) -> Result<Parsed<T>, Problem> {
+    body_of(request, payload, &[]).await
+}
+
+async fn body_of<T: DeserializeOwned + Send + 'static>(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    credentials: &'static [&'static str],
+) -> Result<Parsed<T>, Problem> {
     Query::of(request, &[])?;
     let limit = routes::find(request).map_or(0, routes::Entry::body_limit);
-    body::json(request, payload, limit).await
+    body::json(request, payload, limit, credentials).await
 }

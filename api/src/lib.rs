@@ -12,6 +12,7 @@
 //! Deliberately absent: SQL, money rules, balances in memory, CORS, security headers (nginx's).
 
 pub mod access;
+pub mod aliases;
 pub mod answer;
 pub mod app;
 pub mod body;

@@ -5,6 +5,7 @@
 
 use crate::access::staff::{admin_sessions, invitations, own, sessions, units, users};
 use crate::access::{audit, jwks, tenant, token};
+use crate::aliases;
 use crate::citizens::{devices, recoveries, registrations, secrets, sessions as citizen_sessions};
 use crate::documents::{receipt, statement};
 use crate::holders;
@@ -12,7 +13,7 @@ use crate::ledger::{
     accounts, assets, balances, batches, events, holds, requests, reversals, statements, transactions, trial_balance,
 };
 use crate::operations::{docs, live, openapi, ready};
-use crate::payments::{issuances, prices};
+use crate::payments::{issuances, limits, prices, transfers};
 use crate::problem::{Code, Problem};
 use crate::views::{activity, holds as hold_ageing, top_accounts, trial_balance as daily_balance, volume};
 use crate::webhooks::{deliveries, endpoints};
@@ -120,6 +121,15 @@ pub static ROUTES: &[Entry] = &[
     row(Method::POST, "/v1/prices/{code}", Policy::granted(LedgerAdmin, Edit, Price), SMALL, || {
         post().to(prices::change)
     }),
+    row(Method::GET, "/v1/aliases", Policy::Citizen, Nothing, || get().to(aliases::list)),
+    row(Method::POST, "/v1/aliases", Policy::Citizen, SMALL, || post().to(aliases::register)),
+    row(Method::DELETE, "/v1/aliases/{id}", Policy::Citizen, ASK, || delete().to(aliases::remove)),
+    row(Method::POST, "/v1/alias-lookups", Policy::Citizen, ASK, || post().to(aliases::look_up)),
+    row(Method::POST, "/v1/transfers", Policy::Citizen, SMALL, || post().to(transfers::request)),
+    row(Method::GET, "/v1/transfers/{id}", Policy::Citizen, Nothing, || get().to(transfers::show)),
+    row(Method::POST, "/v1/transfers/{id}/confirm", Policy::Citizen, SMALL, || post().to(transfers::confirm)),
+    row(Method::GET, "/v1/limits", Policy::Citizen, Nothing, || get().to(limits::show)),
+    row(Method::PATCH, "/v1/limits", Policy::Citizen, SMALL, || patch().to(limits::change)),
     row(Method::GET, "/v1/accounts/{id}/activity", view(Account), Nothing, || get().to(activity::list)),
     row(Method::GET, "/v1/reports/volume", view(Report), Nothing, || get().to(volume::list)),
     row(Method::GET, "/v1/reports/holds", view(Report), Nothing, || get().to(hold_ageing::show)),

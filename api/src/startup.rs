@@ -27,6 +27,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use vintem_core::access::staff::{Knows, Staff};
 use vintem_core::access::{AccessService, KeyError, Revocations, SigningKeys, TokenVerifier};
+use vintem_core::aliases::Aliases;
 use vintem_core::citizens::{self, Citizens};
 use vintem_core::event_store::{Credentials, Limits, Shard};
 use vintem_core::holders::{Holders, Personal};
@@ -155,6 +156,7 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
         receipts: Receipts::new(editor.pool().clone(), ledger.clone(), Some(signer), settings.issuer.clone()),
         staff: people.staff,
         payments: people.payments,
+        aliases: people.aliases,
         citizens: people.citizens,
         holders: people.holders,
         ledger,
@@ -237,6 +239,7 @@ struct People {
     holders: Holders,
     staff: Staff,
     citizens: Citizens,
+    aliases: Aliases,
     payments: Payments,
 }
 
@@ -252,11 +255,12 @@ impl People {
         let pools = || (reader.clone(), leases.editor.pool().clone());
         let knows = Knows::of(&personal.keys, &personal.requests);
         let known = citizens::Knows::of(&personal);
-        let holders = Holders::new(reader.clone(), shards.clone(), Some(personal));
+        let holders = Holders::new(reader.clone(), shards.clone(), Some(personal.clone()));
         let now = || Arc::new(clock::now);
         Self {
             staff: Staff::new(pools(), shards.clone(), Some(knows), now()),
             citizens: Citizens::new(pools(), ledger.clone(), holders.clone(), Some(known), messages.clone(), now()),
+            aliases: Aliases::new(reader.clone(), ledger.clone(), holders.clone(), Some(&personal)),
             payments: Payments::new(reader.clone(), ledger.clone(), holders.clone()),
             holders,
         }

@@ -5,6 +5,7 @@
 
 use crate::access::event as access;
 use crate::access::staff::event as staff;
+use crate::aliases::event as aliases;
 use crate::citizens::event as citizens;
 use crate::holders::event as holders;
 use crate::kernel::Minor;
@@ -75,7 +76,7 @@ fn schema<T: ToSchema>(name: &str) -> Value {
 }
 
 /// All of them.
-pub const ALL: [EventKind; 53] = [
+pub const ALL: [EventKind; 55] = [
     kind::<access::TenantCreated>(access::TENANT_CREATED),
     kind::<access::TenantSuspended>(access::TENANT_SUSPENDED),
     kind::<access::TenantResumed>(access::TENANT_RESUMED),
@@ -123,6 +124,8 @@ pub const ALL: [EventKind; 53] = [
     kind::<citizens::CitizenSignedIn>(citizens::CITIZEN_SIGNED_IN),
     kind::<citizens::CitizenSessionEnded>(citizens::CITIZEN_SESSION_ENDED),
     kind::<citizens::CitizenSignInRefused>(citizens::CITIZEN_SIGN_IN_REFUSED),
+    kind::<aliases::AliasRegistered>(aliases::ALIAS_REGISTERED),
+    kind::<aliases::AliasRemoved>(aliases::ALIAS_REMOVED),
     kind::<payments::TransferRequested>(payments::TRANSFER_REQUESTED),
     kind::<payments::TransferConfirmed>(payments::TRANSFER_CONFIRMED),
     kind::<payments::LimitsChanged>(payments::LIMITS_CHANGED),

@@ -1,6 +1,7 @@
 //! Domain and storage of Vintem.
 
 pub mod access;
+pub mod aliases;
 pub mod citizens;
 pub mod event_kinds;
 pub mod event_store;

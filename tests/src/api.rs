@@ -26,6 +26,7 @@ use vintem_core::access::{
     AccessService, NewClient, Revocations, Scopes, SigningKeys, Terms, TokenVerifier, create_client, create_tenant,
     generate_signing_key, parse_time_zone,
 };
+use vintem_core::aliases::Aliases;
 use vintem_core::citizens::{self, Citizens};
 use vintem_core::holders::{Holders, Personal};
 use vintem_core::kernel::Rate;
@@ -209,8 +210,9 @@ impl Server {
         let pools = || (reader.clone(), store.pool("vintem_editor"));
         let staff = Staff::new(pools(), shards.clone(), knows, Arc::clone(&clock));
         let known = personal.as_ref().map(citizens::Knows::of);
-        let holders = Holders::new(reader.clone(), shards.clone(), personal);
+        let holders = Holders::new(reader.clone(), shards.clone(), personal.clone());
         let ledger = Ledger::new(reader.clone(), shards, 10_000);
+        let aliases = Aliases::new(reader.clone(), ledger.clone(), holders.clone(), personal.as_ref());
         let messages = Mailbox::of_the_stack().messenger();
         let citizens = Citizens::new(pools(), ledger.clone(), holders.clone(), known, messages.clone(), clock);
         let payments = Payments::new(reader.clone(), ledger.clone(), holders.clone());
@@ -224,6 +226,7 @@ impl Server {
             ledger: ledger.clone(),
             holders,
             citizens: citizens.clone(),
+            aliases,
             payments,
             receipts: Receipts::new(store.pool("vintem_editor"), ledger.clone(), signer, ISSUER.to_owned()),
             staff: staff.clone(),

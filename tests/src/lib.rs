@@ -17,6 +17,7 @@ pub mod load;
 pub mod mailbox;
 pub mod matrix;
 pub mod model;
+pub mod payer;
 pub mod people;
 pub mod phone;
 pub mod policies;

@@ -5,12 +5,15 @@
 //! were deleted, calls it again on what the log says, and gets the same bytes.
 
 pub mod account;
+pub mod alias;
 pub mod batch;
 pub mod hold;
 pub mod holder;
+pub mod limits;
 pub mod payment;
 pub mod staff;
 pub mod transaction;
+pub mod transfer;
 
 use actix_web::HttpResponse;
 use actix_web::http::header;
@@ -21,13 +24,16 @@ use vintem_core::access::staff::event::{
     STAFF_FACTOR_CHANGED, STAFF_GRANTS_CHANGED, STAFF_INVITED, STAFF_RESUMED, STAFF_ROLES_CHANGED, STAFF_SESSION_ENDED,
     STAFF_SUSPENDED, STAFF_UNIT_CHANGED, UNIT_CHANGED, UNIT_CREATED,
 };
+use vintem_core::aliases::event::ALIAS_REGISTERED;
 use vintem_core::citizens::event::CITIZEN_RESET;
 use vintem_core::event_store::{Answer, Applied, Done, EntryAfter, Outcome, Recorded, StoredBody};
 use vintem_core::holders::event::{HOLDER_ERASED, HOLDER_REGISTERED};
 use vintem_core::kernel::{Instant, Minor, Refusal, instant};
 use vintem_core::ledger::event;
 use vintem_core::ledger::known::{Identity, Known};
-use vintem_core::payments::event::{MONEY_ISSUED, MONEY_REDEEMED, PRICES_CHANGED};
+use vintem_core::payments::event::{
+    LIMITS_CHANGED, MONEY_ISSUED, MONEY_REDEEMED, PRICES_CHANGED, TRANSFER_CONFIRMED, TRANSFER_REQUESTED,
+};
 
 use crate::problem::{Code, Problem, Shown};
 
@@ -156,6 +162,14 @@ pub enum Fact {
     Session(staff::SessionEnded),
     /// `money.issued`, `money.redeemed`, with their `transaction.posted`
     Issuance(Box<payment::Issuance>),
+    /// `alias.registered`
+    Alias(alias::Alias),
+    /// `transfer.requested`
+    Transfer(Box<transfer::Transfer>),
+    /// `transfer.confirmed` with its `transaction.posted`
+    Confirmation(transfer::Confirmation),
+    /// `limits.changed`
+    Limits(limits::LimitsAsked),
     /// `prices.changed`
     Prices(payment::Prices),
     /// `unit.created`, `unit.changed`
@@ -186,6 +200,13 @@ impl Fact {
             UNIT_CREATED | UNIT_CHANGED => Self::Unit(staff::StaffUnit::recorded(first)?),
             STAFF_SESSION_ENDED => Self::Session(staff::SessionEnded::recorded(first)?),
             MONEY_ISSUED | MONEY_REDEEMED => Self::Issuance(Box::new(payment::Issuance::of(events, entries, known)?)),
+            ALIAS_REGISTERED => Self::Alias(alias::Alias::registered(first)?),
+            TRANSFER_REQUESTED => Self::Transfer(Box::new(transfer::Transfer::requested(first)?)),
+            TRANSFER_CONFIRMED => {
+                let posted = events.get(1).ok_or(Unreadable)?;
+                Self::Confirmation(transfer::Confirmation::of(first, posted, entries, known)?)
+            }
+            LIMITS_CHANGED => Self::Limits(limits::LimitsAsked::of(first)?),
             PRICES_CHANGED => Self::Prices(payment::Prices::of(first)?),
             _ => return Err(Unreadable),
         })
@@ -199,6 +220,8 @@ impl Fact {
             | Self::Reversal(_)
             | Self::Hold(_)
             | Self::Capture(_)
+            | Self::Alias(_)
+            | Self::Transfer(_)
             | Self::Issuance(_) => 201,
             Self::Account(account) if account.settings_version == 1 => 201,
             Self::Holder(holder) if holder.erasure.is_none() => 201,
@@ -211,6 +234,8 @@ impl Fact {
             | Self::Staff(_)
             | Self::Session(_)
             | Self::Unit(_)
+            | Self::Confirmation(_)
+            | Self::Limits(_)
             | Self::Prices(_) => 200,
         }
     }
@@ -230,6 +255,10 @@ impl Fact {
             Self::Staff(_) => "user",
             Self::Session(_) => "session",
             Self::Issuance(_) => "issuance",
+            Self::Alias(_) => "alias",
+            Self::Transfer(_) => "transfer",
+            Self::Confirmation(_) => "confirmation",
+            Self::Limits(_) => "limits",
             Self::Prices(_) => "prices",
             Self::Unit(_) => "unit",
         }

@@ -6,7 +6,7 @@
 use crate::access::staff::presence::COOKIE;
 use crate::problem::Document;
 use crate::routes::{Body, Entry, ROUTES};
-use crate::{access, citizens, documents, holders, ledger, operations, payments, views, webhooks};
+use crate::{access, aliases, citizens, documents, holders, ledger, operations, payments, views, webhooks};
 use actix_web::HttpResponse;
 use actix_web::http::Method;
 use std::sync::LazyLock;
@@ -46,6 +46,8 @@ const CITIZEN: &str = "citizen";
         webhooks::endpoints::delete, webhooks::endpoints::enable, webhooks::endpoints::disable, webhooks::endpoints::rotate,
         webhooks::deliveries::list, webhooks::deliveries::replay,
         payments::issuances::issue, payments::issuances::redeem, payments::prices::show, payments::prices::change,
+        payments::transfers::request, payments::transfers::show, payments::transfers::confirm, payments::limits::show, payments::limits::change,
+        aliases::list, aliases::register, aliases::remove, aliases::look_up,
         holders::register, holders::look_up, holders::show, holders::unmask, holders::erase,
         citizens::registrations::register, citizens::registrations::verify, citizens::recoveries::recover, citizens::recoveries::verify,
         citizens::recoveries::reset, citizens::sessions::sign_in, citizens::sessions::verify, citizens::sessions::refresh,
@@ -130,6 +132,12 @@ fn complete(operation: &mut Operation, entry: &Entry) {
     }
     if entry.path.ends_with("/verify") {
         statuses.extend(["409", "504"]);
+    }
+    if entry.path.ends_with("/confirm") {
+        statuses.push("410");
+    }
+    if entry.path.ends_with("-lookups") {
+        statuses.push("429");
     }
     if entry.is_write() {
         statuses.extend(["409", "412", "504"]);

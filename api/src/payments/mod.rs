@@ -1,9 +1,9 @@
-//! Payments over HTTP: how money comes into being, and what payments cost.
-//!
-//! Deliberately absent: transfers and limits, which are their payers' and wait for them to be callers.
+//! Payments over HTTP: how money comes into being, what payments cost, and how people pay each other.
 
 pub mod issuances;
+pub mod limits;
 pub mod prices;
+pub mod transfers;
 
 use crate::answer;
 use crate::context::Context;

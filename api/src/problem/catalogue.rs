@@ -57,6 +57,8 @@ pub enum Code {
     UnsupportedMediaType,
     /// The caller, or its address, asks too often.
     RateLimited,
+    /// Too many look-ups of people, or too many that found nobody.
+    LookupQuota,
     /// A defect of ours.
     InternalError,
     /// Too much at once.
@@ -106,7 +108,7 @@ pub struct Meaning {
 
 impl Code {
     /// The codes that HTTP adds to the business's.
-    const HTTP: [Self; 29] = [
+    const HTTP: [Self; 30] = [
         Self::MalformedRequest,
         Self::IdempotencyKeyMissing,
         Self::Unauthenticated,
@@ -129,6 +131,7 @@ impl Code {
         Self::TooLarge,
         Self::UnsupportedMediaType,
         Self::RateLimited,
+        Self::LookupQuota,
         Self::InternalError,
         Self::Overloaded,
         Self::LedgerHalted,
@@ -175,6 +178,7 @@ impl Code {
             Self::TooLarge => row("too-large", 413, "The body is too large", "O corpo é grande demais", false, None),
             Self::UnsupportedMediaType => row("unsupported-media-type", 415, "The media type is not supported", "O tipo de mídia não é aceito", false, None),
             Self::RateLimited => row("rate-limited", 429, "There are too many requests", "Há requisições demais", true, None),
+            Self::LookupQuota => row("lookup-quota", 429, "There were too many look-ups of people", "Houve consultas demais de pessoas", true, None),
             Self::InternalError => row("internal-error", 500, "Something is wrong on our side", "Algo está errado do nosso lado", true, Unknown),
             Self::Overloaded => row("overloaded", 503, "There is too much to do at once", "Há demais a fazer ao mesmo tempo", true, None),
             Self::LedgerHalted => row("ledger-halted", 503, "Writes are halted", "As escritas estão suspensas", true, None),
@@ -203,6 +207,7 @@ fn business(code: RefusalCode) -> Meaning {
         C::InvalidState => row(409, "The state does not permit this", "O estado não permite isto", true),
         C::NameTaken => row(409, "The name is taken", "O nome já está em uso", true),
         C::AlreadyRegistered => row(409, "The person is registered", "A pessoa já está cadastrada", true),
+        C::AliasTaken => row(409, "The key is somebody's already", "A chave já é de alguém", true),
         C::RoleConflict => row(422, "These roles must not meet in one person", "Estes papéis não podem estar na mesma pessoa", true),
         C::UnknownAsset => row(422, "The asset is not registered", "O ativo não está registrado", true),
         C::UnknownAccount => row(422, "An account does not exist", "Uma conta não existe", true),

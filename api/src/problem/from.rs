@@ -3,6 +3,7 @@
 use super::{Code, Fault, Problem};
 use vintem_core::access::staff::StaffError;
 use vintem_core::access::{AccessError, Barred, Denied, ProofError, TokenError};
+use vintem_core::aliases::AliasError;
 use vintem_core::citizens::CitizenError;
 use vintem_core::event_store::WriteError;
 use vintem_core::holders::HolderError;
@@ -120,6 +121,24 @@ impl From<PaymentError> for Problem {
             PaymentError::Holder(error) => error.into(),
             PaymentError::Unreadable => {
                 tracing::error!("what the log says of a payment cannot be read");
+                Self::new(Code::InternalError, error.to_string())
+            }
+        }
+    }
+}
+
+impl From<AliasError> for Problem {
+    fn from(error: AliasError) -> Self {
+        match error {
+            AliasError::Refused(refusal) => refusal.into(),
+            AliasError::Quota(wait) => {
+                let seconds = u32::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX).max(1);
+                Self::new(Code::LookupQuota, error.to_string()).retry_after(seconds)
+            }
+            AliasError::Holder(error) => error.into(),
+            AliasError::Ledger(error) => error.into(),
+            AliasError::Unreadable => {
+                tracing::error!("what the log says of somebody's keys cannot be read");
                 Self::new(Code::InternalError, error.to_string())
             }
         }

@@ -49,6 +49,7 @@ mod store;
 
 pub use challenge::Sent;
 pub use citizen::{Citizen, Device};
+pub use confirm::{Confirmed, Shown};
 pub use error::CitizenError;
 pub use pin::Pin;
 pub use recovery::Recovery;

@@ -6,11 +6,12 @@
 use super::chain::{BatchHeader, Tip};
 use super::job::{Answer, RequestKey, StoredBody};
 use super::overlay::{CounterRow, EntryRow, EventRow, Origin, SCHEMA};
-use super::personal::{Ask, KeyRow, Personal};
+use super::personal::{Ask, KeyName, KeyRow, Personal};
 use super::proposal::{EntryAfter, Recorded};
 use sqlx::postgres::{PgArguments, PgConnection};
 use sqlx::query::Query;
 use sqlx::{Error, Postgres};
+use uuid::Uuid;
 
 /// A statement that answers nothing, with its arguments.
 pub type Statement = Query<'static, Postgres, PgArguments>;
@@ -144,6 +145,9 @@ pub fn personal(shard: i16, changes: &Personal) -> Vec<Statement> {
             &changes.freed
         ));
     }
+    if !changes.released.is_empty() {
+        statements.push(released(shard, &changes.released));
+    }
     if !changes.rows.is_empty() {
         statements.push(claimed(shard, &changes.rows));
     }
@@ -151,6 +155,21 @@ pub fn personal(shard: i16, changes: &Personal) -> Vec<Statement> {
         statements.push(asked(shard, &changes.asks));
     }
     statements
+}
+
+fn released(shard: i16, rows: &[(KeyName, Uuid)]) -> Statement {
+    sqlx::query!(
+        "DELETE FROM personal_key k
+         USING unnest($2::uuid[], $3::text[], $4::smallint[], $5::bytea[], $6::uuid[]) AS row (tenant, kind, version, digest, owner)
+         WHERE k.shard = $1 AND k.tenant = row.tenant AND k.kind = row.kind AND k.version = row.version
+               AND k.digest = row.digest AND k.owner = row.owner",
+        shard,
+        &rows.iter().map(|(name, _)| name.0).collect::<Vec<_>>() as _,
+        &rows.iter().map(|(name, _)| name.1).collect::<Vec<_>>() as _,
+        &rows.iter().map(|(name, _)| name.2).collect::<Vec<_>>() as _,
+        &rows.iter().map(|(name, _)| &name.3[..]).collect::<Vec<_>>() as _,
+        &rows.iter().map(|(_, owner)| *owner).collect::<Vec<_>>() as _
+    )
 }
 
 fn claimed(shard: i16, rows: &[KeyRow]) -> Statement {

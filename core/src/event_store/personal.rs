@@ -30,6 +30,17 @@ pub struct Claim {
     pub taken: Refusal,
 }
 
+/// Natural keys that their owner gives up while the owner's others stay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Release {
+    /// Whose they are; somebody else's of the same name stay.
+    pub owner: Uuid,
+    /// Their kind.
+    pub kind: &'static str,
+    /// Under each version of the key that makes digests.
+    pub digests: Vec<Digest>,
+}
+
 /// Something to be done afterwards: a row of `job`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ask {
@@ -46,6 +57,8 @@ pub struct Ask {
 pub struct Change {
     /// Owners that give up their keys.
     pub frees: Vec<Uuid>,
+    /// Keys that are given up one by one.
+    pub releases: Vec<Release>,
     /// Keys that must be free, and are somebody's from then on.
     pub claims: Vec<Claim>,
     /// What is to be done afterwards.
@@ -70,6 +83,8 @@ pub struct Personal {
     pub rows: Vec<KeyRow>,
     /// Owners whose rows are deleted, before those are inserted.
     pub freed: Vec<Uuid>,
+    /// Rows that are deleted likewise, of these owners.
+    pub released: Vec<(KeyName, Uuid)>,
     /// Jobs to ask for.
     pub asks: Vec<Ask>,
     held: HashMap<KeyName, Uuid>,
@@ -81,6 +96,7 @@ pub struct Personal {
 pub(super) struct Mark {
     rows: usize,
     freed: usize,
+    released: usize,
     asks: usize,
     undo: usize,
 }
@@ -109,7 +125,13 @@ impl Personal {
     }
 
     pub(super) fn mark(&self) -> Mark {
-        Mark { rows: self.rows.len(), freed: self.freed.len(), asks: self.asks.len(), undo: self.undo.len() }
+        Mark {
+            rows: self.rows.len(),
+            freed: self.freed.len(),
+            released: self.released.len(),
+            asks: self.asks.len(),
+            undo: self.undo.len(),
+        }
     }
 
     pub(super) fn roll_back(&mut self, mark: Mark) {
@@ -121,6 +143,7 @@ impl Personal {
         }
         self.rows.truncate(mark.rows);
         self.freed.truncate(mark.freed);
+        self.released.truncate(mark.released);
         self.asks.truncate(mark.asks);
     }
 
@@ -130,6 +153,14 @@ impl Personal {
             let theirs: Vec<KeyName> = self.held.iter().filter(|(_, o)| *o == owner).map(|(name, _)| *name).collect();
             self.undo.extend(theirs.into_iter().map(|name| (name, self.held.remove(&name))));
             self.freed.push(*owner);
+        }
+        for Release { owner, kind, digests } in &change.releases {
+            for name in digests.iter().map(|(version, digest)| (tenant, *kind, *version, *digest)) {
+                if self.held.get(&name) == Some(owner) {
+                    self.undo.push((name, self.held.remove(&name)));
+                }
+                self.released.push((name, *owner));
+            }
         }
         for claim in &change.claims {
             for name in claim.names(tenant) {
@@ -175,6 +206,26 @@ mod tests {
     }
 
     #[test]
+    fn one_key_is_given_up_and_its_owners_others_stay() {
+        let release = |owner: u128, byte| Change {
+            releases: vec![Release { owner: Uuid::from_u128(owner), kind: "cpf", digests: vec![(1, [byte; 32])] }],
+            ..Change::default()
+        };
+        let mut personal = Personal::default();
+        personal.apply(TENANT, &claims(1, &[(1, 7)]), 1).unwrap();
+        personal.apply(TENANT, &claims(1, &[(1, 8)]), 2).unwrap();
+        personal.apply(TENANT, &release(2, 7), 3).unwrap();
+        assert!(personal.apply(TENANT, &claims(2, &[(1, 7)]), 4).is_err(), "it is not theirs to give up");
+        let mark = personal.mark();
+        personal.apply(TENANT, &release(1, 7), 5).unwrap();
+        assert!(personal.apply(TENANT, &claims(2, &[(1, 8)]), 6).is_err());
+        assert!(personal.apply(TENANT, &claims(2, &[(1, 7)]), 7).is_ok());
+        personal.roll_back(mark);
+        assert!(personal.apply(TENANT, &claims(2, &[(1, 7)]), 8).is_err(), "it was not given up after all");
+        assert_eq!(personal.released.len(), 1);
+    }
+
+    #[test]
     fn what_is_rolled_back_leaves_no_trace() {
         let mut personal = Personal::default();
         personal.know(HashMap::from([((TENANT, "cpf", 1, [7; 32]), Uuid::from_u128(1))]));
@@ -182,7 +233,7 @@ mod tests {
         personal.apply(TENANT, &frees(1), 1).unwrap();
         personal.apply(TENANT, &claims(2, &[(1, 7), (1, 8)]), 2).unwrap();
         personal.roll_back(mark);
-        assert!(personal.rows.is_empty() && personal.freed.is_empty());
+        assert!(personal.rows.is_empty() && personal.freed.is_empty() && personal.released.is_empty());
         assert!(personal.apply(TENANT, &claims(2, &[(1, 7)]), 2).is_err());
         personal.roll_back(mark);
         assert!(personal.apply(TENANT, &claims(2, &[(1, 8)]), 2).is_ok());

@@ -58,13 +58,14 @@ fn is_name(text: &str) -> bool {
 }
 
 /// Whether somebody reads it only a message to it can tell; this refuses what no address is.
-fn is_email(text: &str) -> bool {
+pub(crate) fn is_email(text: &str) -> bool {
     let is_part =
         |part: &str| !part.is_empty() && !part.contains(|c: char| c == '@' || c.is_whitespace() || c.is_control());
     text.len() <= EMAIL_BYTES && text.split_once('@').is_some_and(|(local, domain)| is_part(local) && is_part(domain))
 }
 
-fn is_phone(text: &str) -> bool {
+/// `+` and the number with its country's code.
+pub(crate) fn is_phone(text: &str) -> bool {
     let digits = text.strip_prefix('+').unwrap_or_default();
     (8..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0')
 }

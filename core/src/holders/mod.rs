@@ -10,8 +10,8 @@
 //! ```
 //!
 //! A holder is found by CPF without the CPF being stored: what is stored is a keyed digest, a row that can be deleted
-//! ([`crate::event_store::personal`]). Digests are in no event, so `vintem verify` cannot fold them; it checks that rows
-//! and living holders belong together.
+//! ([`crate::event_store::personal`]); so are a person's other keys (`crate::aliases`). Digests are in no event, so
+//! `vintem verify` cannot fold them; it checks that rows and living holders belong together.
 //!
 //! Invariants:
 //! - No plaintext of a person reaches a table, an event, a queue, a log or a stored answer, Vault away or not.

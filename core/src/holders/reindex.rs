@@ -172,13 +172,16 @@ impl Indexer {
     ) -> Result<Vec<(&'h Held, Result<[u8; 32], Obstacle>)>, ReindexError> {
         let owners: Vec<Uuid> = rows.iter().map(|held| held.owner).collect();
         let keys = self.keys.find(tenant, &owners).await?;
-        let events = read::streams(session, pass.shard, &owners).await?;
+        let stream = |held: &&Held| Some((kinds::opener(&held.kind)?.stream)(tenant, held.owner));
+        let streams: Vec<Uuid> = rows.iter().filter_map(stream).collect();
+        let events = read::streams(session, pass.shard, &streams).await?;
         let renewed = |held: &Held| {
-            let open = kinds::opener(&held.kind).ok_or(Obstacle::UnknownKind)?;
+            let opener = kinds::opener(&held.kind).ok_or(Obstacle::UnknownKind)?;
             let key = keys.get(&held.owner).ok_or(Obstacle::KeyGone)?;
-            let stream = events.partition_point(|event| event.stream < held.owner)
-                ..events.partition_point(|event| event.stream <= held.owner);
-            let values = open(&events[stream], tenant, key).ok_or(Obstacle::Unreadable)?;
+            let stream = (opener.stream)(tenant, held.owner);
+            let range = events.partition_point(|event| event.stream < stream)
+                ..events.partition_point(|event| event.stream <= stream);
+            let values = (opener.open)(&events[range], tenant, key).ok_or(Obstacle::Unreadable)?;
             values.iter().find_map(|value| pass.renewed(held, value)).ok_or(Obstacle::Unreadable)
         };
         Ok(rows.iter().map(|held| (*held, renewed(held))).collect())

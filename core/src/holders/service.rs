@@ -14,6 +14,7 @@ use super::holder::{self, CPF, Holder};
 use super::store;
 use crate::event_store::fact::{self, Fact};
 use crate::event_store::job::Render;
+use crate::event_store::personal::Digest;
 use crate::event_store::read::{self, tenant_tx};
 use crate::event_store::{Decision, Disposed, Job, Outcome, RequestKey, Shard, WriteError, fresh};
 use crate::kernel::fingerprint::Fingerprint;
@@ -109,12 +110,22 @@ impl Holders {
 
     /// Whose a CPF is, if it is anybody's.
     pub async fn owner(&self, actor: &Actor, cpf: &Cpf) -> Result<Option<Uuid>, HolderError> {
+        self.owner_by(actor, CPF, cpf.digits()).await
+    }
+
+    /// Whose a personal key of a kind is, if it is anybody's.
+    pub async fn owner_by(&self, actor: &Actor, kind: &str, value: &str) -> Result<Option<Uuid>, HolderError> {
         let tenant = actor.origin.tenant;
-        let digests = self.personal()?.index.digests(tenant, CPF, cpf.digits());
+        let digests = self.digests(tenant, kind, value)?;
         let mut tx = tenant_tx(&self.reader, tenant).await?;
-        let owner = store::owner(&mut tx, actor.shard, tenant, CPF, &digests).await?;
+        let owner = store::owner(&mut tx, actor.shard, tenant, kind, &digests).await?;
         tx.commit().await?;
         Ok(owner)
+    }
+
+    /// What a personal key is found under, for contexts that claim some for their own kinds.
+    pub fn digests(&self, tenant: Uuid, kind: &str, value: &str) -> Result<Vec<Digest>, HolderError> {
+        Ok(self.personal()?.index.digests(tenant, kind, value))
     }
 
     /// A holder by id, for somebody who is to see everything: that they were shown it is in the log before they are.

@@ -80,6 +80,14 @@ impl Bucket {
         // It never refuses.
         let _ = self.full_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, charged);
     }
+
+    /// Gives a part back. A bucket that is full stays so, because what lies before now counts for nothing.
+    pub fn give(&self, rate: Rate, cost: u32) {
+        let cost = rate.step().saturating_mul(u64::from(cost));
+        let _ = self
+            .full_at
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |full_at| Some(full_at.saturating_sub(cost)));
+    }
 }
 
 fn nanoseconds(time: Duration) -> u64 {
@@ -122,6 +130,18 @@ mod tests {
         assert_eq!(bucket.take(RATE, at(0), 1), Err(Duration::from_secs(2)));
         bucket.charge(RATE, at(0), u32::MAX);
         assert_eq!(bucket.take(RATE, at(0), 1), Err(Duration::from_millis(5_500)));
+    }
+
+    #[test]
+    fn what_is_given_back_is_there_and_never_above_full() {
+        let bucket = Bucket::default();
+        bucket.take(RATE, at(0), 10).unwrap();
+        bucket.give(RATE, 2);
+        assert_eq!(bucket.take(RATE, at(0), 2), Ok(()));
+        assert!(bucket.take(RATE, at(0), 1).is_err());
+        bucket.give(RATE, 100);
+        assert_eq!(bucket.take(RATE, at(0), 10), Ok(()));
+        assert!(bucket.take(RATE, at(0), 1).is_err());
     }
 
     #[test]

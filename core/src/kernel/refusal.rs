@@ -99,6 +99,8 @@ refusal_codes! {
     NameTaken => "name-taken",
     /// A living holder has this CPF. 409.
     AlreadyRegistered => "already-registered",
+    /// Somebody is paid by this key already. 409.
+    AliasTaken => "alias-taken",
     /// Roles that must not meet in one person. 422.
     RoleConflict => "role-conflict",
     /// The asset is not registered. 422.

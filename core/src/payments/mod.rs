@@ -18,8 +18,8 @@
 //! - A price is what the payer was told, whatever becomes of the price list meanwhile.
 //! - A note is read by the two who share it and by nobody else; it stands in the log sealed twice, under each one's key.
 //!
-//! Deliberately absent: routes of transfers and limits, because the people who pay are no callers yet; charges and refunds of terminals, payments by mandate, and a failed transfer as a state: one that
-//! is refused can be confirmed again until its time is over, because the payer may have topped up.
+//! Deliberately absent: charges and refunds of terminals, payments by mandate, and a failed transfer as a state: one that is refused
+//! can be confirmed again until its time is over, because the payer may have topped up.
 
 mod error;
 pub mod event;

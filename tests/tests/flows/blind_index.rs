@@ -15,6 +15,7 @@ use vintem_core::verify::Silent;
 use vintem_tests::api::{Client, Read, read};
 use vintem_tests::factory::is_long;
 use vintem_tests::people::{Registry, cpf, register_all};
+use vintem_tests::phone::Town;
 use vintem_tests::vault::Secrets;
 
 /// As the real one, but in seconds: servers of these tests look for newer keys several times a second.
@@ -208,4 +209,27 @@ async fn the_command_is_the_indexers() {
     let refused = run_keys(&secrets, "keyholder", &["rotate", "blind-index", "--no-wait"]).await.unwrap_err();
     assert!(refused.contains("run it as the indexer"), "{refused}");
     secrets.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_are_found_by_their_aliases_under_another_key() {
+    let town = Town::create().await;
+    let ((ana, her), (_, his)) = (town.citizen(1).await, town.citizen(2).await);
+    for kind in ["cpf", "email", "phone"] {
+        her.post("/v1/aliases", &json!({"kind": kind})).await.expect(201);
+    }
+    let (one, another) = (her.random_alias().await, his.random_alias().await);
+    rotate(&town.office.secrets).await;
+    assert_eq!(rows(&town.office.secrets).await, [(2, 2 + 4 + 1)], "two people and their aliases");
+    for alias in [&*ana.cpf, &ana.email, "+5511912345678", &one] {
+        assert_eq!(his.looks_up(alias).await.expect(200)["display_name"], "Ana 1.");
+    }
+    her.looks_up(&another).await.expect(200);
+    // A key that goes has no row left, under whichever version.
+    let own = her.get("/v1/aliases").await.expect(200);
+    for alias in own["aliases"].as_array().unwrap() {
+        assert_eq!(her.delete(&format!("/v1/aliases/{}", alias["id"].as_str().unwrap())).await.status, 204);
+    }
+    assert_eq!(rows(&town.office.secrets).await, [(2, 2 + 1)]);
+    town.close().await;
 }

@@ -180,7 +180,8 @@ async fn nobody_gets_in_without_a_proof_or_with_anothers() {
     thief.tokens = phone.tokens.clone();
     assert_eq!(thief.get("/v1/devices").await.code(), "dpop-invalid");
     let http = &town.office.client.http;
-    let bare = http.get(town.office.server.url("/v1/devices")).bearer_auth(phone.tokens["access_token"].as_str().unwrap());
+    let bare =
+        http.get(town.office.server.url("/v1/devices")).bearer_auth(phone.tokens["access_token"].as_str().unwrap());
     assert_eq!(vintem_tests::api::read(bare).await.code(), "dpop-invalid");
     let without = http.post(town.office.server.url("/v1/sessions"));
     let body = json!({"tenant": TENANT, "cpf": "52998224725", "password": PASSWORD});

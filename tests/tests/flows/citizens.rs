@@ -33,10 +33,7 @@ async fn a_person_registers_and_has_an_account_a_device_and_a_session() {
     let sessions = phone.get("/v1/sessions").await.expect(200);
     assert_eq!(sessions["sessions"][0]["id"], phone.tokens["session_id"]);
     let account = town.office.client.get(&format!("/v1/accounts/{}", phone.account())).await.expect(200);
-    assert_eq!(
-        (&account["asset"], &account["name"]),
-        (&json!("BRL"), &json!(format!("citizen:{}", phone.citizen())))
-    );
+    assert_eq!((&account["asset"], &account["name"]), (&json!("BRL"), &json!(format!("citizen:{}", phone.citizen()))));
     let holder = town.office.client.get(&format!("/v1/holders/{}", phone.citizen())).await.expect(200);
     assert_eq!(holder["name"], "Ana 1.");
     assert_eq!(told(&town).await, ["holder.registered", "citizen.registered", "citizen.signed-in"]);
@@ -130,9 +127,8 @@ async fn who_has_lost_everything_recovers_and_what_was_is_over() {
     let sent = found.knock("/v1/recoveries", &wanted).await.expect(202);
     let code = town.code(&person, 2).await;
     let path = verify("recoveries", &sent);
-    let chosen = |code: &str| {
-        json!({"tenant": TENANT, "code": code, "password": "sete mares sem barco", "pin": "908172"})
-    };
+    let chosen =
+        |code: &str| json!({"tenant": TENANT, "code": code, "password": "sete mares sem barco", "pin": "908172"});
     assert_eq!(found.knock(&path, &chosen(&another(&code))).await.code(), "code-invalid");
     let weak = json!({"tenant": TENANT, "code": code, "password": "sete mares sem barco", "pin": "123456"});
     assert_eq!(found.knock(&path, &weak).await.expect(422)["errors"][0]["pointer"], "/pin");

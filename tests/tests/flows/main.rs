@@ -7,6 +7,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test looks at the rows from outside, as any role")]
 
 mod access;
+mod aliases;
 mod alike;
 mod attacks;
 mod audit;
@@ -55,6 +56,7 @@ mod statements;
 mod tampering;
 mod tenants;
 mod tokens;
+mod transfers;
 mod units;
 mod verify;
 mod weak_secrets;
