@@ -1,13 +1,14 @@
 //! What every request handler may use.
 
 use crate::cursor::Cursors;
+use crate::ledger::events::places::Places;
 use crate::limits::Limits;
 use crate::operations::health::Health;
 use crate::problem::{Code, Problem};
 use actix_web::{HttpRequest, web};
 use std::sync::Arc;
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use vintem_core::access::staff::Staff;
 use vintem_core::access::{AccessService, SigningKeys, TokenVerifier};
 use vintem_core::aliases::Aliases;
@@ -21,9 +22,6 @@ use vintem_core::receipts::Receipts;
 use vintem_core::secrets::Followed;
 use vintem_core::telemetry::Metrics;
 use vintem_core::webhooks::Webhooks;
-
-/// How many event streams one process keeps open.
-const STREAMS: usize = 1_000;
 
 /// The parts of a running server. Built once, by `startup` or by a test.
 pub struct App {
@@ -62,7 +60,7 @@ pub struct App {
     /// Whether the process can serve.
     pub health: Health,
     /// Places for open event streams.
-    pub streams: Arc<Semaphore>,
+    pub streams: Arc<Places>,
     /// Turns true when the process is about to end.
     pub ending: watch::Receiver<bool>,
     /// Where bulk work runs, beside the threads that serve requests.
@@ -77,7 +75,7 @@ impl App {
     }
 
     /// Places for event streams.
-    pub fn stream_places() -> Arc<Semaphore> {
-        Arc::new(Semaphore::new(STREAMS))
+    pub fn stream_places() -> Arc<Places> {
+        Arc::default()
     }
 }

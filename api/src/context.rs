@@ -23,7 +23,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use uuid::Uuid;
 use vintem_core::access::staff::Entered;
-use vintem_core::access::{Caller, DpopProof, Presented, Reach, Tenant};
+use vintem_core::access::{Caller, DpopProof, Identified, Presented, Reach, Tenant, Validity};
 use vintem_core::event_store::RequestKey;
 use vintem_core::event_store::overlay::Origin;
 use vintem_core::kernel::Place;
@@ -47,6 +47,8 @@ pub struct Context {
     pub caller: Caller,
     /// Their session, if they are a member of the staff.
     pub entered: Option<Arc<Entered>>,
+    /// How long their token is good, if they came with one.
+    pub validity: Option<Validity>,
     /// Which objects of the route's kind they were granted.
     pub reach: Reach,
     /// For whom problems are written down.
@@ -91,16 +93,16 @@ impl Context {
     /// Authenticates a request and checks that its caller may use the route.
     pub async fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let app = App::of(request)?;
-        let (caller, entered, device) = if let Some(ticket) = presence::ticket(request.headers())? {
+        let (caller, entered, device, validity) = if let Some(ticket) = presence::ticket(request.headers())? {
             let (caller, entered) = presence::enter(&app, request, &ticket).await?;
-            (caller, Some(entered), None)
+            (caller, Some(entered), None, None)
         } else if let Some(believed) = open::caller(request) {
-            (believed, None, None)
+            (believed, None, None, None)
         } else {
             let (token, proof) = token(request)?;
             let presented = Presented { proof, certificate: None, address: &|| address(request) };
-            let (caller, device) = app.verifier.identify(token, clock::now(), &presented)?;
-            (caller, None, device)
+            let Identified { caller, device, validity } = app.verifier.identify(token, clock::now(), &presented)?;
+            (caller, None, device, Some(validity))
         };
         let tenant = app.access.tenant(caller.tenant).await?;
         app.limits.known(caller.subject, device, &tenant)?;
@@ -110,7 +112,14 @@ impl Context {
         let reach = route.policy.admit(&caller, target(request), app.staff.now())?;
         let shown = shown(request);
         let origin = Origin { tenant: caller.tenant, actor: caller.actor(), correlation: Some(shown.trace.clone()) };
-        Ok(Self { app, actor: Actor { shard: tenant.shard, origin }, tenant, caller, entered, reach, shown })
+        let actor = Actor { shard: tenant.shard, origin };
+        Ok(Self { app, actor, tenant, caller, entered, validity, reach, shown })
+    }
+
+    /// Whether what let the caller in would do so still, for an answer that takes longer than a request.
+    pub fn is_still_good(&self) -> bool {
+        let Some(validity) = self.validity else { return true };
+        self.app.verifier.is_still_good(&self.caller, validity, clock::now())
     }
 }
 

@@ -5,7 +5,7 @@
 use crate::answer::holder::{Holder, HolderDetails};
 use crate::answer::{self, unstored};
 use crate::context::{Context, Question, Write};
-use crate::ledger::input::path_id;
+use crate::ledger::input::{invalid, path_id};
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::write;
@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use vintem_core::event_store::Done;
 use vintem_core::event_store::job::Render;
 use vintem_core::holders::details::{self, Private};
-use vintem_core::holders::event::HolderUnmasked;
+use vintem_core::holders::event::{HolderUnmasked, Reason};
 use vintem_core::holders::{Details, Found};
 use vintem_core::ledger::known::Known;
 
@@ -87,6 +87,9 @@ pub async fn look_up(question: Question<HolderLookup>) -> Result<HttpResponse, P
 #[utoipa::path(post, path = "/v1/holders/{id}/unmask", tag = "Holders", params(("id" = uuid::Uuid, Path, description = "The holder's id")), request_body = HolderUnmasked, responses((status = 200, body = HolderDetails)))]
 pub async fn unmask(request: HttpRequest, question: Question<HolderUnmasked>) -> Result<HttpResponse, Problem> {
     let Question { context, value } = question;
+    if value.reason == Reason::Portability {
+        return Err(invalid("/reason", "out-of-range", "only the person themselves gives this reason"));
+    }
     let found = context.app.holders.unmask(&context.actor, path_id(&request)?, &value).await?;
     Ok(unstored(HolderDetails::of(&found.holder, found.details.as_ref())))
 }

@@ -1,7 +1,7 @@
 //! The HTTP server of Vintem: parse, authenticate, call core, answer.
 //!
 //! [`routes`] is the table of contents; each endpoint is one file below [`ledger`], [`views`], [`webhooks`], [`access`], [`holders`],
-//! [`citizens`], [`payments`], [`documents`] or [`operations`]. A request passes [`observe`] (span, trace, metrics), [`context`] (caller, tenant,
+//! [`citizens`], [`account`], [`privacy`], [`payments`], [`documents`] or [`operations`]. A request passes [`observe`] (span, trace, metrics), [`context`] (caller, tenant,
 //! scope, key, body), its handler, and for writes [`write`], which hands a command to the ledger
 //! under its idempotency key. [`answer`] turns recorded facts into JSON; the first answer and every
 //! replay are made by the same functions from the same facts, so they are equal byte for byte.
@@ -12,6 +12,7 @@
 //! Deliberately absent: SQL, money rules, balances in memory, CORS, security headers (nginx's).
 
 pub mod access;
+pub mod account;
 pub mod aliases;
 pub mod answer;
 pub mod app;
@@ -31,6 +32,7 @@ pub mod observe;
 pub mod open;
 pub mod operations;
 pub mod payments;
+pub mod privacy;
 pub mod problem;
 pub mod query;
 pub mod routes;

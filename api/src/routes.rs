@@ -5,6 +5,7 @@
 
 use crate::access::staff::{admin_sessions, invitations, own, sessions, units, users};
 use crate::access::{audit, jwks, tenant, token};
+use crate::account::{entries, events as own_events, notifications, own as own_account, stop};
 use crate::aliases;
 use crate::citizens::{devices, recoveries, registrations, secrets, sessions as citizen_sessions};
 use crate::documents::{receipt, statement};
@@ -14,6 +15,7 @@ use crate::ledger::{
 };
 use crate::operations::{docs, live, openapi, ready};
 use crate::payments::{issuances, limits, prices, transfers};
+use crate::privacy::{erasures, exports};
 use crate::problem::{Code, Problem};
 use crate::views::{activity, holds as hold_ageing, top_accounts, trial_balance as daily_balance, volume};
 use crate::webhooks::{deliveries, endpoints};
@@ -169,6 +171,19 @@ pub static ROUTES: &[Entry] = &[
     row(Method::DELETE, "/v1/devices/{id}", Policy::Citizen, ASK, || delete().to(devices::remove)),
     row(Method::POST, "/v1/pin", Policy::Citizen, ASK, || post().to(secrets::change_pin)),
     row(Method::POST, "/v1/password", Policy::Citizen, ASK, || post().to(secrets::change_password)),
+    row(Method::GET, "/v1/account", Policy::Citizen, Nothing, || get().to(own_account::show)),
+    row(Method::GET, "/v1/account/balance", Policy::Citizen, Nothing, || get().to(own_account::show_balance)),
+    row(Method::GET, "/v1/account/entries", Policy::Citizen, Nothing, || get().to(entries::list)),
+    row(Method::GET, "/v1/account/statement", Policy::Citizen, Nothing, || get().to(entries::download)),
+    row(Method::GET, "/v1/account/transactions/{id}/receipt", Policy::Citizen, Nothing, || {
+        get().to(entries::take_receipt)
+    }),
+    row(Method::GET, "/v1/account/events", Policy::Citizen, Nothing, || get().to(own_events::listen)),
+    row(Method::POST, "/v1/account/freeze", Policy::Citizen, SMALL, || post().to(stop::freeze)),
+    row(Method::POST, "/v1/account/close", Policy::Citizen, SMALL, || post().to(stop::close)),
+    row(Method::GET, "/v1/notifications", Policy::Citizen, Nothing, || get().to(notifications::list)),
+    row(Method::POST, "/v1/privacy/exports", Policy::Citizen, ASK, || post().to(exports::export)),
+    row(Method::POST, "/v1/privacy/erasures", Policy::Citizen, SMALL, || post().to(erasures::erase)),
     row(Method::POST, "/v1/holders/{id}/reset", RESET, SMALL, || post().to(recoveries::reset)),
     row(Method::POST, "/v1/staff/sessions", Policy::Public, ASK, || post().to(sessions::sign_in)),
     row(Method::GET, "/v1/staff/sessions", Policy::Member, Nothing, || get().to(sessions::list)),

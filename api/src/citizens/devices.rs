@@ -40,8 +40,13 @@ pub struct DeviceList {
 #[utoipa::path(get, path = "/v1/devices", tag = "Citizens", responses((status = 200, body = DeviceList)))]
 pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse, Problem> {
     Query::of(&request, &[])?;
-    let (holder, own) = citizen(&context)?;
-    let devices = context.app.citizens.devices(of(&context), holder).await?;
+    Ok(HttpResponse::Ok().json(DeviceList { devices: shown(&context).await? }))
+}
+
+/// The devices of the citizen who asks.
+pub async fn shown(context: &Context) -> Result<Vec<DeviceShown>, Problem> {
+    let (holder, own) = citizen(context)?;
+    let devices = context.app.citizens.devices(of(context), holder).await?;
     let shown = devices.into_iter().map(|device| DeviceShown {
         id: device.id,
         thumbprint: device.key().map(|key| key.thumbprint().to_string()),
@@ -49,7 +54,7 @@ pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse
         trusted_from: time(device.trusted_from),
         is_current: device.id == own.device,
     });
-    Ok(HttpResponse::Ok().json(DeviceList { devices: shown.collect() }))
+    Ok(shown.collect())
 }
 
 /// Take a device away, and with it its sessions. Do this when a telephone is lost.

@@ -134,7 +134,12 @@ pub async fn refresh(request: HttpRequest, payload: web::Payload) -> Result<Http
 #[utoipa::path(get, path = "/v1/sessions", tag = "Citizens", responses((status = 200, body = CitizenSessionList)))]
 pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse, Problem> {
     Query::of(&request, &[])?;
-    let (holder, own) = citizen(&context)?;
+    Ok(HttpResponse::Ok().json(CitizenSessionList { sessions: shown(&context).await? }))
+}
+
+/// The open sessions of the citizen who asks.
+pub async fn shown(context: &Context) -> Result<Vec<CitizenSessionShown>, Problem> {
+    let (holder, own) = citizen(context)?;
     let shown = |SessionShown { id, device, created_at, refreshed_at }| CitizenSessionShown {
         id,
         device_id: device,
@@ -142,8 +147,7 @@ pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse
         refreshed_at: time(refreshed_at),
         is_current: id == own.session,
     };
-    let sessions = context.app.citizens.sessions(of(&context), holder).await?.into_iter().map(shown).collect();
-    Ok(HttpResponse::Ok().json(CitizenSessionList { sessions }))
+    Ok(context.app.citizens.sessions(of(context), holder).await?.into_iter().map(shown).collect())
 }
 
 /// End one of your sessions, this one too. Its tokens are refused within seconds.

@@ -69,9 +69,13 @@ pub async fn show(context: Context, request: HttpRequest) -> Result<HttpResponse
     Query::of(&request, &[])?;
     let id = input::path_id(&request)?;
     let found = context.app.receipts.of(&context.actor, &context.tenant, id, clock::now()).await?;
-    let found = found.ok_or_else(Problem::not_found)?;
-    let code = found.code.to_string();
-    Ok(unstored(Receipt { check: format!("/v1/receipts/{code}"), code, signed: found.signed }))
+    Ok(given(found.ok_or_else(Problem::not_found)?))
+}
+
+/// The answer that hands a receipt out.
+pub fn given(receipt: vintem_core::receipts::Receipt) -> HttpResponse {
+    let code = receipt.code.to_string();
+    unstored(Receipt { check: format!("/v1/receipts/{code}"), code, signed: receipt.signed })
 }
 
 /// Ask whether a receipt is true, and whether it was reversed since. Anybody may.

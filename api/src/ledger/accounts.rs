@@ -199,7 +199,7 @@ fn tagged(ready: Ready) -> HttpResponse {
 }
 
 /// The account of an id, or 404.
-async fn one(context: &Context, id: Uuid) -> Result<AccountRow, Problem> {
+pub async fn one(context: &Context, id: Uuid) -> Result<AccountRow, Problem> {
     context.app.ledger.account(&context.actor, id).await?.ok_or_else(Problem::not_found)
 }
 

@@ -10,7 +10,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use vintem_core::event_store::read::Point;
+use vintem_core::kernel::Instant;
+use vintem_core::ledger::known::Identity;
 use vintem_core::ledger::statement::BalanceAt as BalanceFound;
+use vintem_core::ledger::store::balances::Balances;
 
 /// An account's balances and as of when.
 #[derive(Debug, Serialize, ToSchema)]
@@ -57,6 +60,17 @@ pub struct AsOf {
     pub effective_at: Option<String>,
 }
 
+/// The balances of an account that its caller may see, now or as recorded at an instant, and what they know of.
+pub async fn recorded(
+    context: &Context,
+    identity: &Identity,
+    at: Option<Instant>,
+) -> Result<(Balance, Point), Problem> {
+    let BalanceFound { point, balances } = context.app.ledger.balance(&context.actor, identity.number, at).await?;
+    let Balances { posted, held, incoming, version } = balances;
+    Ok((Balance::of(posted, held, incoming, version, identity.scale), point))
+}
+
 /// Read an account's balance.
 ///
 /// `at` looks back in recorded time: what the ledger said then. `effective_at` looks at value dates: what had been posted with
@@ -71,7 +85,6 @@ pub async fn show(context: Context, request: HttpRequest) -> Result<HttpResponse
     let at = query.when("at")?.map(|when| when.end(zone));
     let effective_at = query.when("effective_at")?.map(|when| when.end(zone));
     let identity = accounts::identity(&context, input::path_id(&request)?).await?;
-    let (ledger, actor) = (&context.app.ledger, &context.actor);
     let as_of = |point: Point| AsOf {
         position: point.position,
         recorded_at: point.recorded_at.map(time),
@@ -80,9 +93,8 @@ pub async fn show(context: Context, request: HttpRequest) -> Result<HttpResponse
     let (account, scale) = (identity.id, identity.scale);
     let answer = match effective_at {
         None => {
-            let BalanceFound { point, balances } = ledger.balance(actor, identity.number, at).await?;
-            let Balance { posted, held, incoming, available, version } =
-                Balance::of(balances.posted, balances.held, balances.incoming, balances.version, scale);
+            let (Balance { posted, held, incoming, available, version }, point) =
+                recorded(&context, &identity, at).await?;
             let (held, incoming, available) = (Some(held), Some(incoming), Some(available));
             BalanceAt {
                 account,
@@ -96,7 +108,8 @@ pub async fn show(context: Context, request: HttpRequest) -> Result<HttpResponse
             }
         }
         Some(instant) => {
-            let (point, posted) = ledger.effective_balance(actor, identity.number, instant, at).await?;
+            let ledger = &context.app.ledger;
+            let (point, posted) = ledger.effective_balance(&context.actor, identity.number, instant, at).await?;
             let posted = posted.to_text(scale);
             BalanceAt {
                 account,

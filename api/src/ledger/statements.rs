@@ -16,10 +16,12 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use vintem_core::event_store::proposal::EntryKind;
 use vintem_core::kernel::{Metadata, Minor, Place};
+use vintem_core::ledger::known::Identity;
 use vintem_core::ledger::statement::Period;
 use vintem_core::ledger::store::statement::{Filter, LineRow};
 
-const PARAMETERS: [&str; 9] = ["from", "to", "include", "type", "direction", "min", "max", "cursor", "limit"];
+/// What a statement is asked with.
+pub const PARAMETERS: [&str; 9] = ["from", "to", "include", "type", "direction", "min", "max", "cursor", "limit"];
 
 /// One page of a statement.
 #[derive(Debug, Serialize, ToSchema)]
@@ -81,6 +83,17 @@ struct Facts {
     hold: Option<Uuid>,
     #[serde(default)]
     reversal: Option<Uuid>,
+}
+
+impl Statement {
+    /// Without what programs have noted for themselves.
+    #[must_use]
+    pub fn for_its_owner(mut self) -> Self {
+        for line in &mut self.entries {
+            line.metadata.clear();
+        }
+        self
+    }
 }
 
 impl Line {
@@ -162,9 +175,14 @@ fn filter(query: &Query, scale: u8) -> Result<Filter, Problem> {
 ), responses((status = 200, body = Statement)))]
 pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let query = Query::of(&request, &PARAMETERS)?;
-    let id = input::path_id(&request)?;
-    let identity = accounts::identity(&context, id).await?;
-    let filter = filter(&query, identity.scale)?;
+    let identity = accounts::identity(&context, input::path_id(&request)?).await?;
+    Ok(HttpResponse::Ok().json(of(&context, &query, &identity).await?))
+}
+
+/// A page of the statement of an account that its caller may see.
+pub async fn of(context: &Context, query: &Query, identity: &Identity) -> Result<Statement, Problem> {
+    let id = identity.id;
+    let filter = filter(query, identity.scale)?;
     let zone = context.tenant.time_zone;
     let with_holds = match query.text("include") {
         None => matches!(filter.kind, Some(EntryKind::Hold | EntryKind::Release | EntryKind::Expiry)),
@@ -182,9 +200,9 @@ pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse
         return Err(invalid("from", "out-of-range", "the statement would end before it begins"));
     }
     let (list, limit) = (query.list(&format!("entries/{id}")), query.limit()?);
-    let after = page::after(&context, &query, &list)?.unwrap_or(0);
+    let after = page::after(context, query, &list)?.unwrap_or(0);
     let found = context.app.ledger.statement(&context.actor, identity.number, period, after, limit).await?;
     let entries = found.lines.iter().map(|row| Line::of(row, identity.scale)).collect::<Result<_, _>>()?;
-    let next = found.next.map(|version| page::next(&context, &list, &version));
-    Ok(HttpResponse::Ok().json(Statement { account: id, asset: identity.asset.clone(), entries, next }))
+    let next = found.next.map(|version| page::next(context, &list, &version));
+    Ok(Statement { account: id, asset: identity.asset.clone(), entries, next })
 }

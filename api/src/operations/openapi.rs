@@ -6,7 +6,9 @@
 use crate::access::staff::presence::COOKIE;
 use crate::problem::Document;
 use crate::routes::{Body, Entry, ROUTES};
-use crate::{access, aliases, citizens, documents, holders, ledger, operations, payments, views, webhooks};
+use crate::{
+    access, account, aliases, citizens, documents, holders, ledger, operations, payments, privacy, views, webhooks,
+};
 use actix_web::HttpResponse;
 use actix_web::http::Method;
 use std::sync::LazyLock;
@@ -53,6 +55,9 @@ const CITIZEN: &str = "citizen";
         citizens::recoveries::reset, citizens::sessions::sign_in, citizens::sessions::verify, citizens::sessions::refresh,
         citizens::sessions::list, citizens::sessions::end, citizens::devices::list, citizens::devices::remove,
         citizens::secrets::change_pin, citizens::secrets::change_password,
+        account::own::show, account::own::show_balance, account::entries::list, account::entries::download, account::entries::take_receipt,
+        account::events::listen, account::notifications::list, account::stop::freeze, account::stop::close,
+        privacy::exports::export, privacy::erasures::erase,
         access::staff::sessions::sign_in, access::staff::sessions::list, access::staff::sessions::current,
         access::staff::sessions::sign_out, access::staff::sessions::step_up, access::staff::sessions::end,
         access::staff::own::change_password, access::staff::own::renew_codes,

@@ -76,4 +76,4 @@ pub use store::time_zones;
 pub use tenant::{Of, Tenant, TenantName, parse_time_zone};
 pub use thumbprint::{BadThumbprint, Thumbprint};
 pub use token::{Confirmation, IssuedToken, TOKEN_LIFETIME};
-pub use verifier::{Presented, TokenError, TokenVerifier};
+pub use verifier::{Identified, Presented, TokenError, TokenVerifier, Validity};

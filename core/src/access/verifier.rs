@@ -98,6 +98,24 @@ impl Default for Presented<'_> {
     }
 }
 
+/// Between when a token is good, for answers that take longer than a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Validity {
+    issued_at: i64,
+    expires_at: i64,
+}
+
+/// Who presents a token.
+#[derive(Debug, Clone)]
+pub struct Identified {
+    /// Who.
+    pub caller: Caller,
+    /// The key of the device that proved it.
+    pub device: Option<Thumbprint>,
+    /// How long that is good.
+    pub validity: Validity,
+}
+
 #[derive(Clone)]
 struct Verified {
     caller: Caller,
@@ -137,16 +155,16 @@ impl TokenVerifier {
 
     /// Who presents this token.
     pub fn verify(&self, token: &str, now: DateTime<Utc>, presented: &Presented<'_>) -> Result<Caller, TokenError> {
-        self.identify(token, now, presented).map(|(caller, _)| caller)
+        self.identify(token, now, presented).map(|identified| identified.caller)
     }
 
-    /// Who presents this token, and the key of the device that proved it.
+    /// Who presents this token, on which device, and how long that is good.
     pub fn identify(
         &self,
         token: &str,
         now: DateTime<Utc>,
         presented: &Presented<'_>,
-    ) -> Result<(Caller, Option<Thumbprint>), TokenError> {
+    ) -> Result<Identified, TokenError> {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(TokenError::TooLong);
         }
@@ -171,11 +189,18 @@ impl TokenVerifier {
             return Err(TokenError::WrongPlace);
         }
         self.confirm(&verified.confirmation, &key, presented, instant)?;
+        let validity = Validity { issued_at: verified.issued_at, expires_at: verified.expires_at };
         let (caller, device) = (verified.caller.clone(), verified.confirmation.key);
         if !is_remembered {
             self.verified.insert(key, verified);
         }
-        Ok((caller, device))
+        Ok(Identified { caller, device, validity })
+    }
+
+    /// Whether a token that was good is so still: neither its time is over, nor was it revoked, nor its session ended.
+    pub fn is_still_good(&self, caller: &Caller, validity: Validity, now: DateTime<Utc>) -> bool {
+        now.timestamp() < validity.expires_at.saturating_add(LEEWAY_SECONDS)
+            && !self.revocations.contain(caller, validity.issued_at)
     }
 
     /// Whether who sends the token has what it is bound to.

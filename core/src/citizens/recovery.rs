@@ -9,9 +9,10 @@ use super::service::{Answered, Chosen, Citizens, Knocks, Opened, begin};
 use super::store::{challenges, credentials, sessions};
 use crate::access::Of;
 use crate::event_store::job::Render;
-use crate::event_store::read::tenant_tx;
-use crate::event_store::{Disposed, Job, RequestKey, WriteError, fresh};
+use crate::event_store::read::{self, tenant_tx};
+use crate::event_store::{Decision, Disposed, Job, RequestKey, WriteError, fresh};
 use crate::holders::Cpf;
+use crate::ledger::account::{self, Account};
 use crate::ledger::service::Actor;
 
 /// Who somebody says they are.
@@ -82,9 +83,21 @@ impl Citizens {
         sessions::end(&mut tx, of, holder, (None, None)).await?;
         let opened = self.open(&mut tx, knocks, (holder, citizen.account), begin).await?;
         challenges::delete(&mut tx, of, id).await?;
+        let decision = self.thawing(of, citizen.account, decision).await?;
         self.record(&knocks.acting(holder), decision).await?;
         tx.commit().await?;
         Ok(opened)
+    }
+
+    /// What somebody froze themselves is theirs again in the same commit. What the back office froze stays frozen.
+    async fn thawing(&self, of: Of, account: Uuid, decision: Decision) -> Result<Decision, CitizenError> {
+        let Decision::Propose(mut proposal) = decision else { return Ok(decision) };
+        let mut tx = tenant_tx(&self.reader, of.tenant).await?;
+        let events = read::streams(&mut tx, of.shard, &[account]).await?;
+        tx.commit().await?;
+        let account = Account::fold(&events).ok_or(CitizenError::Unreadable)?;
+        proposal.events.extend(account::thaw(&account));
+        Ok(Decision::Propose(proposal))
     }
 
     /// The back office takes all devices of a citizen away, as when a telephone was stolen. It chooses no secret: the citizen

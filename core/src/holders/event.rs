@@ -63,6 +63,8 @@ pub enum Reason {
     LegalOrder,
     /// A program of the tenant sends the person a message or a document.
     Service,
+    /// The person themselves took along what is known of them. Nobody else gives this reason.
+    Portability,
 }
 
 /// The number of a case: letters, digits and `._/-`, 64 at most, so that it is no place for names.

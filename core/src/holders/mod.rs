@@ -31,6 +31,7 @@ pub mod holder;
 mod kinds;
 pub mod mask;
 pub mod reindex;
+pub mod retention;
 mod service;
 pub(crate) mod store;
 

@@ -58,6 +58,7 @@ pub fn open(command: &Open, tenant: Uuid, known: &Known) -> Result<Decision, Ref
         receives: true,
         status: Status::Open,
         reason: None,
+        by_owner: false,
     };
     check_bounds(&settings)?;
     let id = command.id(tenant);
@@ -105,6 +106,10 @@ pub enum What {
     Unfreeze,
     /// For ever; needs zero in every balance.
     Close(Option<String>),
+    /// Its owner freezes it. One that is frozen stays as it is: a recovery would else lift what the back office did.
+    FreezeOwn(Option<String>),
+    /// Its owner closes it. What is frozen is the back office's to close: somebody may be looking into it.
+    CloseOwn,
 }
 
 /// Bounds and switches to change.
@@ -144,6 +149,21 @@ impl Account {
             if events.len() == 1 { opened.settings.clone() } else { serde_json::from_str(&last.payload).ok()? };
         Some(Self { id: first.stream, version: last.version, opened, settings })
     }
+
+    /// The settings with another status.
+    fn becoming(&self, status: Status, reason: Option<String>) -> AccountChanged {
+        AccountChanged { status, reason, by_owner: false, ..self.settings.clone() }
+    }
+
+    /// The fact that other settings hold.
+    fn changed(&self, settings: &AccountChanged) -> NewEvent {
+        let change = SettingsChange {
+            account: self.id,
+            scale: self.opened.scale,
+            settings: to_settings(settings, self.version + 1),
+        };
+        settings_event(self.id, self.version, event::ACCOUNT_CHANGED, to_payload(settings), change)
+    }
 }
 
 /// Decides a change.
@@ -159,22 +179,27 @@ pub fn change(command: &Change, account: &Account) -> Result<Decision, Refusal> 
     if account.settings.status == Status::Closed {
         return refuse(Refusal::new(RefusalCode::AccountClosed, "the account is closed"));
     }
+    if account.settings.status == Status::Frozen && matches!(command.what, What::FreezeOwn(_) | What::CloseOwn) {
+        return refuse(Refusal::new(RefusalCode::InvalidState, "the account is frozen"));
+    }
     let settings = match &command.what {
         What::Limits(limits) => limited(limits, account)?,
-        What::Freeze(reason) => {
-            AccountChanged { status: Status::Frozen, reason: reason.clone(), ..account.settings.clone() }
+        What::Freeze(reason) => account.becoming(Status::Frozen, reason.clone()),
+        What::FreezeOwn(reason) => {
+            AccountChanged { by_owner: true, ..account.becoming(Status::Frozen, reason.clone()) }
         }
-        What::Unfreeze => AccountChanged { status: Status::Open, reason: None, ..account.settings.clone() },
-        What::Close(reason) => {
-            AccountChanged { status: Status::Closed, reason: reason.clone(), ..account.settings.clone() }
-        }
+        What::Unfreeze => account.becoming(Status::Open, None),
+        What::Close(reason) => account.becoming(Status::Closed, reason.clone()),
+        What::CloseOwn => account.becoming(Status::Closed, None),
     };
-    let version = account.version + 1;
-    let change =
-        SettingsChange { account: account.id, scale: account.opened.scale, settings: to_settings(&settings, version) };
     let must_be_empty = if settings.status == Status::Closed { vec![account.id] } else { Vec::new() };
-    let event = settings_event(account.id, account.version, event::ACCOUNT_CHANGED, to_payload(&settings), change);
-    Ok(Decision::Propose(Proposal { events: vec![event], must_be_empty, ..Proposal::default() }))
+    Ok(Decision::Propose(Proposal { events: vec![account.changed(&settings)], must_be_empty, ..Proposal::default() }))
+}
+
+/// What takes back that its owner froze an account; `None` when it is not frozen, or by somebody else.
+pub fn thaw(account: &Account) -> Option<NewEvent> {
+    let is_own = account.settings.status == Status::Frozen && account.settings.by_owner;
+    is_own.then(|| account.changed(&account.becoming(Status::Open, None)))
 }
 
 fn limited(limits: &Limits, account: &Account) -> Result<AccountChanged, Refusal> {

@@ -83,6 +83,9 @@ pub struct AccountChanged {
     /// Why, in the caller's words (freezing and closing).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The account is frozen by the person whose it is; when they have recovered, it is not any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_owner: bool,
 }
 
 /// `transaction.posted`.

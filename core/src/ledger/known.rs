@@ -81,6 +81,11 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// Whether it is nobody's but the institution's, by its name: what backs the money, what fees have earned.
+    pub fn is_of_the_system(&self) -> bool {
+        self.name.as_deref().is_some_and(|name| name.starts_with("system:"))
+    }
+
     /// The side that a change of its balance is on.
     pub fn side(&self, change: Minor) -> Side {
         if change.is_negative() { self.normal_side.opposite() } else { self.normal_side }

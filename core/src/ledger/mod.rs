@@ -30,6 +30,7 @@ pub mod reversal;
 pub mod service;
 pub mod statement;
 pub mod store;
+pub mod touching;
 pub mod transaction;
 pub mod trial_balance;
 pub mod view;

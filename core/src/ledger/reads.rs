@@ -13,7 +13,7 @@ use super::store::{facts, holds, shards};
 use super::view;
 use crate::event_store::look_up::FoundRequest;
 use crate::event_store::{EntryAfter, Recorded, head, read};
-use crate::kernel::metadata;
+use crate::kernel::{Instant, metadata};
 use sqlx::PgConnection;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -175,6 +175,14 @@ impl Ledger {
     /// What never changes about an account, from memory if it is there; `None` when there is none of this id.
     pub async fn identity(&self, actor: &Actor, id: Uuid) -> Result<Option<Arc<Identity>>, LedgerError> {
         Ok(self.known(actor, BTreeSet::from([id]), BTreeSet::new()).await?.accounts.remove(&id))
+    }
+
+    /// When an account was opened: its number is the position of that.
+    pub async fn opened_at(&self, actor: &Actor, number: i64) -> Result<Option<Instant>, LedgerError> {
+        let mut tx = read::tenant_tx(&self.reader, actor.origin.tenant).await?;
+        let opened = facts::events_at(&mut tx, actor.shard, &[number]).await?.remove(&number);
+        tx.commit().await?;
+        Ok(opened.map(|event| event.recorded_at))
     }
 
     /// Accounts in the order of their opening, after a number.

@@ -16,6 +16,30 @@ pub fn moves(recorded: &Recorded) -> Vec<super::event::MoveFact> {
     serde_json::from_str::<Moves>(&recorded.payload).unwrap_or_default().moves
 }
 
+/// Who else took part in something, as far as the owner of one account may know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Others {
+    /// Nobody but the institution.
+    Nobody,
+    /// The other side of a payment.
+    Counterparty(Uuid),
+    /// Several, who are nothing to each other; or one of whom nothing is known.
+    Several,
+}
+
+/// Who took part in an event beside an account. Accounts of the system are nobody.
+pub fn others(recorded: &Recorded, own: Uuid, known: &Known) -> Others {
+    let mut found = Others::Nobody;
+    for (account, ..) in moves(recorded) {
+        match known.accounts.get(&account) {
+            Some(identity) if account == own || identity.is_of_the_system() => {}
+            Some(_) if found == Others::Nobody => found = Others::Counterparty(account),
+            _ => return Others::Several,
+        }
+    }
+    found
+}
+
 /// One leg as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LegView {

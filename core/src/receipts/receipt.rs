@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::event_store::Recorded;
 use crate::kernel::{Minor, instant};
 use crate::ledger::known::Known;
-use crate::ledger::view;
+use crate::ledger::view::{self, Others};
 
 /// The signed members. They are for ever: verifiers of years to come read them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -67,6 +67,16 @@ pub fn legs(posted: &Recorded, known: &Known) -> Option<Vec<ClaimedLeg>> {
         Some(ClaimedLeg { account, direction: identity.side(change).as_str(), amount, asset: identity.asset.clone() })
     };
     moved.map(leg).collect()
+}
+
+/// Whether the owner of an account may have the receipt of a posting.
+///
+/// A transaction has one receipt, which names all of its accounts. So it is for a person only when it names nobody whom they do not
+/// know from paying or being paid: themselves, the other side, and the institution (what backs the money, what fees earn). A
+/// payroll or a settlement of many accounts is a matter of whoever posted it, who may hand its receipt on.
+pub fn is_for(posted: &Recorded, account: Uuid, known: &Known) -> bool {
+    let is_own = view::moves(posted).iter().any(|(moved, ..)| *moved == account);
+    is_own && view::others(posted, account, known) != Others::Several
 }
 
 /// What the events of a transaction's stream leave of it.

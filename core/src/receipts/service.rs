@@ -110,6 +110,23 @@ impl Receipts {
         Ok(given)
     }
 
+    /// The receipt of a transaction for the owner of one of its accounts; `None` when it is not for them.
+    pub async fn of_own(
+        &self,
+        actor: &Actor,
+        tenant: &Tenant,
+        account: Uuid,
+        transaction: Uuid,
+        now: Instant,
+    ) -> Result<Option<Receipt>, ReceiptError> {
+        let Some(facts) = self.ledger.transaction(actor, transaction).await? else { return Ok(None) };
+        let posted = facts.events.first().ok_or(ReceiptError::Unreadable)?;
+        if !receipt::is_for(posted, account, &facts.known) {
+            return Ok(None);
+        }
+        self.of(actor, tenant, transaction, now).await
+    }
+
     /// What was given out under a code; `None` when nothing was.
     pub async fn given(&self, code: &Code) -> Result<Option<Given>, ReceiptError> {
         Ok(store::by_code(&self.editor, code).await?)

@@ -7,6 +7,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test looks at the rows from outside, as any role")]
 
 mod access;
+mod account;
 mod aliases;
 mod alike;
 mod attacks;

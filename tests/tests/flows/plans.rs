@@ -32,7 +32,10 @@ const TENANT: &str = "'00000000-0000-0000-0000-000000000001'";
 const ACCOUNT: &str = "'00000000-0000-0000-0000-000000000100'";
 const ACCOUNTS: &str = "ARRAY['00000000-0000-0000-0000-000000000100']::uuid[]";
 
-const QUERIES: [Hot; 21] = [
+const SINCE: &[&str] = &["f.version AS \"entry_version?\"", "ORDER BY e.position LIMIT"];
+const BEFORE: &[&str] = &["f.version AS \"entry_version?\"", "ORDER BY e.position DESC LIMIT"];
+
+const QUERIES: [Hot; 25] = [
     hot(
         "the balance",
         &["SELECT version, posted, held, incoming FROM entry", "ORDER BY version DESC LIMIT 1"],
@@ -82,6 +85,28 @@ const QUERIES: [Hot; 21] = [
         "account_by_id",
         "(id = ANY ",
     ),
+    hot(
+        "what touched an account since",
+        SINCE,
+        "0, 100, ACCOUNTS, 5000, 6000, 100",
+        "entry_pkey",
+        "(version > version_at(",
+    ),
+    hot(
+        "what touched its owner since",
+        SINCE,
+        "0, 100, ACCOUNTS, 5000, 6000, 100",
+        "event_by_stream",
+        "(stream = ANY ",
+    ),
+    hot(
+        "what touched an account before",
+        BEFORE,
+        "0, 100, ACCOUNTS, 6000, 100",
+        "entry_pkey",
+        "(version <= version_at(",
+    ),
+    hot("what touched its owner before", BEFORE, "0, 100, ACCOUNTS, 6000, 100", "event_by_stream", "(stream = ANY "),
     hot("a transaction or hold", &["e.stream = ANY ($2)"], "0, ACCOUNTS", "event_by_stream", "(stream = ANY "),
     hot(
         "the feed",

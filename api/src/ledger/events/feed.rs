@@ -1,6 +1,7 @@
-//! Pages of the log.
+//! The log as a whole: its pages, and the same pushed.
 
 use super::Event;
+use super::stream::{self, Pushed, Source};
 use crate::context::Context;
 use crate::problem::Problem;
 use serde::Serialize;
@@ -21,4 +22,15 @@ pub async fn page(context: &Context, after: i64, limit: i64) -> Result<Feed, Pro
     let window = context.app.ledger.events(&context.actor, after, limit).await?;
     let events = window.events.iter().map(Event::of).collect::<Result<_, _>>()?;
     Ok(Feed { events, next: window.next })
+}
+
+/// The log as a stream.
+pub struct Log;
+
+impl Source for Log {
+    async fn page(&mut self, context: &Context, after: i64) -> Result<Pushed, Problem> {
+        let Feed { events, next } = page(context, after, stream::CHUNK).await?;
+        let messages = events.iter().flat_map(|event| stream::message(event.position, &event.kind, event)).collect();
+        Ok(Pushed { messages, next })
+    }
 }

@@ -1,7 +1,8 @@
 //! `/v1/events`: the tenant's log, by pages or as a stream.
 
 mod feed;
-mod stream;
+pub mod places;
+pub(crate) mod stream;
 
 use crate::answer::payload;
 use crate::context::Context;
@@ -75,13 +76,15 @@ pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse
         .split(',')
         .any(|range| range.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("text/event-stream")))
     {
-        return stream::open(context, last_event_id.unwrap_or(after));
+        let place = context.app.streams.of_integrators()?;
+        return Ok(stream::open(context, feed::Log, place, last_event_id.unwrap_or(after)));
     }
     let feed = feed::page(&context, after, query.limit()?).await?;
     Ok(HttpResponse::Ok().json(feed))
 }
 
-fn last_event_id(request: &HttpRequest) -> Result<Option<i64>, Problem> {
+/// Where a stream that broke off goes on.
+pub fn last_event_id(request: &HttpRequest) -> Result<Option<i64>, Problem> {
     let Some(value) = request.headers().get("Last-Event-ID") else { return Ok(None) };
     let position: Option<i64> = value
         .to_str()

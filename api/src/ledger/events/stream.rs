@@ -1,20 +1,21 @@
-//! Server-sent events: the feed, pushed.
+//! Server-sent events: a source of events, pushed.
 //!
 //! A write of this process wakes the stream at once; one of another process is found by looking
-//! every second. A stream ends after ten minutes, like the token that opened it: the client comes
+//! every second. A stream ends after ten minutes, or with the token that opened it: the client comes
 //! back with a new token and `Last-Event-ID`, as event sources do by themselves.
 
-use super::feed::{self, Feed};
+use super::places::Place;
 use crate::context::Context;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use bytes::Bytes;
 use futures_util::stream;
+use serde::Serialize;
 use std::convert::Infallible;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, watch};
-use tokio::time::{Instant, timeout};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout};
 
 /// How often a silent stream says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -23,30 +24,41 @@ const POLL: Duration = Duration::from_secs(1);
 /// As long as a token.
 const LIFETIME: Duration = Duration::from_mins(10);
 /// Events per chunk.
-const CHUNK: i64 = 100;
+pub const CHUNK: i64 = 100;
 
-struct Stream {
+/// What is pushed.
+pub trait Source: 'static {
+    /// So long it waits after a hint, and between two looks.
+    const PAUSE: Duration = Duration::ZERO;
+
+    /// What there is after a position.
+    async fn page(&mut self, context: &Context, after: i64) -> Result<Pushed, Problem>;
+}
+
+/// Messages, and where to go on.
+pub struct Pushed {
+    /// As they are sent.
+    pub messages: Vec<u8>,
+    /// The position up to which the log was looked at.
+    pub next: i64,
+}
+
+struct Stream<S> {
     context: Context,
+    source: S,
     after: i64,
     hint: Option<watch::Receiver<i64>>,
     ending: watch::Receiver<bool>,
     ends_at: Instant,
     spoken_at: Instant,
-    _place: OwnedSemaphorePermit,
+    place: Place,
 }
 
-/// Opens a stream.
-pub fn open(context: Context, after: i64) -> Result<HttpResponse, Problem> {
-    let place = context
-        .app
-        .streams
-        .clone()
-        .try_acquire_owned()
-        .map_err(|_| Problem::new(Code::Overloaded, "too many event streams are open"))?;
+/// Opens a stream after a position.
+pub fn open<S: Source>(context: Context, source: S, place: Place, after: i64) -> HttpResponse {
     let hint = context.app.ledger.shard(context.actor.shard).map(vintem_core::event_store::Shard::position);
-    let now = Instant::now();
-    let ending = context.app.ending.clone();
-    let first = Stream { context, after, hint, ending, ends_at: now + LIFETIME, spoken_at: now, _place: place };
+    let (now, ending) = (Instant::now(), context.app.ending.clone());
+    let first = Stream { context, source, after, hint, ending, ends_at: now + LIFETIME, spoken_at: now, place };
     let chunks = stream::unfold(Some(first), |stream| async move {
         let mut stream = stream?;
         let chunk = stream.next().await?;
@@ -57,23 +69,23 @@ pub fn open(context: Context, after: i64) -> Result<HttpResponse, Problem> {
         .content_type("text/event-stream")
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header(("X-Accel-Buffering", "no"));
-    Ok(response.streaming(chunks))
+    response.streaming(chunks)
 }
 
-impl Stream {
+impl<S: Source> Stream<S> {
     /// The next chunk; `None` ends the stream.
     async fn next(&mut self) -> Option<Bytes> {
-        while Instant::now() < self.ends_at && !*self.ending.borrow() {
+        while self.goes_on() {
             // A database that is away for a moment is no reason to end: the client would only come back.
-            match feed::page(&self.context, self.after, CHUNK).await {
-                Ok(Feed { events, next }) => {
+            match self.source.page(&self.context, self.after).await {
+                Ok(Pushed { messages, next }) => {
                     let has_moved = next > self.after;
                     self.after = next;
-                    if !events.is_empty() {
+                    if !messages.is_empty() {
                         self.spoken_at = Instant::now();
-                        return Some(events.iter().flat_map(message).collect());
+                        return Some(messages.into());
                     }
-                    if has_moved {
+                    if has_moved && S::PAUSE.is_zero() {
                         continue;
                     }
                 }
@@ -86,6 +98,11 @@ impl Stream {
             self.wait().await;
         }
         None
+    }
+
+    /// Until its time is over, the process ends, its caller would not be let in any more, or comes again elsewhere.
+    fn goes_on(&self) -> bool {
+        Instant::now() < self.ends_at && !*self.ending.borrow() && !self.place.is_lost() && self.context.is_still_good()
     }
 
     /// Until there may be something new, or it is time to look.
@@ -101,11 +118,12 @@ impl Stream {
             }
             None => _ = timeout(POLL, ending).await,
         }
+        sleep(S::PAUSE).await;
     }
 }
 
-fn message(event: &super::Event) -> Vec<u8> {
-    // Plain data always serialises, and JSON never holds a line break.
+/// One message. Plain data always serialises, and JSON never holds a line break.
+pub fn message(position: i64, kind: &str, event: &impl Serialize) -> Vec<u8> {
     let data = serde_json::to_string(event).unwrap_or_default();
-    format!("id: {}\nevent: {}\ndata: {data}\n\n", event.position, event.kind).into_bytes()
+    format!("id: {position}\nevent: {kind}\ndata: {data}\n\n").into_bytes()
 }

@@ -31,6 +31,19 @@ pub async fn find(tx: &mut PgConnection, of: Of, holder: Uuid) -> Result<Option<
     .await
 }
 
+/// Deletes a citizen's.
+pub async fn delete(tx: &mut PgConnection, of: Of, holder: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "DELETE FROM citizen_credential WHERE shard = $1 AND tenant = $2 AND holder = $3",
+        of.shard,
+        of.tenant,
+        holder
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// Keeps a citizen's, in place of those before; a locked PIN is open again.
 pub async fn put(tx: &mut PgConnection, of: Of, holder: Uuid, credential: &Credential) -> Result<(), sqlx::Error> {
     sqlx::query!(

@@ -123,6 +123,18 @@ pub async fn open(
     .await
 }
 
+/// The newest of a holder, ended or not.
+pub async fn newest(tx: &mut PgConnection, of: Of, holder: Uuid) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "SELECT session FROM citizen_session WHERE shard = $1 AND tenant = $2 AND holder = $3 ORDER BY created_at DESC, session LIMIT 50",
+        of.shard,
+        of.tenant,
+        holder
+    )
+    .fetch_all(tx)
+    .await
+}
+
 /// Ends sessions of a holder: this one, those of a device, or all. Answers how many that ended.
 pub async fn end(
     tx: &mut PgConnection,

@@ -9,3 +9,4 @@ pub mod look_ups;
 pub mod shards;
 pub mod statement;
 pub mod totals;
+pub mod touching;
