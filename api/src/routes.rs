@@ -14,7 +14,7 @@ use crate::ledger::{
     accounts, assets, balances, batches, events, holds, requests, reversals, statements, transactions, trial_balance,
 };
 use crate::operations::{docs, live, openapi, ready};
-use crate::payments::{issuances, limits, prices, transfers};
+use crate::payments::{funding, issuances, limits, prices, transfers};
 use crate::privacy::{erasures, exports};
 use crate::problem::{Code, Problem};
 use crate::views::{activity, holds as hold_ageing, top_accounts, trial_balance as daily_balance, volume};
@@ -130,6 +130,11 @@ pub static ROUTES: &[Entry] = &[
     row(Method::POST, "/v1/transfers", Policy::Citizen, SMALL, || post().to(transfers::request)),
     row(Method::GET, "/v1/transfers/{id}", Policy::Citizen, Nothing, || get().to(transfers::show)),
     row(Method::POST, "/v1/transfers/{id}/confirm", Policy::Citizen, SMALL, || post().to(transfers::confirm)),
+    row(Method::POST, "/v1/top-ups", Policy::Citizen, SMALL, || post().to(funding::top_up)),
+    row(Method::GET, "/v1/top-ups/{id}", Policy::Citizen, Nothing, || get().to(funding::show_top_up)),
+    row(Method::POST, "/v1/withdrawals", Policy::Citizen, SMALL, || post().to(funding::withdraw)),
+    row(Method::GET, "/v1/withdrawals/{id}", Policy::Citizen, Nothing, || get().to(funding::show_withdrawal)),
+    row(Method::POST, "/v1/withdrawals/{id}/confirm", Policy::Citizen, SMALL, || post().to(funding::confirm)),
     row(Method::GET, "/v1/limits", Policy::Citizen, Nothing, || get().to(limits::show)),
     row(Method::PATCH, "/v1/limits", Policy::Citizen, SMALL, || patch().to(limits::change)),
     row(Method::GET, "/v1/accounts/{id}/activity", view(Account), Nothing, || get().to(activity::list)),

@@ -36,6 +36,7 @@ use vintem_core::ledger::service::Ledger;
 use vintem_core::ledger::store::look_ups::LedgerLookUps;
 use vintem_core::messages::{Login, Messenger, SetupError, Smtp};
 use vintem_core::payments::Payments;
+use vintem_core::payments::funding::Funding;
 use vintem_core::projections::views::Views;
 use vintem_core::receipts::{Receipts, Signer};
 use vintem_core::secrets::people::PersonKeys;
@@ -155,7 +156,7 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     let app = web::Data::new(App {
         receipts: Receipts::new(editor.pool().clone(), ledger.clone(), Some(signer), settings.issuer.clone()),
         staff: people.staff,
-        payments: people.payments,
+        payments: people.payments.funded_by(funding(settings.is_funding_simulated)),
         aliases: people.aliases,
         citizens: people.citizens,
         holders: people.holders,
@@ -274,6 +275,11 @@ async fn personal(vault: &Vault, keeper: &LeasedDatabase) -> Result<Personal, Se
         index: BlindIndex::follow(vault, FOLLOW_EVERY).await?,
         requests: RequestDigest::read(vault).await?,
     })
+}
+
+/// How money comes in and goes out.
+fn funding(is_simulated: bool) -> Funding {
+    if is_simulated { Funding::Simulated } else { Funding::Sandboxes }
 }
 
 /// How people are told something: by a mail server, or not at all.

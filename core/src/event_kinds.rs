@@ -76,7 +76,7 @@ fn schema<T: ToSchema>(name: &str) -> Value {
 }
 
 /// All of them.
-pub const ALL: [EventKind; 55] = [
+pub const ALL: [EventKind; 61] = [
     kind::<access::TenantCreated>(access::TENANT_CREATED),
     kind::<access::TenantSuspended>(access::TENANT_SUSPENDED),
     kind::<access::TenantResumed>(access::TENANT_RESUMED),
@@ -128,6 +128,12 @@ pub const ALL: [EventKind; 55] = [
     kind::<aliases::AliasRemoved>(aliases::ALIAS_REMOVED),
     kind::<payments::TransferRequested>(payments::TRANSFER_REQUESTED),
     kind::<payments::TransferConfirmed>(payments::TRANSFER_CONFIRMED),
+    kind::<payments::TopUpRequested>(payments::TOPUP_REQUESTED),
+    kind::<payments::TopUpCredited>(payments::TOPUP_CREDITED),
+    kind::<payments::WithdrawalRequested>(payments::WITHDRAWAL_REQUESTED),
+    kind::<payments::WithdrawalApproved>(payments::WITHDRAWAL_APPROVED),
+    kind::<payments::WithdrawalPaid>(payments::WITHDRAWAL_PAID),
+    kind::<payments::WithdrawalRejected>(payments::WITHDRAWAL_REJECTED),
     kind::<payments::LimitsChanged>(payments::LIMITS_CHANGED),
     kind::<payments::PricesChanged>(payments::PRICES_CHANGED),
     kind::<payments::MoneyMoved>(payments::MONEY_ISSUED),

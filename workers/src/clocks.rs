@@ -11,7 +11,9 @@ use vintem_core::event_store::retention::{self, AnswerRetention};
 use vintem_core::event_store::{Limits, Shard};
 use vintem_core::ledger::expiry::ExpiryClock;
 use vintem_core::ledger::store::look_ups::LedgerLookUps;
+use vintem_core::payments::funding::settler::Settler;
 use vintem_core::secrets::LeasedDatabase;
+use vintem_core::telemetry::clock;
 
 /// A clock writes little and alone.
 const WRITER: Limits = Limits { queue: 1_000, cached_accounts: 10_000 };
@@ -20,7 +22,8 @@ const WRITER: Limits = Limits { queue: 1_000, cached_accounts: 10_000 };
 pub async fn run(writer: LeasedDatabase, shard: i16, holder: Uuid) {
     let leased = writer.clone();
     let appends = Shard::start(shard, Arc::new(move || leased.current()), Arc::new(LedgerLookUps), WRITER);
+    let settler = Settler::new(writer.pool().clone(), shard, appends.clone(), Arc::new(clock::now));
     let expiry = ExpiryClock::new(writer.pool().clone(), shard, appends, holder);
     let retention = AnswerRetention::new(writer.pool().clone(), shard, retention::KEPT, holder);
-    tokio::join!(expiry.run(), retention.run());
+    tokio::join!(expiry.run(), retention.run(), settler.run());
 }

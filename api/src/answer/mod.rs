@@ -7,6 +7,7 @@
 pub mod account;
 pub mod alias;
 pub mod batch;
+pub mod funding;
 pub mod hold;
 pub mod holder;
 pub mod limits;
@@ -32,7 +33,8 @@ use vintem_core::kernel::{Instant, Minor, Refusal, instant};
 use vintem_core::ledger::event;
 use vintem_core::ledger::known::{Identity, Known};
 use vintem_core::payments::event::{
-    LIMITS_CHANGED, MONEY_ISSUED, MONEY_REDEEMED, PRICES_CHANGED, TRANSFER_CONFIRMED, TRANSFER_REQUESTED,
+    LIMITS_CHANGED, MONEY_ISSUED, MONEY_REDEEMED, PRICES_CHANGED, TOPUP_REQUESTED, TRANSFER_CONFIRMED,
+    TRANSFER_REQUESTED, WITHDRAWAL_APPROVED, WITHDRAWAL_REQUESTED,
 };
 
 use crate::problem::{Code, Problem, Shown};
@@ -172,6 +174,10 @@ pub enum Fact {
     Limits(limits::LimitsAsked),
     /// `prices.changed`
     Prices(payment::Prices),
+    /// `topup.requested`
+    TopUp(Box<funding::TopUp>),
+    /// `withdrawal.requested`; `withdrawal.approved` with its `transaction.posted`
+    Withdrawal(Box<funding::Withdrawal>),
     /// `unit.created`, `unit.changed`
     Unit(staff::StaffUnit),
 }
@@ -208,6 +214,9 @@ impl Fact {
             }
             LIMITS_CHANGED => Self::Limits(limits::LimitsAsked::of(first)?),
             PRICES_CHANGED => Self::Prices(payment::Prices::of(first)?),
+            TOPUP_REQUESTED => Self::TopUp(Box::new(funding::TopUp::recorded(first)?)),
+            WITHDRAWAL_REQUESTED => Self::Withdrawal(Box::new(funding::Withdrawal::requested(first)?)),
+            WITHDRAWAL_APPROVED => Self::Withdrawal(Box::new(funding::Withdrawal::approved(events, entries, known)?)),
             _ => return Err(Unreadable),
         })
     }
@@ -222,7 +231,9 @@ impl Fact {
             | Self::Capture(_)
             | Self::Alias(_)
             | Self::Transfer(_)
+            | Self::TopUp(_)
             | Self::Issuance(_) => 201,
+            Self::Withdrawal(withdrawal) if withdrawal.approved_at.is_none() => 201,
             Self::Account(account) if account.settings_version == 1 => 201,
             Self::Holder(holder) if holder.erasure.is_none() => 201,
             Self::Staff(user) if user.is_new() => 201,
@@ -236,6 +247,7 @@ impl Fact {
             | Self::Unit(_)
             | Self::Confirmation(_)
             | Self::Limits(_)
+            | Self::Withdrawal(_)
             | Self::Prices(_) => 200,
         }
     }
@@ -260,6 +272,8 @@ impl Fact {
             Self::Confirmation(_) => "confirmation",
             Self::Limits(_) => "limits",
             Self::Prices(_) => "prices",
+            Self::TopUp(_) => "top_up",
+            Self::Withdrawal(_) => "withdrawal",
             Self::Unit(_) => "unit",
         }
     }

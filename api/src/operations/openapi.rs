@@ -49,6 +49,8 @@ const CITIZEN: &str = "citizen";
         webhooks::deliveries::list, webhooks::deliveries::replay,
         payments::issuances::issue, payments::issuances::redeem, payments::prices::show, payments::prices::change,
         payments::transfers::request, payments::transfers::show, payments::transfers::confirm, payments::limits::show, payments::limits::change,
+        payments::funding::top_up, payments::funding::show_top_up, payments::funding::withdraw,
+        payments::funding::show_withdrawal, payments::funding::confirm,
         aliases::list, aliases::register, aliases::remove, aliases::look_up,
         holders::register, holders::look_up, holders::show, holders::unmask, holders::erase,
         citizens::registrations::register, citizens::registrations::verify, citizens::recoveries::recover, citizens::recoveries::verify,

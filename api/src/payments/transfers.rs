@@ -42,9 +42,9 @@ pub struct TransferInput {
 pub struct ConfirmInput {
     /// Your PIN.
     #[schema(value_type = String, example = "274906", pattern = "^[0-9]{6}$")]
-    pin: SecretString,
+    pub(super) pin: SecretString,
     /// By the session's device, in base64url, over the canonical JSON (RFC 8785) of `amount`, `asset`, `intent_id`, `nonce` and `payee`.
-    device_signature: String,
+    pub(super) device_signature: String,
 }
 
 impl Credentials for ConfirmInput {

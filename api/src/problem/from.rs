@@ -119,6 +119,11 @@ impl From<PaymentError> for Problem {
             PaymentError::Refused(refusal) => refusal.into(),
             PaymentError::Ledger(error) => error.into(),
             PaymentError::Holder(error) => error.into(),
+            PaymentError::Access(error) => error.into(),
+            PaymentError::Away(away) => {
+                tracing::error!("what moves money outside cannot be reached");
+                Self::new(Code::Overloaded, away.to_string()).retry_after(5)
+            }
             PaymentError::Unreadable => {
                 tracing::error!("what the log says of a payment cannot be read");
                 Self::new(Code::InternalError, error.to_string())

@@ -44,6 +44,31 @@ pub async fn take(pool: &PgPool, kind: &str, patience: Duration, limit: i64) -> 
     .await
 }
 
+/// The same of one shard, for work that only its writer can do.
+pub async fn take_of_shard(
+    pool: &PgPool,
+    shard: i16,
+    kind: &str,
+    patience: Duration,
+    limit: i64,
+) -> Result<Vec<Job>, sqlx::Error> {
+    sqlx::query_as!(
+        Job,
+        r#"UPDATE job j SET attempts = j.attempts + 1, run_at = clock_timestamp() + make_interval(secs => $2)
+           FROM (SELECT shard, kind, key FROM job
+                 WHERE kind = $1 AND shard = $4 AND run_at <= clock_timestamp() AND failed_at IS NULL
+                 ORDER BY run_at LIMIT $3 FOR UPDATE SKIP LOCKED) due
+           WHERE (j.shard, j.kind, j.key) = (due.shard, due.kind, due.key)
+           RETURNING j.shard, j.kind, j.key, j.payload::text AS "payload!", j.attempts"#,
+        kind,
+        seconds(patience),
+        limit,
+        shard
+    )
+    .fetch_all(pool)
+    .await
+}
+
 /// The job is done. One that came back to somebody else meanwhile is done as well.
 pub async fn done(pool: &PgPool, job: &Job) -> Result<(), sqlx::Error> {
     sqlx::query!("DELETE FROM job WHERE shard = $1 AND kind = $2 AND key = $3", job.shard, job.kind, job.key)

@@ -1,5 +1,7 @@
 //! Why a use case of this context has no answer.
 
+use super::funding::Away;
+use crate::access::AccessError;
 use crate::event_store::WriteError;
 use crate::holders::HolderError;
 use crate::kernel::Refusal;
@@ -17,6 +19,12 @@ pub enum PaymentError {
     /// The people between whom it is.
     #[error(transparent)]
     Holder(#[from] HolderError),
+    /// What moves money outside.
+    #[error(transparent)]
+    Away(#[from] Away),
+    /// The tenant.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// A payload that cannot be read, or a note that its key does not open.
     #[error("what the log says of this payment cannot be read")]
     Unreadable,

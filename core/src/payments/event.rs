@@ -18,6 +18,19 @@ pub const MONEY_ISSUED: &str = "money.issued";
 /// Money went out of being.
 pub const MONEY_REDEEMED: &str = "money.redeemed";
 
+/// A person was told how to bring money in. What comes in time is theirs.
+pub const TOPUP_REQUESTED: &str = "topup.requested";
+/// It came. The transaction that put it on their account is in the same commit.
+pub const TOPUP_CREDITED: &str = "topup.credited";
+/// A person was told what would be paid out to them, and may approve it.
+pub const WITHDRAWAL_REQUESTED: &str = "withdrawal.requested";
+/// They approved it by device and PIN. The transaction that put the amount aside is in the same commit.
+pub const WITHDRAWAL_APPROVED: &str = "withdrawal.approved";
+/// It was paid out. The transaction that took the money out of being is in the same commit.
+pub const WITHDRAWAL_PAID: &str = "withdrawal.paid";
+/// It was not. The transaction that gave the money back is in the same commit.
+pub const WITHDRAWAL_REJECTED: &str = "withdrawal.rejected";
+
 /// `transfer.requested`: until when it can be confirmed follows from the event's instant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TransferRequested {
@@ -103,4 +116,86 @@ pub struct MoneyMoved {
     pub transaction: Uuid,
     /// What it is for, as the books number it; non-personal.
     pub reference: String,
+}
+
+/// `topup.requested`: until when money is waited for follows from the event's instant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TopUpRequested {
+    /// Whose account it is for.
+    pub owner: Party,
+    /// The way in: the name of an adapter.
+    pub method: String,
+    /// Of what.
+    pub asset: String,
+    /// How many decimals of it a minor unit has.
+    pub scale: u8,
+    /// How much, in minor units.
+    pub amount: Minor,
+    /// What it is called outside.
+    pub reference: String,
+    /// What its owner has to do outside.
+    pub instructions: String,
+    /// For how many seconds money is waited for.
+    pub open_seconds: u32,
+}
+
+/// `topup.credited`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TopUpCredited {
+    /// The transaction that moved the money.
+    pub transaction: Uuid,
+}
+
+/// `withdrawal.requested`: until when it can be approved follows from the event's instant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WithdrawalRequested {
+    /// Whose money, from which account.
+    pub owner: Party,
+    /// The way out: the name of an adapter.
+    pub method: String,
+    /// Of what.
+    pub asset: String,
+    /// How many decimals of it a minor unit has.
+    pub scale: u8,
+    /// How much, in minor units; nothing is kept of it.
+    pub amount: Minor,
+    /// What makes the owner's signature good for this one withdrawal.
+    pub nonce: String,
+}
+
+/// `withdrawal.approved`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WithdrawalApproved {
+    /// The transaction that put the amount aside.
+    pub transaction: Uuid,
+    /// The device that signed.
+    pub device: Uuid,
+}
+
+/// `withdrawal.paid`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WithdrawalPaid {
+    /// The transaction that took the money out of being.
+    pub transaction: Uuid,
+    /// What it is called outside.
+    pub reference: String,
+}
+
+/// `withdrawal.rejected`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WithdrawalRejected {
+    /// The transaction that gave the money back.
+    pub transaction: Uuid,
+    /// Why.
+    pub reason: Rejection,
+}
+
+/// Why a withdrawal was not paid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rejection {
+    /// The bank does not pay it.
+    RefusedByBank,
+    /// There is no account where it should go.
+    AccountUnknown,
 }

@@ -9,6 +9,7 @@
 //! ```
 //!
 //! The money is a transaction like any other, so statements, receipts and reversals know transfers without being told.
+//! Money comes in and goes out by [`funding`]: what happens outside is followed by a job until it is known.
 //! Which accounts a payment touches stands in [`posting`] and nowhere else.
 //!
 //! Invariants:
@@ -23,10 +24,12 @@
 
 mod error;
 pub mod event;
+pub mod funding;
 pub mod issuance;
 pub mod limits;
 pub mod posting;
 pub mod price;
+mod said;
 mod service;
 pub mod transfer;
 

@@ -6,10 +6,19 @@
 //!   its fee           payer               system:fees
 //! issuance            system:issued       the account
 //! redemption          the account         system:issued
+//! top-up              system:issued       the owner
+//! withdrawal          the owner           system:withdrawals   (approved)
+//!   is paid           system:withdrawals  system:issued
+//!   is rejected       system:withdrawals  the owner
 //! ```
 //!
 //! `system:issued` stands for what backs the money (the reserve at a bank) and so has its balance on the debit side, without a
 //! floor: it is below zero when more was redeemed than issued. `system:fees` is what the operator has earned.
+//!
+//! A withdrawal that waits for the bank is put aside on `system:withdrawals`, and not held on the owner's account. A hold ends
+//! after seven days at most, and what a bank is about to pay must not become spendable because it took longer. Money on
+//! an account of its own stays until somebody says what became of it, and that account's balance is at any time what is on its
+//! way out, which what lies at the bank must cover. Giving it back passes a frozen account: it is its owner's.
 
 use super::event::Party;
 use crate::event_store::proposal::{Move, NewEvent};
@@ -23,6 +32,8 @@ use uuid::Uuid;
 pub const ISSUED: &str = "system:issued";
 /// What payments have earned the operator.
 pub const FEES: &str = "system:fees";
+/// What is on its way out: approved by its owner, and not yet paid by the bank.
+pub const WITHDRAWALS: &str = "system:withdrawals";
 
 /// A transfer, and its fee if it has one.
 pub fn transfer(from: Party, to: Party, fees: Uuid, amount: Minor, fee: Minor) -> Vec<Move> {
@@ -41,6 +52,26 @@ pub fn issuance(issued: Uuid, account: &Identity, amount: Minor) -> Vec<Move> {
 /// Money on an account goes out of being.
 pub fn redemption(issued: Uuid, account: &Identity, amount: Minor) -> Vec<Move> {
     vec![line(0, issued, -amount), line(1, account.id, on(account, Side::Debit, amount))]
+}
+
+/// Money that came in outside comes into being on its owner's account.
+pub fn top_up(issued: Uuid, owner: Party, amount: Minor) -> Vec<Move> {
+    vec![line(0, issued, amount), line(1, owner.account, amount)]
+}
+
+/// Money leaves its owner's account, on its way out.
+pub fn put_aside(owner: Party, withdrawals: Uuid, amount: Minor) -> Vec<Move> {
+    vec![line(0, owner.account, -amount), line(1, withdrawals, amount)]
+}
+
+/// It went out of being.
+pub fn paid_out(withdrawals: Uuid, issued: Uuid, amount: Minor) -> Vec<Move> {
+    vec![line(0, withdrawals, -amount), line(1, issued, -amount)]
+}
+
+/// It comes back.
+pub fn given_back(withdrawals: Uuid, owner: Party, amount: Minor) -> Vec<Move> {
+    vec![line(0, withdrawals, -amount), Move { unchecked: true, ..line(1, owner.account, amount) }]
 }
 
 /// The transaction of a payment: in a stream of its own, so that it is found, shown and reversed like any other.

@@ -2,6 +2,7 @@
 
 use super::error::PaymentError;
 use super::event::{LimitsChanged, Party, PricesChanged, SealedNote, TransferRequested};
+use super::funding::Funding;
 use super::issuance::{self, Move};
 use super::limits::Limits;
 use super::posting::{self, FEES, ISSUED};
@@ -33,9 +34,10 @@ const NOTE: &str = "note";
 /// What the API needs of this context. Reads as `vintem_reader`, appends through the writers of the shards.
 #[derive(Clone)]
 pub struct Payments {
-    reader: PgPool,
-    ledger: Ledger,
+    pub(super) reader: PgPool,
+    pub(super) ledger: Ledger,
     holders: Holders,
+    pub(super) funding: Funding,
 }
 
 /// What a payer asks for.
@@ -55,7 +57,13 @@ pub struct NewTransfer {
 impl Payments {
     /// While people's keys are not to be had no note is sealed or read; transfers without one go on.
     pub fn new(reader: PgPool, ledger: Ledger, holders: Holders) -> Self {
-        Self { reader, ledger, holders }
+        Self { reader, ledger, holders, funding: Funding::default() }
+    }
+
+    /// The same where money comes in and goes out in another way.
+    #[must_use]
+    pub fn funded_by(self, funding: Funding) -> Self {
+        Self { funding, ..self }
     }
 
     /// Tells a payer what a transfer would be.
@@ -199,7 +207,7 @@ impl Payments {
     }
 
     /// What is known of some accounts and of one of the system, which is opened unless it is there.
-    async fn opened(
+    pub(super) async fn opened(
         &self,
         actor: &Actor,
         name: &'static str,
@@ -221,7 +229,7 @@ impl Payments {
     }
 
     /// Does what is decided on what the ledger says, and decides again when that has moved on meanwhile.
-    async fn decided(
+    pub(super) async fn decided(
         &self,
         actor: &Actor,
         key: &RequestKey,
@@ -250,11 +258,15 @@ impl Payments {
         self.ledger.shard(actor.shard).ok_or(WriteError::DatabaseUnavailable)
     }
 
-    async fn known<const N: usize>(&self, actor: &Actor, accounts: [Uuid; N]) -> Result<Known, PaymentError> {
+    pub(super) async fn known<const N: usize>(
+        &self,
+        actor: &Actor,
+        accounts: [Uuid; N],
+    ) -> Result<Known, PaymentError> {
         Ok(self.ledger.known(actor, BTreeSet::from(accounts), BTreeSet::new()).await?)
     }
 
-    async fn stream(&self, actor: &Actor, stream: Uuid) -> Result<Vec<Recorded>, PaymentError> {
+    pub(super) async fn stream(&self, actor: &Actor, stream: Uuid) -> Result<Vec<Recorded>, PaymentError> {
         let mut tx = tenant_tx(&self.reader, actor.origin.tenant).await?;
         let events = read::streams(&mut tx, actor.shard, &[stream]).await?;
         tx.commit().await?;
@@ -277,7 +289,7 @@ pub fn level(text: &str, scale: u8, pointer: &str) -> Result<Minor, Refusal> {
         .map_err(|error| Refusal::new(RefusalCode::ValidationFailed, format!("the amount {error}")).at(pointer))
 }
 
-fn nothing() -> PaymentError {
+pub(super) fn nothing() -> PaymentError {
     Refusal::new(RefusalCode::NotFound, "there is no such payment").into()
 }
 

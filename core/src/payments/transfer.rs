@@ -3,12 +3,12 @@
 use super::event::{self, TransferConfirmed, TransferRequested};
 use super::limits::{Device, Limits};
 use super::posting;
+use super::said::Said;
 use crate::event_store::proposal::{NewEvent, StreamVersion};
 use crate::event_store::{Decision, Proposal, Recorded};
 use crate::kernel::{Instant, Minor, Refusal, RefusalCode};
 use chrono::TimeDelta;
 use chrono_tz::Tz;
-use serde::Serialize;
 use uuid::Uuid;
 
 /// So long a requested transfer can be confirmed.
@@ -65,16 +65,6 @@ pub struct Transfer {
     /// What moved the money, and when, once it is confirmed.
     pub confirmed: Option<(TransferConfirmed, Instant)>,
     version: i32,
-}
-
-/// What the payer signs, in the order of RFC 8785.
-#[derive(Serialize)]
-struct Said<'a> {
-    amount: &'a str,
-    asset: &'a str,
-    intent_id: Uuid,
-    nonce: &'a str,
-    payee: Uuid,
 }
 
 /// Decides a request. The id was drawn by the service.
@@ -134,10 +124,8 @@ impl Transfer {
     /// The bytes that the payer's device signs: the canonical JSON of what they were told, and nothing they were not.
     pub fn said(&self) -> Vec<u8> {
         let TransferRequested { payee, asset, scale, amount, nonce, .. } = &self.requested;
-        let amount = amount.to_text(*scale);
-        let said = Said { amount: &amount, asset, intent_id: self.id, nonce, payee: payee.holder };
-        // Plain texts and ids always serialise; each is ASCII, so that this order and this form are canonical.
-        serde_json::to_vec(&said).unwrap_or_default()
+        let (intent, payee) = (self.id, payee.holder);
+        Said { intent, payee, amount: *amount, scale: *scale, asset, nonce }.bytes()
     }
 
     /// Decides a confirmation by a device that has proven itself. `transaction` was drawn by the service.

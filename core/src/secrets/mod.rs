@@ -36,6 +36,7 @@ mod database;
 mod environment;
 mod error;
 mod followed;
+mod funding;
 mod hardening;
 mod keeper;
 mod kv;

@@ -16,7 +16,8 @@ use crate::kernel::Network;
 /// Where Kubernetes puts the token of a pod's service account.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 /// Settings of the programs beside a command: one environment may serve them all.
-const OTHERS: [&str; 22] = [
+const OTHERS: [&str; 23] = [
+    "VINTEM_FUNDING",
     "VINTEM_LISTEN",
     "VINTEM_TLS",
     "VINTEM_METRICS_LISTEN",
@@ -117,6 +118,8 @@ pub struct ServerSettings {
     pub rates: RateSettings,
     /// How messages to people leave; none do where nothing is set.
     pub mail: Option<MailSettings>,
+    /// `VINTEM_FUNDING`: `simulator`, where everybody's money comes in and goes out by play; in production nothing.
+    pub is_funding_simulated: bool,
     /// `VINTEM_OPEN_FOR_BENCHMARKS`: `yes` for the build that believes callers, which serves nowhere else.
     pub is_open: bool,
     /// The rest.
@@ -236,6 +239,7 @@ impl Environment {
         let webhook_networks = self.networks("VINTEM_WEBHOOK_NETWORKS");
         let rates = self.rates();
         let mail = self.mail();
+        let is_funding_simulated = self.is_funding_simulated();
         let process = self.process("info");
         Some(ServerSettings {
             listen: listen?,
@@ -245,6 +249,7 @@ impl Environment {
             webhook_networks: webhook_networks?,
             rates: rates?,
             mail,
+            is_funding_simulated: is_funding_simulated?,
             is_open: self.optional("VINTEM_OPEN_FOR_BENCHMARKS").as_deref() == Some("yes"),
             process: process?,
         })

@@ -27,6 +27,7 @@ mod clock;
 mod cross_tenant;
 mod drift;
 mod faults;
+mod funding;
 mod grants;
 mod holders;
 mod http_access;

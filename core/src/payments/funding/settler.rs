@@ -1,0 +1,188 @@
+//! Following orders until it is known what became of them.
+//!
+//! The job of an order stands in the commit that promised it. Any worker takes it, asks the adapter, and proposes what it says
+//! to the shard's writer. It may do so twice: an order starts once outside, because its id is the same, and ends once
+//! here, because its stream has one version after another. So a crash anywhere costs a repetition.
+
+use super::topup::TopUp;
+use super::withdrawal::{Passes, Withdrawal};
+use super::{Away, Follow, FundingAdapter, Progress, SETTLE, named};
+use crate::event_store::job::unanswered;
+use crate::event_store::overlay::Origin;
+use crate::event_store::{Decision, Disposed, Outcome, Recorded, Shard, WriteError, fresh, read};
+use crate::event_store::{Job as Write, RefusalCode};
+use crate::jobs::{Job, store as jobs};
+use crate::kernel::{Instant, Refusal};
+use crate::payments::posting::{self, ISSUED, WITHDRAWALS};
+use futures_util::future::join_all;
+use sqlx::PgPool;
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// How often it is looked for work.
+const TICK: Duration = Duration::from_secs(1);
+/// An order that is asked about for longer than this is asked about by somebody else.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// What failed, or cannot be done yet, is tried again after this, for as long as it takes: it is somebody's money.
+const RETRY: Duration = Duration::from_secs(10);
+/// Orders followed at once; what they propose shares commits.
+const PAGE: i64 = 100;
+
+/// Which instant it is outside.
+pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
+
+/// The follower of a shard's orders in one process.
+#[derive(Clone)]
+pub struct Settler {
+    pool: PgPool,
+    number: i16,
+    shard: Shard,
+    clock: Clock,
+}
+
+/// What is next for an order.
+enum Next {
+    /// Nothing any more.
+    Done,
+    /// To be asked about again.
+    Later(Duration),
+}
+
+/// Why an order could not be followed now.
+#[derive(Debug, thiserror::Error)]
+enum Stuck {
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    #[error(transparent)]
+    Away(#[from] Away),
+    #[error("{0}")]
+    Refused(Refusal),
+    #[error("the order or its adapter makes no sense")]
+    Senseless,
+}
+
+impl Settler {
+    /// Over the writer's pool, since it looks across tenants, and a writer of this process for the shard.
+    pub fn new(pool: PgPool, number: i16, shard: Shard, clock: Clock) -> Self {
+        Self { pool, number, shard, clock }
+    }
+
+    /// Ticks until the process ends. What fails is tried again.
+    pub async fn run(self) {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            if let Err(error) = self.tick().await {
+                tracing::warn!(%error, shard = self.number, "the orders that are due cannot be read");
+            }
+        }
+    }
+
+    /// Follows what is due; answers how many orders are done with.
+    pub async fn tick(&self) -> Result<usize, sqlx::Error> {
+        let due = jobs::take_of_shard(&self.pool, self.number, SETTLE, PATIENCE, PAGE).await?;
+        let followed = join_all(due.iter().map(|job| self.settle(job))).await;
+        let mut done = 0;
+        for (job, next) in due.iter().zip(followed) {
+            match next {
+                Ok(Next::Done) => {
+                    jobs::done(&self.pool, job).await?;
+                    done += 1;
+                }
+                Ok(Next::Later(again)) => {
+                    // Whole seconds are slept; a part of one more is never too early.
+                    jobs::insist(&self.pool, job, "it is not known yet", again + Duration::from_secs(1)).await?;
+                }
+                Err(stuck) => {
+                    tracing::warn!(order = job.key, attempts = job.attempts, %stuck, "an order is not settled yet");
+                    jobs::insist(&self.pool, job, &stuck.to_string(), RETRY).await?;
+                }
+            }
+        }
+        Ok(done)
+    }
+
+    async fn settle(&self, job: &Job) -> Result<Next, Stuck> {
+        let Follow { tenant, order } = serde_json::from_str(&job.payload).map_err(|_| Stuck::Senseless)?;
+        let events = self.stream(order).await?;
+        if let Some(top_up) = TopUp::fold(&events) {
+            return self.top_up(tenant, &top_up).await;
+        }
+        let withdrawal = Withdrawal::fold(&events).ok_or(Stuck::Senseless)?;
+        self.withdrawal(tenant, &withdrawal).await
+    }
+
+    async fn top_up(&self, tenant: Uuid, top_up: &TopUp) -> Result<Next, Stuck> {
+        if top_up.credited.is_some() {
+            return Ok(Next::Done);
+        }
+        let adapter = adapter(&top_up.requested.method)?;
+        match adapter.follow(&top_up.order(), (self.clock)() - top_up.requested_at).await? {
+            Progress::Pending { again } => Ok(Next::Later(again)),
+            Progress::Over => Ok(Next::Done),
+            Progress::Funded => {
+                let issued = posting::system(tenant, ISSUED, &top_up.requested.asset);
+                match self.append(tenant, top_up.credit(fresh::new_id(), issued)).await {
+                    Err(Stuck::Refused(refusal)) if refusal.code == RefusalCode::ChargeExpired => {
+                        // It is at the bank and nobody's here: the books give it back or issue it.
+                        tracing::warn!(top_up = %top_up.id, "the money of a top-up came after its time");
+                        Ok(Next::Done)
+                    }
+                    appended => appended,
+                }
+            }
+            Progress::Paid | Progress::Rejected { .. } => Err(Stuck::Senseless),
+        }
+    }
+
+    async fn withdrawal(&self, tenant: Uuid, withdrawal: &Withdrawal) -> Result<Next, Stuck> {
+        let Some((_, approved_at)) = withdrawal.approved else { return Err(Stuck::Senseless) };
+        if withdrawal.ended.is_some() {
+            return Ok(Next::Done);
+        }
+        let (adapter, order) = (adapter(&withdrawal.requested.method)?, withdrawal.order());
+        let started = adapter.start(&order).await?;
+        let account = |name| posting::system(tenant, name, &withdrawal.requested.asset);
+        let passes = Passes { withdrawals: account(WITHDRAWALS), issued: account(ISSUED) };
+        match adapter.follow(&order, (self.clock)() - approved_at).await? {
+            Progress::Pending { again } => Ok(Next::Later(again)),
+            Progress::Paid => self.append(tenant, withdrawal.pay(fresh::new_id(), started.reference, passes)).await,
+            Progress::Rejected { reason } => {
+                self.append(tenant, withdrawal.reject(fresh::new_id(), reason, passes)).await
+            }
+            Progress::Funded | Progress::Over => Err(Stuck::Senseless),
+        }
+    }
+
+    async fn append(&self, tenant: Uuid, decision: Decision) -> Result<Next, Stuck> {
+        let origin = Origin::command(tenant, "funding");
+        let job = Write { origin, request: None, items: vec![decision.into()], render: unanswered() };
+        match self.shard.dispose(job).await? {
+            Disposed::Done(done, _) => match done.outcomes.into_iter().next() {
+                Some(Outcome::Refused(refusal)) => Err(Stuck::Refused(refusal)),
+                _ => Ok(Next::Done),
+            },
+            // Somebody else came between; the next look finds what they did.
+            _ => Ok(Next::Later(Duration::ZERO)),
+        }
+    }
+
+    async fn stream(&self, order: Uuid) -> Result<Vec<Recorded>, sqlx::Error> {
+        let mut session = self.pool.acquire().await?;
+        read::streams(&mut session, self.number, &[order]).await
+    }
+}
+
+fn adapter(method: &str) -> Result<&'static dyn FundingAdapter, Stuck> {
+    named(method).ok_or(Stuck::Senseless)
+}
+
+impl std::fmt::Debug for Settler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Settler")
+    }
+}
