@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::BenchError;
 use super::auth;
+use super::confirm;
 use super::ceiling::{self, Ceiling};
 use super::ground::Ground;
 use super::growth;
@@ -40,6 +41,8 @@ enum Long {
     Growth(growth::Growth),
     /// What it costs the API to know who calls.
     Auth(auth::Auth),
+    /// What is left for others while people confirm with their PINs.
+    Confirm(confirm::Confirm),
     /// Whether an answer's time tells who exists.
     Oracle(oracle::Oracle),
     /// How the views keep up with the development stack's ledger, drain a backlog and are built anew.
@@ -77,6 +80,7 @@ pub async fn command(args: Bench) -> Result<(), BenchError> {
     match command {
         Some(Long::Growth(growth)) => growth::command(growth).await,
         Some(Long::Auth(auth)) => auth::command(auth).await,
+        Some(Long::Confirm(confirm)) => confirm::command(confirm).await,
         Some(Long::Oracle(oracle)) => oracle::command(oracle).await,
         Some(Long::Views(views)) => views::command(views).await,
         None if options.connection.url.is_some() => elsewhere(&options).await,

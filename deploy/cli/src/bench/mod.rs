@@ -9,7 +9,7 @@
 //! beside every figure, and [`ceiling`] measures in the same run what bare rows of the product's shape
 //! cost in the same server. [`growth`] fills a ledger and measures on the way, [`views`] looks at those
 //! who follow it, [`oracle`] at what times give away,
-//! [`auth`] at what knowing the caller costs. Any other ledger is driven
+//! [`auth`] at what knowing the caller costs, [`confirm`] at what is left for others while people confirm. Any other ledger is driven
 //! by address and client alone.
 //!
 //! Invariants: a latency counts from the instant at which the request was meant to leave; what is answered
@@ -22,7 +22,9 @@ pub mod auth;
 pub mod case;
 pub mod ceiling;
 pub mod choice;
+pub mod citizens;
 pub mod command;
+pub mod confirm;
 pub mod ground;
 pub mod growth;
 pub mod load;

@@ -18,8 +18,10 @@ use vintem_core::event_store::fresh::new_id;
 use vintem_core::telemetry::clock;
 
 use super::BenchError;
+use super::citizens::{Town, cpf};
 use super::ground::TENANT;
 use super::verdict::{Pair, Verdict};
+use crate::client::device::Device;
 use crate::client::{Connection, Knock, Knocked};
 use crate::progress::Progress;
 use crate::stack::{Stack, first, twin};
@@ -30,6 +32,8 @@ const WARM_UP: u32 = 20;
 const PAIRS_OF_A_LOGIN: u32 = 4;
 /// Pairs from one address: with a thirtieth failure the pauses begin.
 const PAIRS_OF_AN_ADDRESS: u32 = 10;
+/// From here on no citizen of the benchmark has a number.
+const NOBODYS: u32 = 500_000_000;
 /// A tenant has no more members than these need.
 const MOST_ABOUT_MEMBERS: u32 = 1_500;
 /// Of what is set apart for benchmarks (RFC 2544).
@@ -68,6 +72,23 @@ pub async fn command(args: Oracle) -> Result<(), BenchError> {
         refused(door.tell("/v1/staff/sessions", &body, Some(address)).await?)
     };
     println!("{}", Verdict::of("a member's wrong password", &pairs(most, ask).await?));
+    citizens(stack, most).await
+}
+
+/// The same of citizens, each asked about a few times before the pauses begin.
+async fn citizens(stack: Stack, most: u32) -> Result<(), BenchError> {
+    let town = Town::found(stack).await?;
+    let known = town.citizens((WARM_UP + most).div_ceil(PAIRS_OF_A_LOGIN)).await?;
+    let (stranger, first) = (Device::create(), FIRST_ADDRESS.to_bits() + MOST_ABOUT_MEMBERS);
+    let ask = async |number: u32, is_known: bool| {
+        let index = usize::try_from(number / PAIRS_OF_A_LOGIN).unwrap_or(0);
+        // Numbers beyond those of the citizens are nobody's.
+        let cpf = if is_known { known[index].cpf.clone() } else { cpf(NOBODYS + number / PAIRS_OF_A_LOGIN) };
+        let body = json!({"tenant": town.name, "cpf": cpf, "password": new_id().to_string()});
+        let address = Ipv4Addr::from_bits(first + number / PAIRS_OF_AN_ADDRESS);
+        refused(town.knock(&stranger, "/v1/sessions", &body, address).await?)
+    };
+    println!("{}", Verdict::of("a citizen's wrong password", &pairs(most, ask).await?));
     Ok(())
 }
 

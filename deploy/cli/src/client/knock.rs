@@ -46,12 +46,23 @@ impl Knock {
 
     /// Says something at a path, as if from an address: only who shows the door's certificate is believed that.
     pub async fn tell(&self, path: &str, body: &Value, from: Option<Ipv4Addr>) -> Result<Knocked, ClientError> {
+        self.tell_with(path, body, from, &[]).await
+    }
+
+    /// The same with headers.
+    pub async fn tell_with(
+        &self,
+        path: &str,
+        body: &Value,
+        from: Option<Ipv4Addr>,
+        headers: &[(&str, &str)],
+    ) -> Result<Knocked, ClientError> {
         let request = self.http.post(format!("{}{path}", self.base)).json(body);
         let request = match from {
             Some(address) => request.header("X-Forwarded-For", address.to_string()),
             None => request,
         };
-        send(request).await
+        send(headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await
     }
 }
 

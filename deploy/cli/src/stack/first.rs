@@ -5,6 +5,7 @@
 
 use secrecy::SecretString;
 use sqlx::PgConnection;
+use vintem_core::access::settings::Change;
 use vintem_core::access::staff::{Login, Position, StaffError, invite_by_operator};
 use vintem_core::access::{self, AccessError, ClientName, Role, Scopes, Tenant, TenantName, Terms};
 use vintem_core::event_store::Shard;
@@ -113,6 +114,23 @@ async fn invite(session: &mut Session, tenant: &str, logins: &[String]) -> Resul
         tickets.push(invite_by_operator(&mut connection, &writer, &tenant, &login, &support).await?.ticket.reveal());
     }
     Ok(tickets)
+}
+
+/// Lets people become citizens of a tenant, with accounts in an asset.
+pub async fn take_citizens(stack: &Stack, tenant: &str, asset: &str) -> Result<(), StackError> {
+    let mut session = log_in(stack, DatabaseRole::Operator).await?;
+    let changed = set_citizen_asset(&mut session, tenant, asset).await;
+    session.close().await;
+    Ok(changed?)
+}
+
+async fn set_citizen_asset(session: &mut Session, tenant: &str, asset: &str) -> Result<(), FirstError> {
+    let writer = session.writer(SHARD);
+    let mut connection = session.database().pool().acquire().await?;
+    let tenant = access::find_tenant(&mut connection, tenant).await?.tenant;
+    let change = Change { citizen_asset: Some(asset.to_owned()), ..Change::default() };
+    access::change_tenant(&mut connection, |_| writer, tenant, &change).await?;
+    Ok(())
 }
 
 /// Plays a month of a small town through the API as the new client, verifies the ledger, and shows the books.
