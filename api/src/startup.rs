@@ -279,7 +279,11 @@ async fn personal(vault: &Vault, keeper: &LeasedDatabase) -> Result<Personal, Se
 
 /// How money comes in and goes out.
 fn funding(is_simulated: bool) -> Funding {
-    if is_simulated { Funding::Simulated } else { Funding::Sandboxes }
+    if !is_simulated {
+        return Funding::Sandboxes;
+    }
+    tracing::warn!("money comes in and goes out by play (VINTEM_FUNDING), for everybody here");
+    Funding::Simulated
 }
 
 /// How people are told something: by a mail server, or not at all.

@@ -54,7 +54,7 @@ pub enum Role {
     Projector,
     /// Publishes events to the queues of subscriptions
     Integrators,
-    /// Does what is due: ends holds, deletes the bytes of old answers, checks samples of the ledger
+    /// Does what is due: ends holds, follows top-ups and withdrawals, deletes the bytes of old answers, checks samples of the ledger
     Clocks,
     /// Tells the servers of tenants
     Webhooks,

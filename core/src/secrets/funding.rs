@@ -23,7 +23,7 @@ mod tests {
 
     fn read(text: Option<&str>) -> Option<bool> {
         let set = text.map(|text| ("VINTEM_FUNDING".to_owned(), text.to_owned()));
-        Environment::of(set.into_iter().collect()).is_funding_simulated()
+        Environment::of(set).is_funding_simulated()
     }
 
     #[test]

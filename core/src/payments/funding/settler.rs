@@ -11,7 +11,7 @@ use crate::event_store::job::unanswered;
 use crate::event_store::overlay::Origin;
 use crate::event_store::{Decision, Disposed, Outcome, Recorded, Shard, WriteError, fresh, read};
 use crate::event_store::{Job as Write, RefusalCode};
-use crate::jobs::{Job, store as jobs};
+use crate::jobs::{Job, pause, store as jobs};
 use crate::kernel::{Instant, Refusal};
 use crate::payments::posting::{self, ISSUED, WITHDRAWALS};
 use futures_util::future::join_all;
@@ -24,7 +24,7 @@ use uuid::Uuid;
 const TICK: Duration = Duration::from_secs(1);
 /// An order that is asked about for longer than this is asked about by somebody else.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// What failed, or cannot be done yet, is tried again after this, for as long as it takes: it is somebody's money.
+/// What failed, or cannot be done yet, is tried again after this or longer, for as long as it takes: it is somebody's money.
 const RETRY: Duration = Duration::from_secs(10);
 /// Orders followed at once; what they propose shares commits.
 const PAGE: i64 = 100;
@@ -99,7 +99,7 @@ impl Settler {
                 }
                 Err(stuck) => {
                     tracing::warn!(order = job.key, attempts = job.attempts, %stuck, "an order is not settled yet");
-                    jobs::insist(&self.pool, job, &stuck.to_string(), RETRY).await?;
+                    jobs::insist(&self.pool, job, &stuck.to_string(), pause(job.attempts).max(RETRY)).await?;
                 }
             }
         }

@@ -165,6 +165,8 @@ pub(super) async fn api_environment(
         ("VINTEM_RATE_EXEMPT", "demo,bench,bench-twin".to_owned()),
         // Everybody on this machine has the same address.
         ("VINTEM_RATE_ADDRESS", "1000000/1".to_owned()),
+        // No money is real here.
+        ("VINTEM_FUNDING", "simulator".to_owned()),
         // The allocator keeps what a batch leaves for a second instead of giving it back at once: the next one needs it.
         ("MIMALLOC_PURGE_DELAY", "1000".to_owned()),
     ];
