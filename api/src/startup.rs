@@ -152,7 +152,7 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     let ledger = Ledger::new(reader.pool().clone(), shards.clone(), KNOWN_ACCOUNTS);
     let signer = Signer::follow(&vault).await?;
     let messages = messenger(&vault, settings.mail.as_ref()).await?;
-    let people = People::new(&leases, &ledger, &shards, personal(&vault, keeper).await?, &messages);
+    let people = People::new(&leases, &ledger, &shards, &personal(&vault, keeper).await?, &messages);
     let app = web::Data::new(App {
         receipts: Receipts::new(editor.pool().clone(), ledger.clone(), Some(signer), settings.issuer.clone()),
         staff: people.staff,
@@ -249,19 +249,19 @@ impl People {
         leases: &Leases,
         ledger: &Ledger,
         shards: &HashMap<i16, Shard>,
-        personal: Personal,
+        personal: &Personal,
         messages: &Messenger,
     ) -> Self {
         let reader = leases.reader.pool();
         let pools = || (reader.clone(), leases.editor.pool().clone());
         let knows = Knows::of(&personal.keys, &personal.requests);
-        let known = citizens::Knows::of(&personal);
+        let known = citizens::Knows::of(personal);
         let holders = Holders::new(reader.clone(), shards.clone(), Some(personal.clone()));
         let now = || Arc::new(clock::now);
         Self {
             staff: Staff::new(pools(), shards.clone(), Some(knows), now()),
             citizens: Citizens::new(pools(), ledger.clone(), holders.clone(), Some(known), messages.clone(), now()),
-            aliases: Aliases::new(reader.clone(), ledger.clone(), holders.clone(), Some(&personal)),
+            aliases: Aliases::new(reader.clone(), ledger.clone(), holders.clone(), Some(personal)),
             payments: Payments::new(reader.clone(), ledger.clone(), holders.clone()),
             holders,
         }

@@ -59,7 +59,7 @@ fn other_value(name: &str, kind: &str) -> String {
 }
 
 /// Runs something with all triggers of a table off, and puts them back as the migrations have them.
-async fn without_triggers(session: &mut PgConnection, table: &str, sql: &str) -> Option<String> {
+pub async fn without_triggers(session: &mut PgConnection, table: &str, sql: &str) -> Option<String> {
     session.execute(&*format!("BEGIN; ALTER TABLE {table} DISABLE TRIGGER ALL")).await.unwrap();
     let row = sqlx::query(sql).fetch_optional(&mut *session).await.unwrap();
     let always = "SELECT format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', tgrelid::regclass, tgname) FROM pg_trigger WHERE tgrelid = $1::regclass AND NOT tgisinternal";

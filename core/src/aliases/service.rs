@@ -12,7 +12,7 @@ use crate::event_store::read::{self, tenant_tx};
 use crate::event_store::{Decision, Disposed, Job, RequestKey, Shard, WriteError, fresh};
 use crate::holders::details::Private;
 use crate::holders::mask::Masked;
-use crate::holders::{Holders, Personal};
+use crate::holders::{HolderError, Holders, Personal};
 use crate::kernel::{Instant, Refusal, RefusalCode};
 use crate::ledger::service::{Actor, Ledger};
 use crate::payments::Party;
@@ -150,9 +150,14 @@ impl Aliases {
         let Some(entry) = book.entries.iter().find(is_meant) else { return Ok(None) };
         let account = self.ledger.account(actor, entry.says.account).await?;
         let is_open = account.is_some_and(|account| account.status == Status::Open && account.receives);
-        let found = self.holders.find(actor, holder).await?;
+        let details = match self.holders.find(actor, holder).await {
+            Ok(found) => found.details,
+            // After a restore from before their erasure: still nobody.
+            Err(HolderError::KeyGone) => None,
+            Err(error) => return Err(error.into()),
+        };
         let payee = Party { holder, account: entry.says.account };
-        Ok(found.details.filter(|_| is_open).map(|details| (payee, Masked::of(&details))))
+        Ok(details.filter(|_| is_open).map(|details| (payee, Masked::of(&details))))
     }
 
     /// A key that is about to be somebody's.

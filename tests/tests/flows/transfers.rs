@@ -6,6 +6,7 @@ use vintem_core::event_store::fresh;
 use vintem_core::event_store::retention::AnswerRetention;
 use vintem_tests::payer::{confirm, path};
 use vintem_tests::phone::{Phone, Town};
+use vintem_tests::tamper::without_triggers;
 
 const NOTE: &str = "almoço de sexta, obrigada";
 
@@ -137,15 +138,15 @@ async fn a_transfer_that_nobody_confirms_in_time_is_over() {
     let asked = her.wants_to_pay(&alias, "10.00", None).await;
     // The writer's clock says so, which is the database's: the commit of the request is moved into the past and back.
     let mut superuser = town.office.secrets.store.superuser().await;
-    let batch = "UPDATE batch SET recorded_at = recorded_at + $2::interval WHERE seq =
-        (SELECT b.seq FROM batch b JOIN event e ON b.last_position >= e.position WHERE e.stream = $1::uuid ORDER BY b.last_position, b.seq LIMIT 1)";
+    let id = asked["id"].as_str().unwrap();
+    let batch = format!(
+        "SELECT b.seq FROM batch b JOIN event e ON b.last_position >= e.position WHERE e.stream = '{id}' ORDER BY b.last_position, b.seq LIMIT 1"
+    );
     let mut moves = async |by: &str| {
-        sqlx::raw_sql("SET session_replication_role = replica; ALTER TABLE batch DISABLE TRIGGER ALL")
-            .execute(&mut superuser)
-            .await
-            .unwrap();
-        let moved = sqlx::query(batch).bind(asked["id"].as_str()).bind(by).execute(&mut superuser).await.unwrap();
-        assert_eq!(moved.rows_affected(), 1);
+        let sql = format!(
+            "UPDATE batch SET recorded_at = recorded_at + interval '{by}' WHERE seq = ({batch}) RETURNING 'moved'"
+        );
+        assert!(without_triggers(&mut superuser, "batch", &sql).await.is_some());
     };
     moves("-10 minutes").await;
     assert_eq!(her.get(&path(&asked)).await.expect(200)["status"], "expired");
