@@ -178,8 +178,9 @@ impl Server {
     }
 
     /// The same with a clock that is the test's.
-    pub async fn with_staff(store: &Store, personal: Personal, clock: Clock) -> Self {
-        Self::start_with(store, Keys::fixed(), without_vault(store), Some((personal, clock)), unhurried()).await
+    pub async fn with_staff(store: &Store, personal: Personal, clock: Clock, signer: Signer) -> Self {
+        let (keys, people) = (Keys::fixed(), Some((personal, clock)));
+        Self::start_over(store, keys, without_vault(store), people, unhurried(), None, Some(signer)).await
     }
 
     async fn start_with(

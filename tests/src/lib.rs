@@ -10,7 +10,6 @@ pub mod book;
 pub mod broker_wire;
 pub mod busy;
 pub mod certificates;
-pub mod citizen_quick;
 pub mod client;
 pub mod device;
 pub mod factory;

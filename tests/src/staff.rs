@@ -16,6 +16,7 @@ use vintem_core::access::{Role, find_tenant};
 use vintem_core::event_store::{Limits, Shard, fresh};
 use vintem_core::holders::Personal;
 use vintem_core::ledger::store::look_ups::LedgerLookUps;
+use vintem_core::receipts::Signer;
 use vintem_core::secrets::people::PersonKeys;
 use vintem_core::secrets::{LeasedDatabase, Vault};
 use vintem_core::telemetry::clock;
@@ -74,7 +75,8 @@ impl Office {
         let ahead_s = Arc::<AtomicI64>::default();
         let own = Arc::clone(&ahead_s);
         let clock: Clock = Arc::new(move || clock::now() + TimeDelta::seconds(own.load(Ordering::Relaxed)));
-        let server = Server::with_staff(&secrets.store, personal, clock).await;
+        let signer = Signer::follow(&vault).await.unwrap();
+        let server = Server::with_staff(&secrets.store, personal, clock, signer).await;
         let client = server.client(&secrets.store, TENANT, SCOPES).await;
         Self { secrets, server, client, wire, ahead_s, keeper, vault }
     }

@@ -1,6 +1,7 @@
 //! `/v1/privacy/exports`: everything that is known of a citizen, to take along.
 
 use crate::account::own::{self, OwnAccount, OwnBalance};
+use crate::answer::alias::Alias;
 use crate::answer::holder::HolderDetails;
 use crate::answer::{time, unstored};
 use crate::citizens::devices::{self, DeviceShown};
@@ -29,6 +30,8 @@ pub struct PrivacyExport {
     account: OwnAccount,
     /// and what is on it.
     balance: OwnBalance,
+    /// By what others find them.
+    aliases: Vec<Alias>,
     /// What they may pay.
     limits: Vec<LimitExported>,
     /// What they pay with.
@@ -84,6 +87,7 @@ pub async fn export(question: Question<NothingToSay>) -> Result<HttpResponse, Pr
     // Everything else first: what fails later would be recorded as shown.
     let (account, balance) = (own::account(&context, &identity).await?, own::balance(&context, &identity).await?);
     let (devices, sessions) = (devices::shown(&context).await?, sessions::shown(&context).await?);
+    let aliases = context.app.aliases.list(&context.actor, holder).await?;
     let limits = limits(&context, holder, identity.scale).await?;
     let reason = HolderUnmasked { reason: Reason::Portability, reference: None };
     let found = context.app.holders.unmask(&context.actor, holder, &reason).await?;
@@ -92,6 +96,7 @@ pub async fn export(question: Question<NothingToSay>) -> Result<HttpResponse, Pr
         holder: HolderDetails::of(&found.holder, found.details.as_ref()),
         account,
         balance,
+        aliases: aliases.iter().map(Alias::own).collect(),
         limits,
         devices,
         sessions,
