@@ -18,7 +18,8 @@
 //! A withdrawal that waits for the bank is put aside on `system:withdrawals`, and not held on the owner's account. A hold ends
 //! after seven days at most, and what a bank is about to pay must not become spendable because it took longer. Money on
 //! an account of its own stays until somebody says what became of it, and that account's balance is at any time what is on its
-//! way out, which what lies at the bank must cover. Giving it back passes a frozen account: it is its owner's.
+//! way out, which what lies at the bank must cover. It comes back by a posting like any other: to an account that is frozen, when it
+//! is no longer.
 
 use super::event::Party;
 use crate::event_store::proposal::{Move, NewEvent};
@@ -71,7 +72,7 @@ pub fn paid_out(withdrawals: Uuid, issued: Uuid, amount: Minor) -> Vec<Move> {
 
 /// It comes back.
 pub fn given_back(withdrawals: Uuid, owner: Party, amount: Minor) -> Vec<Move> {
-    vec![line(0, withdrawals, -amount), Move { unchecked: true, ..line(1, owner.account, amount) }]
+    vec![line(0, withdrawals, -amount), line(1, owner.account, amount)]
 }
 
 /// The transaction of a payment: in a stream of its own, so that it is found, shown and reversed like any other.

@@ -206,7 +206,7 @@ async fn a_withdrawal_takes_signature_and_pin_and_puts_the_amount_aside_at_once(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_bank_rejects_comes_back_also_to_an_account_that_is_frozen() {
+async fn what_the_bank_rejects_comes_back_and_waits_for_an_account_that_is_frozen() {
     let mut town = Sandbox::create().await;
     let ana = town.rich(1, "100.00").await;
     let mut ids = Vec::new();
@@ -214,8 +214,15 @@ async fn what_the_bank_rejects_comes_back_also_to_an_account_that_is_frozen() {
         ids.push(id(&withdraw(&ana, amount).await.expect(200)).to_owned());
     }
     assert_eq!(town.has(&ana).await, 10_000 - 3_009);
-    let freeze = format!("/v1/accounts/{}/freeze", ana.account());
-    town.town.office.client.post(&freeze, &json!({"reason": "court order"})).await.expect(200);
+    let office = town.town.office.client.clone();
+    let switch = async |word: &str| {
+        let path = format!("/v1/accounts/{}/{word}", ana.account());
+        office.post(&path, &json!({"reason": "court order"})).await.expect(200);
+    };
+    switch("freeze").await;
+    assert_eq!((town.follows(TimeDelta::zero()).await, town.jobs().await), (0, 3));
+    assert_eq!((town.has(&ana).await, town.posted("system:withdrawals").await), (10_000 - 3_009, 3_009));
+    switch("unfreeze").await;
     assert_eq!(town.follows(TimeDelta::zero()).await, 2);
     let now = async |number: usize| ana.get(&format!("/v1/withdrawals/{}", ids[number])).await.expect(200);
     for (number, reason) in [(1, "refused-by-bank"), (2, "account-unknown")] {

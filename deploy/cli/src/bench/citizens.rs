@@ -57,7 +57,8 @@ impl Town {
 
     /// Its service client.
     pub async fn as_client(&self) -> Result<Client, BenchError> {
-        let connection = Connection { client_id: Some(self.client.names.client_id.clone()), ..connection(&self.stack).await? };
+        let connection =
+            Connection { client_id: Some(self.client.names.client_id.clone()), ..connection(&self.stack).await? };
         Ok(Client::with_secret(&connection, self.client.secret.clone()).await?)
     }
 
@@ -115,7 +116,10 @@ impl Town {
         while Instant::now() < until {
             if let Some(letter) = mailbox::newest(&folder, Some(email), 1)?.pop() {
                 let mut words = letter.text.split(|c: char| !c.is_ascii_digit());
-                return words.find(|word| word.len() == 6).map(str::to_owned).ok_or_else(|| undone(letter.text.clone()));
+                return words
+                    .find(|word| word.len() == 6)
+                    .map(str::to_owned)
+                    .ok_or_else(|| undone(letter.text.clone()));
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

@@ -6,8 +6,8 @@ use clap::{Args, Subcommand};
 
 use super::BenchError;
 use super::auth;
-use super::confirm;
 use super::ceiling::{self, Ceiling};
+use super::confirm;
 use super::ground::Ground;
 use super::growth;
 use super::load::Timing;

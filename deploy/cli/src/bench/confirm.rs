@@ -71,7 +71,8 @@ pub async fn command(args: Confirm) -> Result<(), BenchError> {
         let [alone] = window(&ground, &args, None).await?.try_into().map_err(|_| unfinished())?;
         quiet.join(alone);
         let confirmations = confirmations(&ground, &payers, &issuer, &args);
-        let [beside, judged] = window(&ground, &args, Some(confirmations)).await?.try_into().map_err(|_| unfinished())?;
+        let [beside, judged] =
+            window(&ground, &args, Some(confirmations)).await?.try_into().map_err(|_| unfinished())?;
         loaded.join(beside);
         confirmed.join(judged);
     }
@@ -130,7 +131,8 @@ async fn window(ground: &Ground, args: &Confirm, beside: Option<Vec<Turn>>) -> R
     let scribe = ground.scribe(&ground.api).await?;
     let author = Author { scribe: &scribe, tenant: ground.tenant, accounts: ACCOUNTS, most: 20_000 };
     let gap = |rate: u32| Some(Duration::from_secs(1) / rate);
-    let transfers = Crowd { door: ground.api.clone(), turns: author.turns(TRANSFERS), clients: 64, gap: gap(args.beside) };
+    let transfers =
+        Crowd { door: ground.api.clone(), turns: author.turns(TRANSFERS), clients: 64, gap: gap(args.beside) };
     let confirm =
         beside.map(|turns| Crowd { door: ground.api.clone(), turns, clients: CONFIRMERS, gap: gap(args.rate) });
     let measured = Duration::from_secs(u64::from(args.seconds));

@@ -54,7 +54,8 @@ pub struct Gauge {
 
 /// The memory that the supervised API holds, in KiB; nothing while it does not run.
 pub fn resident_kib(folder: &Folder) -> u64 {
-    let status = process::running(folder, API.name).and_then(|pid| fs::read_to_string(format!("/proc/{pid}/status")).ok());
+    let status =
+        process::running(folder, API.name).and_then(|pid| fs::read_to_string(format!("/proc/{pid}/status")).ok());
     let line = status.as_deref().and_then(|status| status.lines().find_map(|line| line.strip_prefix("VmRSS:")));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default()
 }
