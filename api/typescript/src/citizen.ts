@@ -104,7 +104,7 @@ export class Citizen {
   /** As when a telephone is lost: its sessions end with it. */
   removeDevice = (id: string) => this.remove("/v1/devices/{id}", { id });
   changePin = (body: Schemas["PinInput"]) => this.tell("/v1/pin", body);
-  changePassword = (body: Schemas["PasswordInput"]) => this.tell("/v1/password", body);
+  changePassword = (body: Schemas["CitizenPasswordInput"]) => this.tell("/v1/password", body);
 
   // Paying.
 
@@ -131,7 +131,7 @@ export class Citizen {
   transferStatus = (id: string) => this.get("/v1/transfers/{id}", { id });
   limits = () => this.get("/v1/limits");
 
-  async changeLimits(body: Schemas["LimitsInput"], key?: string): Promise<Schemas["LimitsAsked"]> {
+  async changeLimits(body: Schemas["PayerLimitsInput"], key?: string): Promise<Schemas["LimitsAsked"]> {
     return json(await this.written({ method: "PATCH", path: "/v1/limits", body, key: key ?? crypto.randomUUID() })) as Schemas["LimitsAsked"];
   }
 
