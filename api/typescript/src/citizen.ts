@@ -4,7 +4,7 @@ import { type Confirm, confirmed, type Order, type Shown } from "./confirm.js";
 import { drawPair, Device, type Key, webKey } from "./device.js";
 import { messages } from "./events.js";
 import { type Answer, type AnswerOf, type BodyOf, fill, json, Lost, type Options, type PathOf, type Request, Wire } from "./http.js";
-import { Refused, VintemError } from "./problem.js";
+import { asProblem, Refused, SignedOut, VintemError } from "./problem.js";
 import { type Claims, type KeySet, verifyReceipt } from "./receipt.js";
 import { read, say, write } from "./retry.js";
 import type { components } from "./schema.js";
@@ -181,22 +181,24 @@ export class Citizen {
     let last = after?.toString();
     for (let failures = 0; !signal.aborted; ) {
       try {
-        const { body, status } = await this.listen(last, signal);
-        if (status !== 200 || body === null) throw new Lost(`the stream was answered ${status}`);
+        const stream = await this.listen(last, signal);
         failures = 0;
-        for await (const message of messages(body)) {
+        for await (const message of messages(stream)) {
           last = message.id ?? last;
           if (message.data !== undefined) yield JSON.parse(message.data) as OwnEvent;
         }
       } catch (error) {
         if (signal.aborted) return;
         // A session that has ended is a matter for the app; a stream that has broken off is not.
-        if (error instanceof VintemError) throw error;
+        if (error instanceof SignedOut || error instanceof Refused) throw error;
       }
       const wait = Math.min(30_000, 250 * 2 ** failures++) * (0.5 + Math.random() / 2);
       await new Promise((resume) => setTimeout(resume, wait));
     }
   }
+
+  /** What became of a write under a key. That there is nothing proves nothing. */
+  request = (key: string) => this.get("/v1/requests/{key}", { key });
 
   // Stopping.
 
@@ -220,10 +222,16 @@ export class Citizen {
     });
   }
 
-  private async listen(last: string | undefined, signal: AbortSignal): Promise<Response> {
+  private async listen(last: string | undefined, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
     const { access_token } = await this.session.fresh();
     const headers = { Accept: "text/event-stream", ...(last !== undefined && { "Last-Event-ID": last }) };
-    return this.wire.open({ method: "GET", path: "/v1/account/events", headers }, access_token, signal);
+    const response = await this.wire.open({ method: "GET", path: "/v1/account/events", headers }, access_token, signal);
+    if (response.status === 200 && response.body !== null) return response.body;
+    // A token that was refused, or a clock that is wrong: both are put right by a refresh.
+    if (response.status === 401) await this.session.refresh();
+    const said = asProblem(await response.json().catch(() => undefined));
+    if (said !== undefined && !said.retryable && response.status !== 401) throw new Refused(said);
+    throw new Lost(`the stream was answered ${response.status}`);
   }
 
   private async get<P extends PathOf<"get">>(path: P, parameters?: Parameters, query?: Query): Promise<AnswerOf<P, "get">> {

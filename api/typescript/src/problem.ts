@@ -34,6 +34,11 @@ export class Refused extends VintemError {
 /** No answer in time, and nothing was done, or nothing was to be done: it can be begun again. */
 export class Unavailable extends VintemError {
   override name = "Unavailable";
+
+  /** What the server said last, if it said anything: that one asks too often, for example. */
+  constructor(message: string, readonly problem?: Problem) {
+    super(message);
+  }
 }
 
 /**

@@ -63,6 +63,15 @@ function retryAfterMs(answer: Answer | undefined): number {
   return Number.isFinite(ms) ? Math.max(0, ms) : 0;
 }
 
+/** Why an attempt was not the last one, in a word. */
+function reason(answer: Answer | undefined): string {
+  return answer === undefined ? "lost" : (problem(answer)?.code ?? `status ${answer.status}`);
+}
+
+function unavailable(answer: Answer | undefined): Unavailable {
+  return new Unavailable(`no answer in time: ${reason(answer)}`, answer && problem(answer));
+}
+
 /** The answer to an attempt, or that there was none. */
 async function hear(attempt: Attempt): Promise<Answer | undefined> {
   try {
@@ -99,10 +108,8 @@ export async function write(options: Options, { key, attempt, ask }: Write): Pro
       throw refused;
     }
     isOpen ||= verdict === "open";
-    const why = answer === undefined ? "lost" : (problem(answer)?.code ?? `status ${answer.status}`);
-    if (!(await patience.wait(why, answer))) {
-      throw isOpen ? new Undecided(key, why) : new Unavailable(`no answer in time: ${why}`);
-    }
+    const why = reason(answer);
+    if (!(await patience.wait(why, answer))) throw isOpen ? new Undecided(key, why) : unavailable(answer);
     const recovered = isOpen ? await recover(ask) : undefined;
     if (recovered === undefined) continue;
     const refusal = problem(recovered);
@@ -119,8 +126,7 @@ export async function read(options: Options, attempt: Attempt): Promise<Answer> 
     const verdict = answer === undefined ? "open" : judge(answer);
     if (answer !== undefined && verdict === "done") return answer;
     if (answer !== undefined && verdict === "refused") throw new Refused(problem(answer) as Problem);
-    const why = answer === undefined ? "lost" : (problem(answer)?.code ?? `status ${answer.status}`);
-    if (!(await patience.wait(why, answer))) throw new Unavailable(`no answer in time: ${why}`);
+    if (!(await patience.wait(reason(answer), answer))) throw unavailable(answer);
   }
 }
 
@@ -129,11 +135,10 @@ export async function say(options: Options, attempt: Attempt): Promise<Answer> {
   const patience = new Patience(options);
   for (;;) {
     const answer = await hear(attempt);
-    if (answer === undefined) throw new Unavailable("the answer got lost");
+    if (answer === undefined) throw unavailable(answer);
     const verdict = judge(answer);
     if (verdict === "done") return answer;
     if (verdict === "refused") throw new Refused(problem(answer) as Problem);
-    const why = problem(answer)?.code ?? `status ${answer.status}`;
-    if (verdict === "open" || !(await patience.wait(why, answer))) throw new Unavailable(`no answer in time: ${why}`);
+    if (verdict === "open" || !(await patience.wait(reason(answer), answer))) throw unavailable(answer);
   }
 }

@@ -1,7 +1,7 @@
 // A session on a device: its tokens, refreshed before they end, one refresh at a time.
 
 import { type Answer, json, problem, type Request, type Wire } from "./http.js";
-import { Refused, SignedOut } from "./problem.js";
+import { type Code, Refused, SignedOut } from "./problem.js";
 import { read } from "./retry.js";
 import type { components } from "./schema.js";
 
@@ -18,6 +18,8 @@ export interface Storage {
 const MARGIN_MS = 30_000;
 /** A refresh whose answer got lost is answered again for ten seconds, so an attempt must end well before. */
 const REFRESH_MS = 3_000;
+/** With these a refresh says that there is no session any more. */
+const OVER: readonly Code[] = ["unauthenticated", "token-reuse-detected"];
 
 export class Session {
   private tokens: Tokens | undefined;
@@ -92,7 +94,7 @@ export class Session {
       return await this.open(json(answer) as Tokens);
     } catch (error) {
       // Used before, ended, or of another device: there is no way on from here but a sign-in.
-      if (!(error instanceof Refused) || error.problem.status !== 401) throw error;
+      if (!(error instanceof Refused) || !OVER.includes(error.code)) throw error;
       await this.close();
       throw new SignedOut(error.message, { cause: error });
     }

@@ -43,41 +43,44 @@ async fn npm(arguments: &[&str]) {
     assert!(output.status.success(), "npm {arguments:?}: {said}");
 }
 
-/// Installs what the client is made with, once per list of packages; false, with the reason said, where there is no npm.
-async fn is_installed() -> bool {
-    static MADE: OnceCell<bool> = OnceCell::const_new();
-    let install = async || {
+/// What making the client has shown.
+#[derive(Clone, Copy)]
+struct Made {
+    /// Whether its types were those of the contract.
+    is_honest: bool,
+}
+
+/// Installs, generates and builds, once for all tests, which would write the same files; `None`, with the reason said, where
+/// there is no npm.
+async fn make() -> Option<Made> {
+    static MADE: OnceCell<Option<Made>> = OnceCell::const_new();
+    let make = async || {
         let version = Command::new("npm").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().await;
         if version.is_err() {
             eprintln!("left out: npm is not on PATH");
-            return false;
+            return None;
         }
         let (wanted, ready) = (folder().join("package-lock.json"), folder().join("node_modules/.ready"));
         let wanted = std::fs::read_to_string(wanted).unwrap();
-        if std::fs::read_to_string(&ready).is_ok_and(|made| made == wanted) {
-            return true;
+        if std::fs::read_to_string(&ready).map_or(true, |made| made != wanted) {
+            npm(&["ci", "--no-audit", "--no-fund"]).await;
+            std::fs::write(ready, wanted).unwrap();
         }
-        npm(&["ci", "--no-audit", "--no-fund"]).await;
-        std::fs::write(ready, wanted).unwrap();
-        true
+        std::fs::write(folder().join("openapi.json"), openapi::contract().to_json().unwrap()).unwrap();
+        let schema = || std::fs::read_to_string(folder().join("src/schema.ts")).unwrap_or_default();
+        let before = schema();
+        npm(&["run", "generate"]).await;
+        npm(&["run", "build"]).await;
+        Some(Made { is_honest: schema() == before })
     };
-    *MADE.get_or_init(install).await
+    *MADE.get_or_init(make).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_client_says_what_the_contract_says_and_repeats_safely() {
-    if !is_installed().await {
-        return;
-    }
-    let contract = openapi::contract().to_json().unwrap();
-    std::fs::write(folder().join("openapi.json"), contract).unwrap();
-    let schema = folder().join("src/schema.ts");
-    let before = std::fs::read_to_string(&schema).unwrap_or_default();
-    npm(&["run", "generate"]).await;
-    let after = std::fs::read_to_string(&schema).unwrap();
-    assert!(before == after, "src/schema.ts was not of this contract; it is now, so commit it");
-    npm(&["run", "build"]).await;
+    let Some(Made { is_honest }) = make().await else { return };
     npm(&["test"]).await;
+    assert!(is_honest, "src/schema.ts was not of this contract; it is now, so commit it");
 }
 
 #[test]
@@ -153,10 +156,9 @@ fn read_statements(folder: &Path) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_people_pay_each_other_with_the_client_and_a_lost_answer_moves_nothing_twice() {
-    if !is_installed().await {
+    if make().await.is_none() {
         return;
     }
-    npm(&["run", "build"]).await;
     let people = Registry::create().await;
     let (stack, prefix) = (&people.secrets.stack, &people.secrets.prefix);
     let authority = Authority::create(stack, prefix, Duration::from_hours(1)).await;
