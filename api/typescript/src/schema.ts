@@ -164,6 +164,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/alias-lookups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Find whom to pay. A question and not a write: it needs no `Idempotency-Key`. One that finds nobody costs twenty that find somebody. */
+        post: operations["postAliasLookups"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/aliases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List your keys. */
+        get: operations["getAliases"];
+        put?: never;
+        /** Have one more key, for your account; five at most. A key that is somebody's is refused with `alias-taken`. */
+        post: operations["postAliases"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/aliases/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Give a key up: nobody finds you by it any more, and somebody else may have it. */
+        delete: operations["deleteAliasesId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/devices": {
         parameters: {
             query?: never;
@@ -196,6 +248,24 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/v1/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What you may pay. */
+        get: operations["getLimits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change what you may pay: less holds at once, more after 24 hours. */
+        patch: operations["patchLimits"];
         trace?: never;
     };
     "/v1/notifications": {
@@ -491,7 +561,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/alias-lookups": {
+    "/v1/top-ups": {
         parameters: {
             query?: never;
             header?: never;
@@ -500,65 +570,29 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Find whom to pay. A question and not a write: it needs no `Idempotency-Key`. One that finds nobody costs twenty that find somebody. */
-        post: operations["postAliasLookups"];
+        /** Ask how to bring money in. What comes in time is on your account at once. */
+        post: operations["postTopUps"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/v1/aliases": {
+    "/v1/top-ups/{id}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** List your keys. */
-        get: operations["getAliases"];
-        put?: never;
-        /** Have one more key, for your account; five at most. A key that is somebody's is refused with `alias-taken`. */
-        post: operations["postAliases"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/aliases/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /** Give a key up: nobody finds you by it any more, and somebody else may have it. */
-        delete: operations["deleteAliasesId"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/limits": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What you may pay. */
-        get: operations["getLimits"];
+        /** What became of a top-up of yours. */
+        get: operations["getTopUpsId"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** Change what you may pay: less holds at once, more after 24 hours. */
-        patch: operations["patchLimits"];
+        patch?: never;
         trace?: never;
     };
     "/v1/transfers": {
@@ -609,6 +643,57 @@ export interface paths {
          *     mistyped can be typed again under the same key.
          */
         post: operations["postTransfersIdConfirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/withdrawals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask to take money out. Nothing moves until you confirm. */
+        post: operations["postWithdrawals"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/withdrawals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of a withdrawal of yours. */
+        get: operations["getWithdrawalsId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/withdrawals/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirm a withdrawal, as a transfer; the payee that is signed is the withdrawal itself, so its id stands twice. The amount leaves your account at once; if the bank does not take it, it comes back. */
+        post: operations["postWithdrawalsIdConfirm"];
         delete?: never;
         options?: never;
         head?: never;
@@ -670,6 +755,83 @@ export interface components {
              * @example open
              */
             status: string;
+        };
+        /** @description A key by which somebody is paid. */
+        Alias: {
+            /**
+             * @description What others type. In answer to its registration only that of a random one; list them for the others.
+             * @example 0b0ed1b2-5c7e-4d3a-9a55-3f6f0c1d2e4b
+             */
+            alias?: string | null;
+            /**
+             * @description Since when.
+             * @example 2026-03-01T12:00:00.000000Z
+             */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * @description `cpf`, `phone`, `email` or `random`.
+             * @example random
+             */
+            kind: string;
+        };
+        /** @description Somebody who can be paid: enough of them to see that it is the right person. */
+        AliasFound: {
+            /**
+             * @description First name and an initial.
+             * @example Ana C.
+             */
+            display_name: string;
+            /** @description What a transfer is asked for with: yours, for ten minutes. */
+            lookup_id: string;
+            /**
+             * @description The six digits in the middle.
+             * @example ***.982.247-**
+             */
+            masked_cpf: string;
+        };
+        /** @description A key to have. */
+        AliasInput: {
+            /**
+             * @description `cpf`, `phone` and `email` are what is known of you; `random` is drawn.
+             * @example email
+             */
+            kind: string;
+        };
+        /** @description A person's keys. */
+        AliasList: {
+            /** @description The oldest first. */
+            aliases: components["schemas"]["Alias"][];
+        };
+        /** @description Whom to look for. */
+        AliasLookup: {
+            /**
+             * @description The key.
+             * @example +5511912345678
+             */
+            alias: string;
+            /**
+             * @description What the key is; without it, by its looks: a number without a plus is a CPF.
+             * @example phone
+             */
+            kind?: string | null;
+        };
+        /** @description One limit that was asked for. */
+        AskedLimit: {
+            /**
+             * @description How much is to be allowed.
+             * @example 500.00
+             */
+            amount: string;
+            /**
+             * @description `payment`, `day`, `month` or `night`.
+             * @example day
+             */
+            kind: string;
         };
         BTreeMap: {
             [key: string]: string;
@@ -850,6 +1012,42 @@ export interface components {
              */
             id: string;
         };
+        /** @description That it is you, and that you want it. */
+        ConfirmInput: {
+            /** @description By the session's device, in base64url, over the canonical JSON (RFC 8785) of `amount`, `asset`, `intent_id`, `nonce` and `payee`. */
+            device_signature: string;
+            /**
+             * @description Your PIN.
+             * @example 274906
+             */
+            pin: string;
+        };
+        /** @description A transfer that was confirmed now. */
+        Confirmation: {
+            available?: components["schemas"]["Money"] | null;
+            /**
+             * @description When.
+             * @example 2026-03-01T12:00:30.000000Z
+             */
+            completed_at: string;
+            /**
+             * Format: uuid
+             * @description The transfer.
+             */
+            id: string;
+            /**
+             * @description `completed`.
+             * @example completed
+             */
+            status: string;
+            /** @description What left the payer's account. */
+            total: components["schemas"]["Money"];
+            /**
+             * Format: uuid
+             * @description The transaction that moved the money.
+             */
+            transaction: string;
+        };
         /** @description Devices. */
         DeviceList: {
             /** @description The oldest first. */
@@ -1022,22 +1220,56 @@ export interface components {
              */
             raised_to?: string | null;
         };
-        /**
-         * @description Limits to change; what is absent stays as it is.
-         * @example {
-         *       "max_balance": null,
-         *       "min_balance": "-100.00"
-         *     }
-         */
-        LimitsInput: {
-            /** @description Null is unlimited. */
-            max_balance?: string | null;
-            /** @description Null is unlimited. */
-            min_balance?: string | null;
-            /** @description Money may arrive. */
-            receives?: boolean | null;
-            /** @description Money may leave. */
-            sends?: boolean | null;
+        /** @description One limit. */
+        LimitNow: {
+            /**
+             * @description What is allowed now.
+             * @example 1000.00
+             */
+            amount: string;
+            /**
+             * @description `payment`, `day`, `month` or `night` (20:00 to 06:00).
+             * @example day
+             */
+            kind: string;
+            raise?: components["schemas"]["Raise"] | null;
+        };
+        /** @description Limits that were asked for: a lower one holds at once, a higher one after 24 hours. What holds now, the limits say. */
+        LimitsAsked: {
+            /** @description What was asked for. */
+            asked: components["schemas"]["AskedLimit"][];
+            /**
+             * @description When it was asked for.
+             * @example 2026-03-01T12:00:00.000000Z
+             */
+            asked_at: string;
+            /**
+             * @description From when on what was raised is allowed.
+             * @example 2026-03-02T12:00:00.000000Z
+             */
+            raises_at: string;
+            /**
+             * Format: int32
+             * @description How often the limits were changed.
+             * @example 1
+             */
+            version: number;
+        };
+        /** @description What a person may pay. */
+        LimitsNow: {
+            /**
+             * @description The asset's code.
+             * @example BRL
+             */
+            asset: string;
+            /** @description Each of them. */
+            limits: components["schemas"]["LimitNow"][];
+            /**
+             * Format: int32
+             * @description How often they were changed.
+             * @example 1
+             */
+            version: number;
         };
         /** @description One line of a statement. */
         Line: {
@@ -1287,19 +1519,6 @@ export interface components {
         OwnFreezeInput: {
             reason?: components["schemas"]["FreezeReason"] | null;
         };
-        /** @description Another password. */
-        PasswordInput: {
-            /**
-             * @description The one that is replaced.
-             * @example quatro rios sem ponte
-             */
-            old_password: string;
-            /**
-             * @description The new one: 12 to 128 characters.
-             * @example sete barcos e um farol
-             */
-            password: string;
-        };
         /** @description Another PIN. */
         PinInput: {
             /**
@@ -1376,8 +1595,9 @@ export interface components {
             /**
              * @description The stable code to match on.
              * @example insufficient-funds
+             * @enum {string}
              */
-            code: string;
+            code: "malformed-request" | "idempotency-key-missing" | "unauthenticated" | "token-expired" | "dpop-invalid" | "token-reuse-detected" | "forbidden" | "pin-invalid" | "pin-locked" | "device-untrusted" | "code-invalid" | "tenant-suspended" | "step-up-required" | "not-found" | "method-not-allowed" | "request-timeout" | "request-in-flight" | "account-closed" | "invalid-state" | "name-taken" | "already-registered" | "alias-taken" | "hold-ended" | "charge-already-paid" | "code-expired" | "subject-erased" | "charge-expired" | "condition-failed" | "version-mismatch" | "too-large" | "unsupported-media-type" | "signature-invalid" | "validation-failed" | "idempotency-mismatch" | "insufficient-funds" | "bound-exceeded" | "amount-overflow" | "account-frozen" | "role-conflict" | "unknown-asset" | "unknown-account" | "duplicate-account" | "unbalanced" | "capture-exceeds-hold" | "reversal-exceeds" | "limit-exceeded" | "night-limit" | "group-failed" | "rate-limited" | "lookup-quota" | "internal-error" | "overloaded" | "ledger-halted" | "database-unavailable" | "view-behind" | "vault-sealed" | "outcome-unknown";
             /** @description The facts of this case, in English. */
             detail: string;
             /** @description The code of RFC 6749, from the token route only. */
@@ -1424,6 +1644,19 @@ export interface components {
              * @example /amount/amount
              */
             pointer?: string | null;
+        };
+        /** @description A limit that goes up. */
+        Raise: {
+            /**
+             * @description What will be allowed,
+             * @example 2500.00
+             */
+            amount: string;
+            /**
+             * @description from then on.
+             * @example 2026-03-02T12:00:00.000000Z
+             */
+            at: string;
         };
         /** @description A receipt to be handed on. */
         Receipt: {
@@ -1513,6 +1746,11 @@ export interface components {
              */
             tenant: string;
         };
+        /**
+         * @description Why a withdrawal was not paid out.
+         * @enum {string}
+         */
+        Rejection: "refused-by-bank" | "account-unknown";
         /** @description Something that stays. */
         RetainedData: {
             /**
@@ -1605,182 +1843,57 @@ export interface components {
              */
             time_zone: string;
         };
-        /** @description A key by which somebody is paid. */
-        Alias: {
+        /** @description Money that comes in. */
+        TopUp: {
+            /** @description How much. */
+            amount: components["schemas"]["Money"];
             /**
-             * @description What others type. In answer to its registration only that of a random one; list them for the others.
-             * @example 0b0ed1b2-5c7e-4d3a-9a55-3f6f0c1d2e4b
+             * @description When it came.
+             * @example 2026-03-01T12:00:01.000000Z
              */
-            alias?: string | null;
+            credited_at?: string | null;
             /**
-             * @description Since when.
-             * @example 2026-03-01T12:00:00.000000Z
+             * @description What comes from then on is not credited.
+             * @example 2026-03-02T12:00:00.000000Z
              */
-            created_at: string;
+            expires_at: string;
             /**
              * Format: uuid
              * @description Its id.
              */
             id: string;
+            /** @description What has to be done outside. */
+            instructions: string;
             /**
-             * @description `cpf`, `phone`, `email` or `random`.
-             * @example random
+             * @description The way in.
+             * @example simulated
              */
-            kind: string;
-        };
-        /** @description Somebody who can be paid: enough of them to see that it is the right person. */
-        AliasFound: {
+            method: string;
             /**
-             * @description First name and an initial.
-             * @example Ana C.
+             * @description What it is called outside.
+             * @example sim-01983d6c8a007000800000000000000f
              */
-            display_name: string;
-            /** @description What a transfer is asked for with: yours, for ten minutes. */
-            lookup_id: string;
+            reference: string;
             /**
-             * @description The six digits in the middle.
-             * @example ***.982.247-**
-             */
-            masked_cpf: string;
-        };
-        /** @description A key to have. */
-        AliasInput: {
-            /**
-             * @description `cpf`, `phone` and `email` are what is known of you; `random` is drawn.
-             * @example email
-             */
-            kind: string;
-        };
-        /** @description A person's keys. */
-        AliasList: {
-            /** @description The oldest first. */
-            aliases: components["schemas"]["Alias"][];
-        };
-        /** @description Whom to look for. */
-        AliasLookup: {
-            /**
-             * @description The key.
-             * @example +5511912345678
-             */
-            alias: string;
-            /**
-             * @description What the key is; without it, by its looks: a number without a plus is a CPF.
-             * @example phone
-             */
-            kind?: string | null;
-        };
-        /** @description One limit that was asked for. */
-        AskedLimit: {
-            /**
-             * @description How much is to be allowed.
-             * @example 500.00
-             */
-            amount: string;
-            /**
-             * @description `payment`, `day`, `month` or `night`.
-             * @example day
-             */
-            kind: string;
-        };
-        /** @description That it is you, and that you want it. */
-        ConfirmInput: {
-            /** @description By the session's device, in base64url, over the canonical JSON (RFC 8785) of `amount`, `asset`, `intent_id`, `nonce` and `payee`. */
-            device_signature: string;
-            /**
-             * @description Your PIN.
-             * @example 274906
-             */
-            pin: string;
-        };
-        /** @description A transfer that was confirmed now. */
-        Confirmation: {
-            available?: components["schemas"]["Money"] | null;
-            /**
-             * @description When.
-             * @example 2026-03-01T12:00:30.000000Z
-             */
-            completed_at: string;
-            /**
-             * Format: uuid
-             * @description The transfer.
-             */
-            id: string;
-            /**
-             * @description `completed`.
-             * @example completed
+             * @description `awaiting_funds`, `credited` or `expired`.
+             * @example awaiting_funds
              */
             status: string;
-            /** @description What left the payer's account. */
-            total: components["schemas"]["Money"];
             /**
              * Format: uuid
-             * @description The transaction that moved the money.
+             * @description The transaction that put it on the account.
              */
-            transaction: string;
+            transaction?: string | null;
         };
-        /** @description One limit. */
-        LimitNow: {
+        /** @description How much comes in, and by which way. */
+        TopUpInput: {
+            /** @description How much, in the account's asset. */
+            amount: components["schemas"]["MoneyInput"];
             /**
-             * @description What is allowed now.
-             * @example 1000.00
+             * @description The way in.
+             * @example simulated
              */
-            amount: string;
-            /**
-             * @description `payment`, `day`, `month` or `night` (20:00 to 06:00).
-             * @example day
-             */
-            kind: string;
-            raise?: components["schemas"]["Raise"] | null;
-        };
-        /** @description Limits that were asked for: a lower one holds at once, a higher one after 24 hours. What holds now, the limits say. */
-        LimitsAsked: {
-            /** @description What was asked for. */
-            asked: components["schemas"]["AskedLimit"][];
-            /**
-             * @description When it was asked for.
-             * @example 2026-03-01T12:00:00.000000Z
-             */
-            asked_at: string;
-            /**
-             * @description From when on what was raised is allowed.
-             * @example 2026-03-02T12:00:00.000000Z
-             */
-            raises_at: string;
-            /**
-             * Format: int32
-             * @description How often the limits were changed.
-             * @example 1
-             */
-            version: number;
-        };
-        /** @description What a person may pay. */
-        LimitsNow: {
-            /**
-             * @description The asset's code.
-             * @example BRL
-             */
-            asset: string;
-            /** @description Each of them. */
-            limits: components["schemas"]["LimitNow"][];
-            /**
-             * Format: int32
-             * @description How often they were changed.
-             * @example 1
-             */
-            version: number;
-        };
-        /** @description A limit that goes up. */
-        Raise: {
-            /**
-             * @description What will be allowed,
-             * @example 2500.00
-             */
-            amount: string;
-            /**
-             * @description from then on.
-             * @example 2026-03-02T12:00:00.000000Z
-             */
-            at: string;
+            method: string;
         };
         /** @description A transfer to another person, as its payer sees it. */
         Transfer: {
@@ -1841,6 +1954,69 @@ export interface components {
              * @example almoço de sexta
              */
             note?: string | null;
+        };
+        /** @description Money that goes out. */
+        Withdrawal: {
+            /** @description How much; nothing is kept of it. */
+            amount: components["schemas"]["Money"];
+            /**
+             * @description When it was confirmed, and the amount put aside.
+             * @example 2026-03-01T12:01:00.000000Z
+             */
+            approved_at?: string | null;
+            /**
+             * @description When it was paid or rejected.
+             * @example 2026-03-01T12:01:01.000000Z
+             */
+            ended_at?: string | null;
+            /**
+             * @description From then on it can be confirmed no more; gone once it was.
+             * @example 2026-03-01T12:10:00.000000Z
+             */
+            expires_at?: string | null;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * @description What goes into the signature of its confirmation; gone once it was confirmed.
+             * @example 0Gk1xUu0c2cJbJ9m2kX1Zw
+             */
+            nonce?: string | null;
+            reason?: components["schemas"]["Rejection"] | null;
+            /** @description What it is called outside, once it was paid. */
+            reference?: string | null;
+            /**
+             * Format: uuid
+             * @description The transaction that gave it back.
+             */
+            returned_by?: string | null;
+            /**
+             * @description `requires_confirmation`, `expired`, `approved`, `paid` or `rejected`.
+             * @example requires_confirmation
+             */
+            status: string;
+            /**
+             * Format: uuid
+             * @description The transaction that put the amount aside: what the account's statement shows.
+             */
+            transaction?: string | null;
+        };
+        /** @description How much goes out. */
+        WithdrawalInput: {
+            /** @description How much, in the account's asset. */
+            amount: components["schemas"]["MoneyInput"];
+        };
+        PayerLimitsInput: {
+            payment?: string | null;
+            day?: string | null;
+            month?: string | null;
+            night?: string | null;
+        };
+        CitizenPasswordInput: {
+            old_password: string;
+            password: string;
         };
     };
     responses: never;
@@ -2083,6 +2259,97 @@ export interface operations {
             };
         };
     };
+    postAliasLookups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AliasLookup"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AliasFound"];
+                };
+            };
+        };
+    };
+    getAliases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AliasList"];
+                };
+            };
+        };
+    };
+    postAliases: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Yours to choose, one per intent; the same key always gives the same answer */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AliasInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alias"];
+                };
+            };
+        };
+    };
+    deleteAliasesId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NothingToSay"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     getDevices: {
         parameters: {
             query?: never;
@@ -2125,6 +2392,51 @@ export interface operations {
             };
         };
     };
+    getLimits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitsNow"];
+                };
+            };
+        };
+    };
+    patchLimits: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Yours to choose, one per intent; the same key always gives the same answer */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PayerLimitsInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitsAsked"];
+                };
+            };
+        };
+    };
     getNotifications: {
         parameters: {
             query?: {
@@ -2158,7 +2470,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PasswordInput"];
+                "application/json": components["schemas"]["CitizenPasswordInput"];
             };
         };
         responses: {
@@ -2542,49 +2854,7 @@ export interface operations {
             };
         };
     };
-    postAliasLookups: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["AliasLookup"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AliasFound"];
-                };
-            };
-        };
-    };
-    getAliases: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AliasList"];
-                };
-            };
-        };
-    };
-    postAliases: {
+    postTopUps: {
         parameters: {
             query?: never;
             header: {
@@ -2596,7 +2866,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["AliasInput"];
+                "application/json": components["schemas"]["TopUpInput"];
             };
         };
         responses: {
@@ -2605,39 +2875,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Alias"];
+                    "application/json": components["schemas"]["TopUp"];
                 };
             };
         };
     };
-    deleteAliasesId: {
+    getTopUpsId: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 id: string;
             };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NothingToSay"];
-            };
-        };
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    getLimits: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
             cookie?: never;
         };
         requestBody?: never;
@@ -2647,33 +2896,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LimitsNow"];
-                };
-            };
-        };
-    };
-    patchLimits: {
-        parameters: {
-            query?: never;
-            header: {
-                /** @description Yours to choose, one per intent; the same key always gives the same answer */
-                "Idempotency-Key": string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["LimitsInput"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LimitsAsked"];
+                    "application/json": components["schemas"]["TopUp"];
                 };
             };
         };
@@ -2749,6 +2972,81 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Confirmation"];
+                };
+            };
+        };
+    };
+    postWithdrawals: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Yours to choose, one per intent; the same key always gives the same answer */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WithdrawalInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Withdrawal"];
+                };
+            };
+        };
+    };
+    getWithdrawalsId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Withdrawal"];
+                };
+            };
+        };
+    };
+    postWithdrawalsIdConfirm: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Yours to choose, one per intent; the same key always gives the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Withdrawal"];
                 };
             };
         };

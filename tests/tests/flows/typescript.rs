@@ -62,7 +62,7 @@ async fn make() -> Option<Made> {
         }
         let (wanted, ready) = (folder().join("package-lock.json"), folder().join("node_modules/.ready"));
         let wanted = std::fs::read_to_string(wanted).unwrap();
-        if std::fs::read_to_string(&ready).map_or(true, |made| made != wanted) {
+        if !std::fs::read_to_string(&ready).is_ok_and(|made| made == wanted) {
             npm(&["ci", "--no-audit", "--no-fund"]).await;
             std::fs::write(ready, wanted).unwrap();
         }
