@@ -150,13 +150,18 @@ impl Server {
 
     /// The same with a way to keep people, and to make secrets of webhooks.
     pub async fn with_people(store: &Store, personal: Personal, vault: &Vault) -> Self {
+        Self::whole(store, personal, vault, None).await
+    }
+
+    /// As the product runs: with people, receipts, and TLS if it is to stand behind the door.
+    pub async fn whole(store: &Store, personal: Personal, vault: &Vault, tls: Option<ServerConfig>) -> Self {
         Self::start_over(
             store,
             Keys::fixed(),
             webhooks(store, Some(vault.clone())),
             Some((personal, Arc::new(clock::now))),
             unhurried(),
-            None,
+            tls,
             Some(Signer::follow(vault).await.unwrap()),
         )
         .await

@@ -14,6 +14,7 @@ pub mod client;
 pub mod device;
 pub mod factory;
 pub mod load;
+pub mod lossy;
 pub mod mailbox;
 pub mod matrix;
 pub mod model;

@@ -4,6 +4,7 @@ use crate::api::{Client, Read, Server};
 use crate::vault::{Secrets, Wire};
 use serde_json::{Value, json};
 use std::time::Duration;
+use vintem_api::tls;
 use vintem_core::holders::Personal;
 use vintem_core::holders::erasure::Eraser;
 use vintem_core::secrets::people::PersonKeys;
@@ -53,6 +54,12 @@ impl Registry {
     /// The keys as another process has them.
     pub fn another_process(&self) -> PersonKeys {
         PersonKeys::new(self.vault.clone(), self.keeper.pool().clone())
+    }
+
+    /// One more process of the same system, to be asked by TLS alone, as the door does.
+    pub async fn behind_the_door(&self) -> Server {
+        let tls = tls::mutual(&self.vault, LOOK_EVERY).await.unwrap();
+        Server::whole(&self.secrets.store, self.personal().await, &self.vault, Some(tls)).await
     }
 
     /// What another process has for people.

@@ -23,6 +23,7 @@ pub struct PinInput {
 /// Another password.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = CitizenPasswordInput)]
 pub struct PasswordInput {
     /// The one until now.
     #[schema(value_type = String, example = "quatro rios sem ponte")]

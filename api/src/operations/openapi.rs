@@ -4,7 +4,7 @@
 //! `Idempotency-Key` of writes.
 
 use crate::access::staff::presence::COOKIE;
-use crate::problem::Document;
+use crate::problem::{Code, Document};
 use crate::routes::{Body, Entry, ROUTES};
 use crate::{
     access, account, aliases, citizens, documents, holders, ledger, operations, payments, privacy, views, webhooks,
@@ -14,7 +14,7 @@ use actix_web::http::Method;
 use std::sync::LazyLock;
 use utoipa::OpenApi;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
-use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, ClientCredentials, Flow, Http, HttpAuthScheme, HttpBuilder, OAuth2, Scopes,
     SecurityRequirement, SecurityScheme,
@@ -89,12 +89,33 @@ pub fn contract() -> Contract {
     components.add_security_scheme(CLIENT, client());
     components.add_security_scheme(SESSION, SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(COOKIE))));
     components.add_security_scheme(CITIZEN, SecurityScheme::Http(citizen()));
+    if let Some(RefOr::T(Schema::Object(problem))) = components.schemas.get_mut("Problem") {
+        name_codes(problem);
+    }
     for entry in ROUTES {
         if let Some(operation) = operation(&mut contract, entry) {
+            operation.operation_id = Some(name(entry));
             complete(operation, entry);
         }
     }
     contract
+}
+
+/// Which codes there are, so that clients can match on them by type.
+fn name_codes(problem: &mut Object) {
+    if let Some(RefOr::T(Schema::Object(code))) = problem.properties.get_mut("code") {
+        code.enum_values = Some(Code::all().iter().map(|code| code.meaning().code.into()).collect());
+    }
+}
+
+/// What an operation is called in code that is generated, such as `postTransfersIdConfirm`: handlers of different modules
+/// share their names, and the document may not.
+fn name(entry: &Entry) -> String {
+    let words = entry.path.split(|letter: char| !letter.is_ascii_alphanumeric());
+    words.filter(|word| !word.is_empty() && *word != "v1").fold(entry.method.as_str().to_lowercase(), |name, word| {
+        let (first, rest) = word.split_at(1);
+        name + &first.to_uppercase() + rest
+    })
 }
 
 fn operation<'a>(contract: &'a mut Contract, entry: &Entry) -> Option<&'a mut Operation> {
@@ -195,4 +216,25 @@ fn problem() -> utoipa::openapi::Response {
         .description("A problem; see /docs/problems")
         .content("application/problem+json", content)
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_operation_has_a_name_of_its_own() {
+        let names: HashSet<String> = ROUTES.iter().map(name).collect();
+        assert_eq!(names.len(), ROUTES.len());
+        let confirm = ROUTES.iter().find(|entry| entry.path == "/v1/transfers/{id}/confirm").map(name);
+        assert_eq!(confirm.as_deref(), Some("postTransfersIdConfirm"));
+    }
+
+    #[test]
+    fn codes_are_named_in_the_contract() {
+        let contract = serde_json::to_value(contract()).unwrap_or_default();
+        let codes = contract.pointer("/components/schemas/Problem/properties/code/enum");
+        assert_eq!(codes.and_then(|codes| codes.as_array()).map(Vec::len), Some(Code::all().len()));
+    }
 }

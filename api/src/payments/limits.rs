@@ -17,6 +17,7 @@ use vintem_core::payments::{Party, level};
 /// Limits to be; those that are absent stay.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = PayerLimitsInput)]
 pub struct LimitsInput {
     /// Of one payment.
     #[serde(default)]

@@ -59,6 +59,7 @@ mod tampering;
 mod tenants;
 mod tokens;
 mod transfers;
+mod typescript;
 mod units;
 mod verify;
 mod weak_secrets;
