@@ -11,6 +11,7 @@ use tokio::process::Command;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 use vintem_api::operations::openapi;
+use vintem_api::problem::Code;
 use vintem_cli::stack::{authority, pki};
 use vintem_core::access::settings::{Change, LegalMode};
 use vintem_core::access::{change_tenant, find_tenant};
@@ -27,6 +28,8 @@ use vintem_tests::phone::{Person, code_in};
 use vintem_tests::python;
 
 const TENANT: &str = "coffee-town";
+/// How many codes no app meets.
+const NOT_FOR_APPS: usize = 13;
 /// For whatever npm does, on a machine that is busy.
 const PATIENCE: Duration = Duration::from_mins(5);
 
@@ -93,6 +96,14 @@ fn the_guide_shows_what_the_example_does() {
     for snippet in snippets {
         assert!(example.contains(bare(snippet).trim()), "the example does not have: {snippet}");
     }
+    let known: Vec<&str> = Code::all().iter().map(|code| code.meaning().code).collect();
+    let rows = guide.lines().filter_map(|line| line.strip_prefix("| `")?.split('|').next());
+    let mut named: Vec<&str> = rows.flat_map(|cell| cell.split(['`', ',', ' ']).filter(|word| !word.is_empty())).collect();
+    assert!(named.iter().all(|code| known.contains(code)), "{named:?}");
+    named.sort_unstable();
+    named.dedup();
+    // The others are of the ledger's own routes, and of staff.
+    assert_eq!(known.len() - named.len(), NOT_FOR_APPS, "a code is new: does an app meet it?");
 }
 
 /// A sandbox whose citizens are paid in BRL, and what follows their orders.
