@@ -171,7 +171,8 @@ fn schemas_of_the_contract_have_names_of_their_own() {
             });
             let declared = declared.unwrap();
             let head = item.split(&format!(" {declared}")).next().unwrap_or_default();
-            let name = head.split("schema(as = ").nth(1).map_or(declared, |rest| rest.split(')').next().unwrap().to_owned());
+            let name =
+                head.split("schema(as = ").nth(1).map_or(declared, |rest| rest.split(')').next().unwrap().to_owned());
             let other = homes.insert(name.clone(), path.clone());
             assert!(other.is_none(), "{name} stands in {path} and in {}", other.unwrap());
         }

@@ -897,6 +897,19 @@ export interface components {
              */
             tenant: string;
         };
+        /** @description Another password. */
+        CitizenPasswordInput: {
+            /**
+             * @description The one until now.
+             * @example quatro rios sem ponte
+             */
+            old_password: string;
+            /**
+             * @description 12 to 128 characters; no rules but not to be guessable.
+             * @example cinco pontes sem rio
+             */
+            password: string;
+        };
         /** @description Sessions. */
         CitizenSessionList: {
             /** @description The newest first. */
@@ -1519,6 +1532,29 @@ export interface components {
         OwnFreezeInput: {
             reason?: components["schemas"]["FreezeReason"] | null;
         };
+        /** @description Limits to be; those that are absent stay. */
+        PayerLimitsInput: {
+            /**
+             * @description Of a calendar day.
+             * @example 1000.00
+             */
+            day?: string | null;
+            /**
+             * @description Of a calendar month.
+             * @example 5000.00
+             */
+            month?: string | null;
+            /**
+             * @description From 20:00 to 06:00.
+             * @example 200.00
+             */
+            night?: string | null;
+            /**
+             * @description Of one payment.
+             * @example 500.00
+             */
+            payment?: string | null;
+        };
         /** @description Another PIN. */
         PinInput: {
             /**
@@ -2007,16 +2043,6 @@ export interface components {
         WithdrawalInput: {
             /** @description How much, in the account's asset. */
             amount: components["schemas"]["MoneyInput"];
-        };
-        PayerLimitsInput: {
-            payment?: string | null;
-            day?: string | null;
-            month?: string | null;
-            night?: string | null;
-        };
-        CitizenPasswordInput: {
-            old_password: string;
-            password: string;
         };
     };
     responses: never;
