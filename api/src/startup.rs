@@ -255,12 +255,12 @@ impl People {
         let reader = leases.reader.pool();
         let pools = || (reader.clone(), leases.editor.pool().clone());
         let knows = Knows::of(&personal.keys, &personal.requests);
-        let known = citizens::Knows::of(personal);
+        let of_citizens = citizens::Knows::of(personal);
         let holders = Holders::new(reader.clone(), shards.clone(), Some(personal.clone()));
         let now = || Arc::new(clock::now);
         Self {
             staff: Staff::new(pools(), shards.clone(), Some(knows), now()),
-            citizens: Citizens::new(pools(), ledger.clone(), holders.clone(), Some(known), messages.clone(), now()),
+            citizens: Citizens::new(pools(), ledger.clone(), holders.clone(), Some(of_citizens), messages.clone(), now()),
             aliases: Aliases::new(reader.clone(), ledger.clone(), holders.clone(), Some(personal)),
             payments: Payments::new(reader.clone(), ledger.clone(), holders.clone()),
             holders,

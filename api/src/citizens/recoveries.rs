@@ -49,7 +49,7 @@ pub async fn verify(knock: Knock<EnrolmentInput>, request: HttpRequest) -> Resul
     let Knock { app, knocks, value } = knock;
     let (answered, chosen) = value.parts(named(&request)?);
     let opened = Box::pin(app.citizens.complete_recovery(&knocks, &answered, &chosen)).await?;
-    created(&CitizenTokens::of(&app, &opened)?)
+    Ok(created(&CitizenTokens::of(&app, &opened)?))
 }
 
 /// Take all devices of a citizen away, as when a telephone was stolen. Nobody chooses a secret for them: they recover.

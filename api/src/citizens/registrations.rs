@@ -90,10 +90,10 @@ pub async fn verify(knock: Knock<EnrolmentInput>, request: HttpRequest) -> Resul
     let Knock { app, knocks, value } = knock;
     let (answered, chosen) = value.parts(named(&request)?);
     let opened = Box::pin(app.citizens.complete_registration(&knocks, &answered, &chosen)).await?;
-    created(&CitizenTokens::of(&app, &opened)?)
+    Ok(created(&CitizenTokens::of(&app, &opened)?))
 }
 
 /// Tokens, which nothing on the way may keep.
-pub(super) fn created(tokens: &CitizenTokens) -> Result<HttpResponse, Problem> {
-    Ok(HttpResponse::Created().insert_header((header::CACHE_CONTROL, "no-store")).json(tokens))
+pub(super) fn created(tokens: &CitizenTokens) -> HttpResponse {
+    HttpResponse::Created().insert_header((header::CACHE_CONTROL, "no-store")).json(tokens)
 }

@@ -99,7 +99,7 @@ pub async fn sign_in(knock: Knock<CitizenSignInInput>) -> Result<HttpResponse, P
     let Knock { app, knocks, value: CitizenSignInInput { cpf, password, .. } } = knock;
     let who = SignIn { cpf: number(&private(&cpf))?, password };
     match Box::pin(app.citizens.sign_in(&knocks, &who)).await? {
-        SignedIn::Opened(opened) => created(&CitizenTokens::of(&app, &opened)?),
+        SignedIn::Opened(opened) => Ok(created(&CitizenTokens::of(&app, &opened)?)),
         SignedIn::Challenged(sent) => Ok(HttpResponse::Accepted().json(CodeSent::from(sent))),
     }
 }
@@ -111,7 +111,7 @@ pub async fn verify(knock: Knock<CodeInput>, request: HttpRequest) -> Result<Htt
     let Knock { app, knocks, value: CodeInput { code, .. } } = knock;
     let answered = Answered { challenge: named(&request)?, code };
     let opened = Box::pin(app.citizens.complete_sign_in(&knocks, &answered)).await?;
-    created(&CitizenTokens::of(&app, &opened)?)
+    Ok(created(&CitizenTokens::of(&app, &opened)?))
 }
 
 /// Get the next tokens. An answer that was lost is given again for ten seconds; an older token ends the session.

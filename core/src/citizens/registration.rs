@@ -87,18 +87,13 @@ impl Citizens {
             return Err(CitizenError::CodeExpired);
         }
         let actor = knocks.acting(holder);
-        let (account, begin, decision) = match &finished {
+        let mut begin = begin();
+        let (account, decision) = if let Some(citizen) = &finished {
             // The log knows them already: the commit that follows has failed before.
-            Some(citizen) => {
-                let device = citizen.device_with(&knocks.key).ok_or(CitizenError::DeviceUntrusted)?.id;
-                let begin = Begin { device, ..begin() };
-                (citizen.account, begin, citizen::sign_in(holder, begin))
-            }
-            None => {
-                let begin = begin();
-                let (account, decision) = self.made(knocks, &actor, (id, holder), (&details, &key), begin).await?;
-                (account, begin, decision)
-            }
+            begin.device = citizen.device_with(&knocks.key).ok_or(CitizenError::DeviceUntrusted)?.id;
+            (citizen.account, citizen::sign_in(holder, begin))
+        } else {
+            self.made(knocks, &actor, (id, holder), (&details, &key), begin).await?
         };
         credentials::put(&mut tx, of, holder, &credential).await?;
         let opened = self.open(&mut tx, knocks, (holder, account), begin).await?;

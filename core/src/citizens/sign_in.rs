@@ -79,16 +79,13 @@ impl Citizens {
         if !challenges::lock(&mut tx, of, challenge.id).await? {
             return Err(CitizenError::CodeExpired);
         }
-        let (begin, decision) = match citizen.device_with(&knocks.key) {
+        let mut begin = begin();
+        let decision = if let Some(device) = citizen.device_with(&knocks.key) {
             // The commit that follows has failed before.
-            Some(device) => {
-                let begin = Begin { device: device.id, ..begin() };
-                (begin, citizen::sign_in(citizen.holder, begin))
-            }
-            None => {
-                let begin = begin();
-                (begin, citizen.add(&knocks.key, begin))
-            }
+            begin.device = device.id;
+            citizen::sign_in(citizen.holder, begin)
+        } else {
+            citizen.add(&knocks.key, begin)
         };
         let opened = self.open(&mut tx, knocks, (citizen.holder, citizen.account), begin).await?;
         challenges::delete(&mut tx, of, challenge.id).await?;

@@ -149,8 +149,8 @@ struct Follow {
 }
 
 /// Asks in a proposal's commit that its order be followed.
-fn follow(tenant: Uuid, order: Uuid) -> Box<Change> {
+fn follow(tenant: Uuid, order: Uuid) -> Change {
     // A struct of ids always serialises.
     let payload = serde_json::to_string(&Follow { tenant, order }).unwrap_or_default();
-    Box::new(Change { asks: vec![Ask { kind: SETTLE, key: order.to_string(), payload }], ..Change::default() })
+    Change { asks: vec![Ask { kind: SETTLE, key: order.to_string(), payload }], ..Change::default() }
 }

@@ -23,7 +23,7 @@ use uuid::Uuid;
 /// How often it is looked for work.
 const TICK: Duration = Duration::from_secs(1);
 /// An order that is asked about for longer than this is asked about by somebody else.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// What failed, or cannot be done yet, is tried again after this or longer, for as long as it takes: it is somebody's money.
 const RETRY: Duration = Duration::from_secs(10);
 /// Orders followed at once; what they propose shares commits.

@@ -48,7 +48,7 @@ pub struct TopUp {
 /// Decides a request, together with the job that follows it.
 pub fn request(id: Uuid, tenant: Uuid, asked: &TopUpRequested) -> Decision {
     let events = vec![NewEvent::fact(id, 0, event::TOPUP_REQUESTED, asked)];
-    let personal = Some(super::follow(tenant, id));
+    let personal = Some(Box::new(super::follow(tenant, id)));
     Decision::Propose(Proposal { events, personal, ..Proposal::default() })
 }
 

@@ -188,7 +188,7 @@ impl Withdrawal {
             until: Some((self.expires_at(), is_over)),
             from: against.from,
             counts: against.counts,
-            personal: Some(super::follow(tenant, self.id)),
+            personal: Some(Box::new(super::follow(tenant, self.id))),
             ..Proposal::default()
         })
     }

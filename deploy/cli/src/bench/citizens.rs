@@ -49,7 +49,7 @@ impl Town {
         let client = first::client_of(&stack, &name, first::SHARD, ["bench".to_owned()]).await?;
         first::take_citizens(&stack, &name, super::ASSET).await?;
         let door = Knock::at(&connection(&stack).await?)?;
-        let town = Self { door, stack, name, client };
+        let town = Self { stack, door, name, client };
         let asset = json!({"code": super::ASSET, "scale": 2});
         town.as_client().await?.post_json("/v1/assets", "asset", &asset).await?;
         Ok(town)
