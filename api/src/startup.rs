@@ -260,7 +260,14 @@ impl People {
         let now = || Arc::new(clock::now);
         Self {
             staff: Staff::new(pools(), shards.clone(), Some(knows), now()),
-            citizens: Citizens::new(pools(), ledger.clone(), holders.clone(), Some(of_citizens), messages.clone(), now()),
+            citizens: Citizens::new(
+                pools(),
+                ledger.clone(),
+                holders.clone(),
+                Some(of_citizens),
+                messages.clone(),
+                now(),
+            ),
             aliases: Aliases::new(reader.clone(), ledger.clone(), holders.clone(), Some(personal)),
             payments: Payments::new(reader.clone(), ledger.clone(), holders.clone()),
             holders,

@@ -65,3 +65,17 @@ fn settings_can_be_changed_conditionally() {
     assert_eq!(world.when(freeze(2)), Err(VersionMismatch));
     world.when(freeze(1)).unwrap();
 }
+
+#[test]
+fn an_owner_stops_an_account_once_and_never_lifts_what_others_did() {
+    let mut world = given().wallet("ana");
+    world.change("ana", What::FreezeOwn(None)).unwrap();
+    assert_eq!(world.change("ana", What::FreezeOwn(None)), Err(InvalidState));
+    assert_eq!(world.change("ana", What::CloseOwn), Err(InvalidState));
+    world.change("ana", What::Unfreeze).unwrap();
+    world.change("ana", What::Freeze(None)).unwrap();
+    assert_eq!(world.change("ana", What::FreezeOwn(None)), Err(InvalidState));
+    world.change("ana", What::Unfreeze).unwrap();
+    world.change("ana", What::CloseOwn).unwrap();
+    assert_eq!(world.change("ana", What::FreezeOwn(None)), Err(AccountClosed));
+}
