@@ -215,14 +215,13 @@ async fn what_the_bank_rejects_comes_back_and_waits_for_an_account_that_is_froze
     }
     assert_eq!(town.has(&ana).await, 10_000 - 3_009);
     let office = town.town.office.client.clone();
-    let switch = async |word: &str| {
-        let path = format!("/v1/accounts/{}/{word}", ana.account());
-        office.post(&path, &json!({"reason": "court order"})).await.expect(200);
+    let switch = async |word: &str, body: &Value| {
+        office.post(&format!("/v1/accounts/{}/{word}", ana.account()), body).await.expect(200);
     };
-    switch("freeze").await;
+    switch("freeze", &json!({"reason": "court order"})).await;
     assert_eq!((town.follows(TimeDelta::zero()).await, town.jobs().await), (0, 3));
     assert_eq!((town.has(&ana).await, town.posted("system:withdrawals").await), (10_000 - 3_009, 3_009));
-    switch("unfreeze").await;
+    switch("unfreeze", &json!({})).await;
     assert_eq!(town.follows(TimeDelta::zero()).await, 2);
     let now = async |number: usize| ana.get(&format!("/v1/withdrawals/{}", ids[number])).await.expect(200);
     for (number, reason) in [(1, "refused-by-bank"), (2, "account-unknown")] {

@@ -1,6 +1,6 @@
 //! Money comes in from outside and goes out to it.
 //!
-//! What moves it outside is an [`FundingAdapter`]; this context never does. Facts say what was promised, and a job that stands in the
+//! What moves it outside is a [`FundingAdapter`]; this context never does. Facts say what was promised, and a job that stands in the
 //! commit of a promise follows it until it is known what became of it ([`settler`]):
 //!
 //! ```text
