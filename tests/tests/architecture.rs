@@ -164,15 +164,13 @@ fn schemas_of_the_contract_have_names_of_their_own() {
     let mut homes: BTreeMap<String, String> = BTreeMap::new();
     for (path, text) in sources("api/src") {
         for item in text.split("#[derive(").skip(1).filter(|item| item.lines().next().unwrap().contains("ToSchema")) {
-            let declared = item.lines().find_map(|line| {
+            let declared = |line: &str| {
                 let bare = line.trim_start_matches("pub(super) ").trim_start_matches("pub ");
                 let rest = bare.strip_prefix("struct ").or_else(|| bare.strip_prefix("enum "))?;
                 rest.split(|letter: char| !letter.is_alphanumeric()).next().map(str::to_owned)
-            });
-            let declared = declared.unwrap();
-            let head = item.split(&format!(" {declared}")).next().unwrap_or_default();
-            let name =
-                head.split("schema(as = ").nth(1).map_or(declared, |rest| rest.split(')').next().unwrap().to_owned());
+            };
+            let given = |line: &str| line.strip_prefix("#[schema(as = ")?.split(')').next().map(str::to_owned);
+            let name = item.lines().find_map(|line| given(line).or_else(|| declared(line))).unwrap();
             let other = homes.insert(name.clone(), path.clone());
             assert!(other.is_none(), "{name} stands in {path} and in {}", other.unwrap());
         }

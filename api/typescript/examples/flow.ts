@@ -35,9 +35,12 @@ function storageAt(path: string): Storage {
   };
 }
 
+/** Where an app would show that it takes longer. */
+const repeats: string[] = [];
+
 function phone(person: Person): Promise<Citizen> {
   const storage = storageAt(`${folder}/${person.cpf}.token`);
-  return Citizen.create({ baseUrl, publicUrl, tenant, language: "pt-BR", storage });
+  return Citizen.create({ baseUrl, publicUrl, tenant, language: "pt-BR", storage, onRepeat: (why) => repeats.push(why) });
 }
 
 async function register(person: Person): Promise<Citizen> {
@@ -107,6 +110,7 @@ async function run(): Promise<void> {
   const { position } = await payee.balance();
   const heard = hear(payee, position, "12.50");
   const transaction = await pay(payer, alias ?? "", "12.50");
+  assert.ok(repeats.includes("lost"), "an answer was lost on the way");
   assert.equal(await heard, transaction, "the payee hears of it");
   const balances = await Promise.all([payer.balance(), payee.balance()]);
   assert.deepEqual(balances.map((balance) => balance.available), ["87.50", "12.50"]);
