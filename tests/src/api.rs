@@ -86,9 +86,9 @@ pub struct Server {
     /// Its ledger.
     pub ledger: Ledger,
     /// Its members of the staff.
-    pub staff: Staff,
+    pub staff: Box<Staff>,
     /// Its citizens.
-    pub citizens: Citizens,
+    pub citizens: Box<Citizens>,
     end: watch::Sender<bool>,
 }
 
@@ -155,7 +155,7 @@ impl Server {
 
     /// As the product runs: with people, receipts, and TLS if it is to stand behind the door.
     pub async fn whole(store: &Store, personal: Personal, vault: &Vault, tls: Option<ServerConfig>) -> Self {
-        Self::start_over(
+        Box::pin(Self::start_over(
             store,
             Keys::fixed(),
             webhooks(store, Some(vault.clone())),
@@ -163,13 +163,13 @@ impl Server {
             unhurried(),
             tls,
             Some(Signer::follow(vault).await.unwrap()),
-        )
+        ))
         .await
     }
 
     /// A server that speaks TLS.
     pub async fn with_tls(store: &Store, tls: ServerConfig) -> Self {
-        Self::start_over(store, Keys::fixed(), without_vault(store), None, unhurried(), Some(tls), None).await
+        Box::pin(Self::start_over(store, Keys::fixed(), without_vault(store), None, unhurried(), Some(tls), None)).await
     }
 
     /// Where it listens.
@@ -185,7 +185,7 @@ impl Server {
     /// The same with a clock that is the test's.
     pub async fn with_staff(store: &Store, personal: Personal, clock: Clock, signer: Signer) -> Self {
         let (keys, people) = (Keys::fixed(), Some((personal, clock)));
-        Self::start_over(store, keys, without_vault(store), people, unhurried(), None, Some(signer)).await
+        Box::pin(Self::start_over(store, keys, without_vault(store), people, unhurried(), None, Some(signer))).await
     }
 
     async fn start_with(
@@ -195,7 +195,7 @@ impl Server {
         personal: Option<(Personal, Clock)>,
         rates: RateSettings,
     ) -> Self {
-        Self::start_over(store, keys, webhooks, personal, rates, None, None).await
+        Box::pin(Self::start_over(store, keys, webhooks, personal, rates, None, None)).await
     }
 
     async fn start_over(
@@ -215,12 +215,12 @@ impl Server {
         let knows = personal.as_ref().map(|personal| Knows::of(&personal.keys, &personal.requests));
         let pools = || (reader.clone(), store.pool("vintem_editor"));
         let staff = Staff::new(pools(), shards.clone(), knows, Arc::clone(&clock));
-        let known = personal.as_ref().map(citizens::Knows::of);
+        let of_citizens = personal.as_ref().map(citizens::Knows::of);
         let holders = Holders::new(reader.clone(), shards.clone(), personal.clone());
         let ledger = Ledger::new(reader.clone(), shards, 10_000);
         let aliases = Aliases::new(reader.clone(), ledger.clone(), holders.clone(), personal.as_ref());
         let messages = Mailbox::of_the_stack().messenger();
-        let citizens = Citizens::new(pools(), ledger.clone(), holders.clone(), known, messages.clone(), clock);
+        let citizens = Citizens::new(pools(), ledger.clone(), holders.clone(), of_citizens, messages.clone(), clock);
         let payments = Payments::new(reader.clone(), ledger.clone(), holders.clone());
         let (end, ending) = watch::channel(false);
         let revocations = Arc::<Revocations>::default();
@@ -260,8 +260,8 @@ impl Server {
             keys,
             handle: Box::new(move || Box::pin(async move { handle.stop(false).await })),
             ledger,
-            staff,
-            citizens,
+            staff: Box::new(staff),
+            citizens: Box::new(citizens),
             end,
         }
     }
