@@ -232,11 +232,11 @@ async fn what_touches_an_account_is_pushed_to_its_owner_and_listed() {
     let pushed = listening.await.unwrap();
     let kinds: Vec<&str> = pushed.iter().map(|event| event["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["transaction.posted", "hold.placed", "account.changed", "account.changed", "citizen.signed-in"]);
-    let (payment, held, frozen, signed_in) = (&pushed[0], &pushed[1], &pushed[2], &pushed[4]);
+    let (payment, reserved, frozen, signed_in) = (&pushed[0], &pushed[1], &pushed[2], &pushed[4]);
     assert_eq!((&payment["transaction"], &payment["amount"]), (&paid["id"], &json!("-12.50")));
     assert_eq!((&payment["counterparty"], &payment["balance"]["available"]), (&json!(bia.account()), &json!("87.50")));
     assert_eq!(
-        (&held["hold"], &held["held"], &held["balance"]["available"]),
+        (&reserved["hold"], &reserved["held"], &reserved["balance"]["available"]),
         (&hold["id"], &json!("10.00"), &json!("77.50"))
     );
     assert_eq!((&frozen["status"], frozen.get("reason")), (&json!("frozen"), None));
