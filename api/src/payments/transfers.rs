@@ -57,13 +57,13 @@ pub async fn request(write: Write<TransferInput>) -> Result<HttpResponse, Proble
     let Write { context, mut key, value: TransferInput { lookup_id, amount: Money { amount, asset }, note } } = write;
     let (holder, own) = citizen(&context)?;
     let app = &context.app;
-    let payee = app.aliases.payee(context.actor.origin.tenant, holder, &lookup_id, app.citizens.now())?;
+    let (payee, is_stale) = app.aliases.payee(context.actor.origin.tenant, holder, &lookup_id, app.citizens.now())?;
     let note = note.as_ref().map(private);
     if note.is_some() {
         // Kept for ever, so it must not be a digest that can be tried out.
         key.fingerprint = app.holders.fingerprint(&key.fingerprint)?;
     }
-    let new = NewTransfer { payer: Party { holder, account: own.account }, payee, amount, asset, note };
+    let new = NewTransfer { payer: Party { holder, account: own.account }, payee, is_stale, amount, asset, note };
     let executed = app.payments.request(&context.actor, &key, &new, &render(&context)).await?;
     Ok(write::answered(&context, executed.disposed, &executed.known).await?.respond())
 }

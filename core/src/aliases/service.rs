@@ -128,8 +128,8 @@ impl Aliases {
         Ok(Found { lookup_id, name: masked.name, cpf: masked.cpf })
     }
 
-    /// Whom a look-up has found, to its asker.
-    pub fn payee(&self, tenant: Uuid, asker: Uuid, lookup_id: &str, now: Instant) -> Result<Party, AliasError> {
+    /// Whom a look-up has found, to its asker, and whether its time is over.
+    pub fn payee(&self, tenant: Uuid, asker: Uuid, lookup_id: &str, now: Instant) -> Result<(Party, bool), AliasError> {
         ticket::read(self.pepper()?, (tenant, asker), lookup_id, now)
     }
 

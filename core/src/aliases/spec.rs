@@ -166,9 +166,9 @@ fn a_ticket_is_for_its_asker_and_its_time() {
     let (rui, other) = ((TENANT, Uuid::from_u128(8)), (TENANT, Uuid::from_u128(9)));
     let ticket = issue(&pepper, rui, payee, now());
     let read = |who, text: &str, at| read(&pepper, who, text, at).ok();
-    assert_eq!(read(rui, &ticket, now()), Some(payee));
-    assert_eq!(read(rui, &ticket, now() + LIFETIME - TimeDelta::seconds(1)), Some(payee));
-    assert_eq!(read(rui, &ticket, now() + LIFETIME), None);
+    assert_eq!(read(rui, &ticket, now()), Some((payee, false)));
+    assert_eq!(read(rui, &ticket, now() + LIFETIME - TimeDelta::seconds(1)), Some((payee, false)));
+    assert_eq!(read(rui, &ticket, now() + LIFETIME), Some((payee, true)));
     assert_eq!(read(other, &ticket, now()), None);
     assert_eq!(read((Uuid::nil(), rui.1), &ticket, now()), None);
     assert_eq!(super::ticket::read(&Pepper::of(&[2; 32]), rui, &ticket, now()).ok(), None);

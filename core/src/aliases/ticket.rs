@@ -27,14 +27,19 @@ pub fn issue(pepper: &Pepper, (tenant, asker): (Uuid, Uuid), payee: Party, now: 
     URL_SAFE_NO_PAD.encode([&says[..], &proof].concat())
 }
 
-/// Whom it names, to its asker and before its end. All that is wrong with one is one refusal.
-pub fn read(pepper: &Pepper, (tenant, asker): (Uuid, Uuid), text: &str, now: Instant) -> Result<Party, AliasError> {
-    let over = || Refusal::new(RefusalCode::ValidationFailed, "the look-up is over, or not yours").at("/lookup_id");
+/// Whom it names, to its asker, and whether its time is over: a request that was answered in time is repeated after it.
+pub fn read(
+    pepper: &Pepper,
+    (tenant, asker): (Uuid, Uuid),
+    text: &str,
+    now: Instant,
+) -> Result<(Party, bool), AliasError> {
+    let none = || Refusal::new(RefusalCode::ValidationFailed, "this is no look-up of yours").at("/lookup_id");
     let payee = opened(pepper, (tenant, asker), text, now);
-    payee.ok_or_else(|| over().into())
+    payee.ok_or_else(|| none().into())
 }
 
-fn opened(pepper: &Pepper, (tenant, asker): (Uuid, Uuid), text: &str, now: Instant) -> Option<Party> {
+fn opened(pepper: &Pepper, (tenant, asker): (Uuid, Uuid), text: &str, now: Instant) -> Option<(Party, bool)> {
     let bytes: [u8; BYTES] = URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
     let (says, proof) = bytes.split_at(SAYS);
     if !bool::from(prove(pepper, tenant, asker, says).ct_eq(proof)) {
@@ -42,7 +47,7 @@ fn opened(pepper: &Pepper, (tenant, asker): (Uuid, Uuid), text: &str, now: Insta
     }
     let until = i64::from_be_bytes(says[32..].try_into().ok()?);
     let id = |range: std::ops::Range<usize>| Uuid::from_slice(&says[range]).ok();
-    if now.timestamp() >= until { None } else { Some(Party { holder: id(0..16)?, account: id(16..32)? }) }
+    Some((Party { holder: id(0..16)?, account: id(16..32)? }, now.timestamp() >= until))
 }
 
 fn prove(pepper: &Pepper, tenant: Uuid, asker: Uuid, says: &[u8]) -> [u8; 32] {

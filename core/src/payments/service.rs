@@ -46,6 +46,8 @@ pub struct NewTransfer {
     pub payer: Party,
     /// Who is paid.
     pub payee: Party,
+    /// Whether it is too long ago that the payer has found them.
+    pub is_stale: bool,
     /// Decimal text.
     pub amount: String,
     /// Of what.
@@ -78,6 +80,10 @@ impl Payments {
             transfer::check_note(note)?;
         }
         let decide = async || {
+            // Left to the writer, who finds first whether this was answered in time.
+            if new.is_stale {
+                return Ok((transfer::stale(), Known::default()));
+            }
             let known = self.known(actor, [new.payer.account, new.payee.account]).await?;
             let account = known.accounts.get(&new.payer.account).ok_or(PaymentError::Unreadable)?;
             if account.asset != new.asset || !known.accounts.contains_key(&new.payee.account) {

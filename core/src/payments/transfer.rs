@@ -81,6 +81,12 @@ pub fn request(id: Uuid, asked: &TransferRequested) -> Result<Decision, Refusal>
     Ok(Decision::Propose(Proposal { events: vec![event], ..Proposal::default() }))
 }
 
+/// The refusal of a payee who was found too long ago: a key may have changed hands since.
+pub fn stale() -> Decision {
+    let detail = "the look-up is over; look the payee up again";
+    Decision::Refuse(Refusal::new(RefusalCode::InvalidState, detail).at("/lookup_id"), Vec::new())
+}
+
 impl Transfer {
     /// Folds a stream; `None` when it is not a transfer's.
     pub fn fold(events: &[Recorded]) -> Option<Self> {

@@ -56,8 +56,14 @@ impl Till {
     }
 
     async fn requests(&self, from: Party, to: Party, amount: &str) -> Uuid {
-        let new =
-            NewTransfer { payer: from, payee: to, amount: amount.to_owned(), asset: "BRL".to_owned(), note: None };
+        let new = NewTransfer {
+            payer: from,
+            payee: to,
+            is_stale: false,
+            amount: amount.to_owned(),
+            asset: "BRL".to_owned(),
+            note: None,
+        };
         let executed = self.payments.request(&self.actor, &Self::key(), &new, &render()).await.unwrap();
         first_stream(&executed)
     }
@@ -237,7 +243,7 @@ async fn a_note_is_for_the_two_and_each_has_a_copy_of_their_own() {
     let actor = Actor { shard: 0, origin };
     let asked = |note: &str| {
         let note = Some(Private::new(note.to_owned()));
-        NewTransfer { payer: ana, payee: rui, amount: "1.00".into(), asset: "BRL".into(), note }
+        NewTransfer { payer: ana, payee: rui, is_stale: false, amount: "1.00".into(), asset: "BRL".into(), note }
     };
     let executed = payments.request(&actor, &Till::key(), &asked(NOTE), &render()).await.unwrap();
     let transfer = payments.find(&actor, ana.holder, first_stream(&executed)).await.unwrap();

@@ -1,5 +1,6 @@
 //! People pay each other over HTTP: asked for, shown, confirmed by the payer's telephone and PIN.
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 use std::time::Duration;
 use vintem_core::event_store::fresh;
@@ -187,6 +188,10 @@ async fn a_look_up_is_its_askers_and_a_transfer_says_to_whom_and_how_much() {
     let first = her.post_as("t-1", "/v1/transfers", &long).await;
     let again = her.post_as("t-1", "/v1/transfers", &long).await;
     assert_eq!((first.status.as_u16(), &again.bytes), (201, &first.bytes));
+    // What was answered in time is told again after it, and nothing new is asked for with a look-up that is over.
+    town.office.sleep(TimeDelta::minutes(11));
+    assert_eq!(her.post_as("t-1", "/v1/transfers", &long).await.bytes, first.bytes);
+    assert_eq!(her.post("/v1/transfers", &long).await.expect(409)["code"], "invalid-state");
     long["note"] = json!("another");
     assert_eq!(her.post_as("t-1", "/v1/transfers", &long).await.expect(422)["code"], "idempotency-mismatch");
     town.close().await;
