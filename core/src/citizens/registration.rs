@@ -159,8 +159,9 @@ impl Citizens {
         Ok((attempt != Attempt::Blocked).then_some(contact))
     }
 
-    /// Takes away what nobody answered, and the keys of those who did not become anybody.
+    /// Takes away what nobody answered, and the keys of those who did not become anybody; and counts that are too old to count.
     async fn sweep(&self, of: Of) -> Result<(), CitizenError> {
+        attempts::forget(&self.editor, self.now()).await?;
         let mut tx = tenant_tx(&self.editor, of.tenant).await?;
         let left = challenges::sweep(&mut tx, of, self.now() - FORGOTTEN_AFTER).await?;
         tx.commit().await?;

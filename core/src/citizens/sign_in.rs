@@ -12,6 +12,7 @@ use super::error::CitizenError;
 use super::registration::contact;
 use super::service::{Answered, Citizens, Knocks, Opened, begin};
 use super::store::challenges;
+use crate::access::proving::back_off::origin;
 use crate::access::proving::{Attempt, Counted, attempts};
 use crate::event_store::fresh;
 use crate::event_store::read::tenant_tx;
@@ -40,8 +41,7 @@ impl Citizens {
     /// Opens a session, asks for a code, or refuses in the one way.
     pub async fn sign_in(&self, knocks: &Knocks, who: &SignIn) -> Result<SignedIn, CitizenError> {
         let (knows, now) = (self.knows()?, self.now());
-        let place = format!("{:?}", knocks.from);
-        let by_address = knows.counted(Counted::Address, &[place.as_bytes()]);
+        let by_address = knows.counted(Counted::Address, &[&origin(knocks.from)]);
         if attempts::count(&self.editor, Counted::Address, &by_address, now).await? == Attempt::Blocked {
             tracing::warn!("sign-ins from one address are refused for a while");
             return Err(CitizenError::NotProven);

@@ -8,6 +8,8 @@
 //! - a login at an address that its member has signed in from: only this one counts there, so that nobody elsewhere can
 //!   keep a member out of the own office.
 
+use std::net::IpAddr;
+
 use chrono::TimeDelta;
 
 /// Whose failures are counted together.
@@ -31,6 +33,15 @@ const LONGEST_SECONDS: i64 = 15 * 60;
 const LONGEST_FOR_CODES: i64 = 6 * 60 * 60;
 /// Failures are forgotten when nothing was tried for so long.
 pub const FORGOTTEN_AFTER: TimeDelta = TimeDelta::hours(24);
+
+/// Where somebody comes from, as it is counted. Of IPv6 the network, for every device has its choice of the rest.
+pub fn origin(from: Option<IpAddr>) -> Vec<u8> {
+    match from {
+        Some(IpAddr::V4(address)) => address.octets().to_vec(),
+        Some(IpAddr::V6(address)) => address.octets()[..8].to_vec(),
+        None => Vec::new(),
+    }
+}
 
 impl Counted {
     /// As it stands in the digest of its key.

@@ -18,6 +18,7 @@ use super::store::{credentials, sessions};
 use super::ticket::Ticket;
 use super::totp::DeviceSecret;
 use crate::access::Standing;
+use crate::access::proving::back_off::origin;
 use crate::access::proving::{Attempt, Counted, Hashing, attempts};
 use crate::event_store::job::{Render, unanswered};
 use crate::event_store::overlay::Origin;
@@ -92,14 +93,9 @@ impl Knows {
         Self { keys: keys.clone(), hashing: Hashing::new(pepper.clone()), pepper }
     }
 
-    /// Where somebody comes from, as it may be kept. Of IPv6 the network, for every device has its choice of the rest.
+    /// Where somebody comes from, as it may be kept.
     pub(super) fn place(&self, from: Option<IpAddr>) -> [u8; 32] {
-        let bytes = match from {
-            Some(IpAddr::V4(address)) => address.octets().to_vec(),
-            Some(IpAddr::V6(address)) => address.octets()[..8].to_vec(),
-            None => Vec::new(),
-        };
-        self.pepper.name(&[b"place", &bytes])
+        self.pepper.name(&[b"place", &origin(from)])
     }
 
     pub(super) fn counted(&self, counted: Counted, parts: &[&[u8]]) -> [u8; 32] {
