@@ -1608,6 +1608,8 @@ export interface components {
         PrivacyExport: {
             /** @description Their account, */
             account: components["schemas"]["OwnAccount"];
+            /** @description By what others find them. */
+            aliases: components["schemas"]["Alias"][];
             /** @description and what is on it. */
             balance: components["schemas"]["OwnBalance"];
             /** @description What they pay with. */
