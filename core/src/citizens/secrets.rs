@@ -53,6 +53,8 @@ impl Citizens {
         typed: &SecretString,
     ) -> Result<(), CitizenError> {
         let of = Of { shard: actor.shard, tenant: actor.origin.tenant };
+        // A place first: of those who wait, for their own turn or for others, there are only so many.
+        let place = self.knows()?.hashing.place()?;
         let _turn = self.turns.take(citizen.holder).await;
         let mut tx = tenant_tx(&self.editor, of.tenant).await?;
         let counted = credentials::count_pin(&mut tx, of, citizen.holder).await?;
@@ -62,7 +64,7 @@ impl Citizens {
         // What is no PIN costs what one costs.
         let pin = Pin::typed(typed);
         let bytes = pin.as_ref().map_or(&[][..], Pin::as_bytes);
-        let judged = self.knows()?.hashing.verify(bytes, Some(credential.pin_hash)).await;
+        let judged = self.knows()?.hashing.verify_at(place, bytes, Some(credential.pin_hash)).await;
         if !matches!(judged, Ok(false)) {
             let mut tx = tenant_tx(&self.editor, of.tenant).await?;
             credentials::take_back_pin(&mut tx, of, citizen.holder, judged.is_ok()).await?;

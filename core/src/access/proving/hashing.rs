@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
-use tokio::sync::{AcquireError, Semaphore};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
 use crate::secrets::{Pepper, random};
@@ -22,6 +22,10 @@ const WAITING_PER_WORKER: usize = 40;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("too many secrets wait to be hashed")]
 pub struct Busy;
+
+/// A place in the queue; it is free again when this is dropped.
+#[derive(Debug)]
+pub struct Place(#[expect(dead_code, reason = "it is held, and not read")] OwnedSemaphorePermit);
 
 /// Hashes and compares. Cheap to clone.
 #[derive(Clone)]
@@ -63,26 +67,36 @@ impl Hashing {
 
     /// What is stored of a secret.
     pub async fn hash(&self, secret: &[u8]) -> Result<String, Busy> {
-        self.run(secret, |peppered, _| hash(peppered)).await
+        self.run(self.place()?, secret, |peppered, _| hash(peppered)).await
     }
 
     /// Whether a secret is the one of a stored hash. Without one the same work is done, and the answer is no.
     pub async fn verify(&self, secret: &[u8], stored: Option<String>) -> Result<bool, Busy> {
+        self.verify_at(self.place()?, secret, stored).await
+    }
+
+    /// The same for who has a place already.
+    pub async fn verify_at(&self, place: Place, secret: &[u8], stored: Option<String>) -> Result<bool, Busy> {
         let is_somebodys = stored.is_some();
         let is_same = move |peppered: &[u8; 32], nobodys: &str| {
             let stored = stored.as_deref().unwrap_or(nobodys);
             argon2().verify_password(peppered, stored).is_ok()
         };
-        Ok(self.run(secret, is_same).await? && is_somebodys)
+        Ok(self.run(place, secret, is_same).await? && is_somebodys)
+    }
+
+    /// A place among those who wait, for whoever has to wait for something else before.
+    pub fn place(&self) -> Result<Place, Busy> {
+        Arc::clone(&self.0.places).try_acquire_owned().map(Place).map_err(|_| Busy)
     }
 
     async fn run<T: Send + 'static>(
         &self,
+        place: Place,
         secret: &[u8],
         work: impl FnOnce(&[u8; 32], &str) -> T + Send + 'static,
     ) -> Result<T, Busy> {
         let inner = Arc::clone(&self.0);
-        let place = Arc::clone(&inner.places).try_acquire_owned().map_err(|_| Busy)?;
         let closed = |_: AcquireError| Busy;
         let worker = Arc::clone(&inner.workers).acquire_owned().await.map_err(closed)?;
         let peppered = Zeroizing::new(inner.pepper.apply(secret));

@@ -52,12 +52,15 @@ pub struct Gauge {
     metrics: String,
 }
 
-/// The memory that the supervised API holds, in KiB; nothing while it does not run.
+/// The memory that the supervised API holds, in KiB, its supervisor included; nothing while it does not run.
 pub fn resident_kib(folder: &Folder) -> u64 {
-    let status =
-        process::running(folder, API.name).and_then(|pid| fs::read_to_string(format!("/proc/{pid}/status")).ok());
-    let line = status.as_deref().and_then(|status| status.lines().find_map(|line| line.strip_prefix("VmRSS:")));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default()
+    let Some(root) = process::running(folder, API.name) else { return 0 };
+    Times::now().tree(root).filter_map(resident_of).sum()
+}
+
+fn resident_of(pid: i32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.split_whitespace().next()?.parse().ok()
 }
 
 impl Gauge {
@@ -158,9 +161,14 @@ impl Times {
 
     /// With everything it started that still runs; what has ended is in its parent's own time.
     fn of_tree(&self, root: i32) -> u64 {
+        self.tree(root).map(|pid| self.of_one(pid)).sum()
+    }
+
+    /// A process, and all that it started.
+    fn tree(&self, root: i32) -> impl Iterator<Item = i32> {
         let parent = |pid: &i32| self.0.get(pid).map(|(parent, _)| *parent);
-        let is_below = |pid: i32| std::iter::successors(Some(pid), parent).any(|one| one == root);
-        self.0.iter().filter(|(pid, _)| is_below(**pid)).map(|(_, (_, time))| time).sum()
+        let is_below = move |pid: i32| std::iter::successors(Some(pid), parent).any(|one| one == root);
+        self.0.keys().copied().filter(move |pid| is_below(*pid))
     }
 }
 
