@@ -39,6 +39,8 @@ impl Citizens {
         (holder, session): (Uuid, CitizenSession),
         shown: &Shown<'_>,
     ) -> Result<Confirmed, CitizenError> {
+        // Who finds no place is turned away before anything costs anything.
+        let place = self.knows()?.hashing.place()?;
         let of = Of { shard: actor.shard, tenant: actor.origin.tenant };
         let citizen = self.load(of, holder).await?.ok_or(CitizenError::DeviceUntrusted)?;
         let device = citizen.device(session.device).ok_or(CitizenError::DeviceUntrusted)?;
@@ -47,7 +49,7 @@ impl Citizens {
         if !key.has_signed(shown.said, &signature) {
             return Err(CitizenError::SignatureInvalid);
         }
-        self.judge_pin(actor, &citizen, device.id, shown.pin).await?;
+        self.judge_pin(place, actor, (&citizen, device.id), shown.pin).await?;
         Ok(Confirmed { device: device.id, trusted_from: device.trusted_from })
     }
 }

@@ -10,6 +10,7 @@ use super::event::Secret;
 use super::pin::Pin;
 use super::service::{Chosen, Citizens, Knocks};
 use super::store::credentials::{self, Credential};
+use crate::access::proving::hashing::Place;
 use crate::access::proving::{Attempt, Counted, Password, attempts};
 use crate::access::{CitizenSession, Of};
 use crate::event_store::read::tenant_tx;
@@ -44,17 +45,16 @@ impl Citizens {
         Ok(Credential { enrolled_by, password_hash, pin_hash: hashing.hash(fine.pin.as_bytes()).await? })
     }
 
-    /// Judges a PIN on a device. It is counted first, so that whoever goes away in the middle has tried.
+    /// Judges a PIN on a device, for who has a place: of those who wait, for their own turn or for others, there are only so many.
+    /// It is counted first, so that whoever goes away in the middle has tried.
     pub(super) async fn judge_pin(
         &self,
+        place: Place,
         actor: &Actor,
-        citizen: &Citizen,
-        device: Uuid,
+        (citizen, device): (&Citizen, Uuid),
         typed: &SecretString,
     ) -> Result<(), CitizenError> {
         let of = Of { shard: actor.shard, tenant: actor.origin.tenant };
-        // A place first: of those who wait, for their own turn or for others, there are only so many.
-        let place = self.knows()?.hashing.place()?;
         let _turn = self.turns.take(citizen.holder).await;
         let mut tx = tenant_tx(&self.editor, of.tenant).await?;
         let counted = credentials::count_pin(&mut tx, of, citizen.holder).await?;

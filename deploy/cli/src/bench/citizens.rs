@@ -117,11 +117,10 @@ impl Town {
         let (folder, until) = (mailbox::folder(&self.stack), Instant::now() + LETTER);
         while Instant::now() < until {
             if let Some(letter) = mailbox::newest(&folder, Some(email), 1)?.pop() {
-                let mut words = letter.text.split(|c: char| !c.is_ascii_digit());
-                return words
-                    .find(|word| word.len() == 6)
-                    .map(str::to_owned)
-                    .ok_or_else(|| undone(letter.text.clone()));
+                // The tenant's name stands before it, and may have digits.
+                let mut words = letter.text.rsplit(|c: char| !c.is_ascii_digit());
+                let code = words.find(|word| word.len() == 6).map(str::to_owned);
+                return code.ok_or_else(|| undone(letter.text.clone()));
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

@@ -151,7 +151,8 @@ fn report(args: &Confirm, [quiet, loaded, confirmed]: [&Tally; 3], [before, afte
     let (alone, beside) = (p99(quiet), p99(loaded));
     let overloaded = confirmed.codes.get("overloaded").copied().unwrap_or_default();
     let others: u64 = confirmed.codes.iter().filter(|(code, _)| *code != "overloaded").map(|(_, times)| times).sum();
-    let judged = confirmed.items.saturating_sub(overloaded + others);
+    // Who was turned away has no definite answer.
+    let judged = confirmed.items.saturating_sub(others);
     let of_confirming = p99(confirmed);
     let failed: u64 = loaded.codes.values().sum();
     format!(
