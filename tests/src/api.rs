@@ -21,7 +21,7 @@ use vintem_api::cursor::{CursorKeys, Cursors};
 use vintem_api::limits::Limits;
 use vintem_api::operations::health::Health;
 use vintem_api::startup;
-use vintem_core::access::staff::{Clock, Knows, Staff};
+use vintem_core::access::staff::{Knows, Staff};
 use vintem_core::access::{
     AccessService, NewClient, Revocations, Scopes, SigningKeys, Terms, TokenVerifier, create_client, create_tenant,
     generate_signing_key, parse_time_zone,
@@ -35,6 +35,7 @@ use vintem_core::payments::Payments;
 use vintem_core::projections::views::Views;
 use vintem_core::receipts::{Receipts, Signer};
 use vintem_core::secrets::{Followed, KeyRing, RateSettings, SecretsError, Vault, random};
+use vintem_core::telemetry::clock::Clock;
 use vintem_core::telemetry::{Metrics, clock};
 use vintem_core::webhooks::signature::PublicKeys;
 use vintem_core::webhooks::{Egress, Webhooks};

@@ -1,5 +1,7 @@
 //! People of a test's own: an API that can keep and forget them.
 
+pub use vintem_cli::bench::citizens::cpf;
+
 use crate::api::{Client, Read, Server};
 use crate::vault::{Secrets, Wire};
 use serde_json::{Value, json};
@@ -112,19 +114,6 @@ pub async fn register_all(client: &Client, numbers: impl IntoIterator<Item = u32
 /// A person with both contacts.
 pub fn person(name: &str, cpf: &str) -> Value {
     json!({"name": name, "email": format!("{}@canario.example", cpf), "phone": "+5511912345678", "cpf": cpf})
-}
-
-/// A CPF for each number below 10^9.
-pub fn cpf(number: u32) -> String {
-    let mut digits: Vec<u32> = format!("{number:09}").bytes().map(|byte| u32::from(byte - b'0')).collect();
-    for _ in 0..2 {
-        let sum: u32 = digits.iter().rev().zip(2..).map(|(digit, weight)| digit * weight).sum();
-        digits.push(match sum % 11 {
-            0 | 1 => 0,
-            rest => 11 - rest,
-        });
-    }
-    digits.iter().map(u32::to_string).collect()
 }
 
 /// A process's way in, over a wire that can be cut.

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use vintem_core::access::staff::totp::DeviceSecret;
-use vintem_core::access::staff::{Clock, Knows, Login, Position, Staff, invite_by_operator};
+use vintem_core::access::staff::{Knows, Login, Position, Staff, invite_by_operator};
 use vintem_core::access::{Role, find_tenant};
 use vintem_core::event_store::{Limits, Shard, fresh};
 use vintem_core::holders::Personal;
@@ -19,7 +19,7 @@ use vintem_core::ledger::store::look_ups::LedgerLookUps;
 use vintem_core::receipts::Signer;
 use vintem_core::secrets::people::PersonKeys;
 use vintem_core::secrets::{LeasedDatabase, Vault};
-use vintem_core::telemetry::clock;
+use vintem_core::telemetry::clock::{self, Clock};
 
 /// What every member of these tests has as a password.
 pub const PASSWORD: &str = "quatro rios sem ponte";

@@ -91,7 +91,7 @@ pub fn citizen(context: &Context) -> Result<(Uuid, CitizenSession), Problem> {
 
 /// Whose rows a request is about.
 pub fn of(context: &Context) -> Of {
-    Of { shard: context.actor.shard, tenant: context.actor.origin.tenant }
+    Of::from(&context.actor)
 }
 
 fn no_citizen() -> Problem {

@@ -13,8 +13,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use vintem_core::citizens::Shown;
+use vintem_core::payments::Confirm;
 use vintem_core::payments::Party;
-use vintem_core::payments::funding::{Approve, NewOrder};
+use vintem_core::payments::funding::NewOrder;
 use vintem_core::payments::limits::Device;
 
 /// How much comes in, and by which way.
@@ -77,7 +78,7 @@ pub async fn confirm(write: Proven<ConfirmInput>, request: HttpRequest) -> Resul
     let confirmed = app.citizens.confirm(actor, who, &shown).await?;
     let now = app.citizens.now();
     let device = Device { id: confirmed.device, is_trusted: now >= confirmed.trusted_from };
-    let by = Approve { withdrawal: wanted.id, holder: who.0, device, zone: context.tenant.time_zone, now };
+    let by = Confirm { intent: wanted.id, holder: who.0, device, zone: context.tenant.time_zone, now };
     let executed = app.payments.approve(actor, &key, &by, &super::render(&context)).await?;
     Ok(write::answered(&context, executed.disposed, &executed.known).await?.respond())
 }

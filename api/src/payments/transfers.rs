@@ -18,8 +18,7 @@ use utoipa::ToSchema;
 use vintem_core::citizens::Shown;
 use vintem_core::event_store::{Disposed, Outcome};
 use vintem_core::payments::limits::Device;
-use vintem_core::payments::transfer::Confirm;
-use vintem_core::payments::{NewTransfer, Party};
+use vintem_core::payments::{Confirm, NewTransfer, Party};
 
 /// Whom to pay, and how much.
 #[derive(Deserialize, ToSchema)]
@@ -94,7 +93,7 @@ pub async fn confirm(request: HttpRequest, write: Proven<ConfirmInput>) -> Resul
     let proven = app.citizens.confirm(&context.actor, who, &shown).await?;
     let now = app.citizens.now();
     let device = Device { id: proven.device, is_trusted: now >= proven.trusted_from };
-    let by = Confirm { transfer: transfer.id, holder: who.0, device, zone: context.tenant.time_zone, now };
+    let by = Confirm { intent: transfer.id, holder: who.0, device, zone: context.tenant.time_zone, now };
     let executed = app.payments.confirm(&context.actor, &key, &by, &render(&context)).await?;
     if let Disposed::Done(done, _) = &executed.disposed
         && matches!(done.outcomes.first(), Some(Outcome::Applied(_)))

@@ -6,7 +6,7 @@
 use crate::answer::{self, time};
 use crate::citizens::{NothingToSay, citizen, of};
 use crate::context::{Context, Write};
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::write;
 use actix_web::HttpResponse;
 use serde::Serialize;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use vintem_core::event_store::job::{Render, unanswered};
-use vintem_core::event_store::{Answer, Disposed, Done, Outcome, StoredBody};
+use vintem_core::event_store::{Answer, Done, Outcome, StoredBody};
 use vintem_core::holders::Erased;
 use vintem_core::holders::retention::{ERASED, RETAINED};
 use vintem_core::kernel::{Instant, RefusalCode};
@@ -87,12 +87,9 @@ async fn close(context: &Context, account: Uuid) -> Result<(), Problem> {
         render: Arc::new(move |done, _| render(done)),
     };
     let executed = context.app.ledger.execute(&context.actor, &request).await?;
-    match executed.disposed {
-        Disposed::Done(done, _) => match done.outcomes.into_iter().next() {
-            Some(Outcome::Refused(refusal)) if refusal.code != RefusalCode::AccountClosed => Err(refusal.into()),
-            _ => Ok(()),
-        },
-        _ => Err(Problem::new(Code::InternalError, "the account could not be closed")),
+    match executed.disposed.alone()? {
+        Outcome::Refused(refusal) if refusal.code != RefusalCode::AccountClosed => Err(refusal.into()),
+        _ => Ok(()),
     }
 }
 

@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 use uuid::Uuid;
 
 use super::error::AccessError;
+use crate::ledger::service::Actor;
 
 /// An organisation whose data is apart from everybody else's. Nothing of it ever changes:
 /// positions were written in its shard, and windows of limits in its time zone.
@@ -28,6 +29,12 @@ pub struct Of {
     pub shard: i16,
     /// The tenant.
     pub tenant: Uuid,
+}
+
+impl From<&Actor> for Of {
+    fn from(actor: &Actor) -> Self {
+        Self { shard: actor.shard, tenant: actor.origin.tenant }
+    }
 }
 
 /// A name such as `coffee-town`: lower-case letters, digits and inner hyphens, 63 at most.

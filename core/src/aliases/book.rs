@@ -69,11 +69,11 @@ impl Book {
             book.at.version = event.version;
             match &*event.kind {
                 ALIAS_REGISTERED => {
-                    let says = serde_json::from_str(&event.payload).ok()?;
+                    let says = event.says()?;
                     book.entries.push(Entry { says, created_at: event.recorded_at });
                 }
                 ALIAS_REMOVED => {
-                    let AliasRemoved { alias } = serde_json::from_str(&event.payload).ok()?;
+                    let AliasRemoved { alias } = event.says()?;
                     book.entries.retain(|entry| entry.says.alias != alias);
                     book.removed.push(alias);
                 }

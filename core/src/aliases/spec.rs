@@ -16,7 +16,6 @@ use crate::payments::Party;
 use crate::secrets::Pepper;
 use crate::secrets::people::DataKey;
 use chrono::TimeDelta;
-use std::sync::Arc;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -51,16 +50,7 @@ fn key(byte: u8) -> DataKey {
 fn taken(decision: Decision) -> (Recorded, Change) {
     let Decision::Propose(proposal) = decision else { panic!("{decision:?}") };
     let event: NewEvent = proposal.events.into_iter().next().unwrap();
-    let recorded = Recorded {
-        position: 1,
-        tenant: TENANT,
-        stream: event.stream,
-        version: event.expected + 1,
-        kind: event.kind.into(),
-        payload: Arc::from(event.payload),
-        effective_at: None,
-        recorded_at: now(),
-    };
+    let recorded = event.recorded(TENANT, now());
     (recorded, *proposal.personal.unwrap())
 }
 

@@ -2,7 +2,6 @@
 
 use chrono::TimeDelta;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::event::{
@@ -78,7 +77,7 @@ impl Citizen {
         if first.kind != event::CITIZEN_REGISTERED {
             return None;
         }
-        let CitizenRegistered { holder, account, enrolment, device } = facts(first)?;
+        let CitizenRegistered { holder, account, enrolment, device } = first.says()?;
         let devices = vec![Device::new(device, first.recorded_at, TimeDelta::zero())];
         let begun = Self { holder, account, enrolment, devices, last: last.clone() };
         events[1..].iter().try_fold(begun, Self::evolve)
@@ -87,15 +86,15 @@ impl Citizen {
     fn evolve(mut self, recorded: &Recorded) -> Option<Self> {
         match &*recorded.kind {
             event::CITIZEN_DEVICE_ADDED => {
-                let CitizenDeviceAdded { device } = facts(recorded)?;
+                let CitizenDeviceAdded { device } = recorded.says()?;
                 self.devices.push(Device::new(device, recorded.recorded_at, COOLING_OFF));
             }
             event::CITIZEN_DEVICE_REMOVED => {
-                let CitizenDeviceRemoved { device } = facts(recorded)?;
+                let CitizenDeviceRemoved { device } = recorded.says()?;
                 self.devices.retain(|own| own.id != device);
             }
             event::CITIZEN_RECOVERED => {
-                let CitizenRecovered { enrolment, device } = facts(recorded)?;
+                let CitizenRecovered { enrolment, device } = recorded.says()?;
                 self.enrolment = enrolment;
                 self.devices = vec![Device::new(device, recorded.recorded_at, COOLING_OFF)];
             }
@@ -173,7 +172,7 @@ pub fn owner_of_session(first: &Recorded) -> Option<Uuid> {
     if first.kind != event::CITIZEN_SIGNED_IN {
         return None;
     }
-    facts::<CitizenSignedIn>(first).map(|says| says.holder)
+    first.says::<CitizenSignedIn>().map(|says| says.holder)
 }
 
 /// A session on a device that is known.
@@ -203,8 +202,4 @@ fn begun(holder: Uuid, begin: Begin) -> NewEvent {
 
 fn propose(events: Vec<NewEvent>) -> Decision {
     Decision::Propose(Proposal { events, ..Proposal::default() })
-}
-
-fn facts<T: DeserializeOwned>(recorded: &Recorded) -> Option<T> {
-    serde_json::from_str(&recorded.payload).ok()
 }

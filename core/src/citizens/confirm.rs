@@ -41,7 +41,7 @@ impl Citizens {
     ) -> Result<Confirmed, CitizenError> {
         // Who finds no place is turned away before anything costs anything.
         let place = self.knows()?.hashing.place()?;
-        let of = Of { shard: actor.shard, tenant: actor.origin.tenant };
+        let of = Of::from(actor);
         let citizen = self.load(of, holder).await?.ok_or(CitizenError::DeviceUntrusted)?;
         let device = citizen.device(session.device).ok_or(CitizenError::DeviceUntrusted)?;
         let key = device.key().ok_or(CitizenError::Unreadable)?;

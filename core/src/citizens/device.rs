@@ -18,7 +18,7 @@ impl Citizens {
 
     /// Takes a device away, and with it its sessions. They end first: whatever happens to the fact, nobody goes on there.
     pub async fn remove_device(&self, actor: &Actor, holder: Uuid, device: Uuid) -> Result<(), CitizenError> {
-        let of = Of { shard: actor.shard, tenant: actor.origin.tenant };
+        let of = Of::from(actor);
         let mut tx = tenant_tx(&self.editor, of.tenant).await?;
         sessions::end(&mut tx, of, holder, (None, Some(device))).await?;
         tx.commit().await?;

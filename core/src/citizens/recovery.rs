@@ -109,7 +109,7 @@ impl Citizens {
         holder: Uuid,
         render: Render,
     ) -> Result<Disposed, CitizenError> {
-        let of = Of { shard: actor.shard, tenant: actor.origin.tenant };
+        let of = Of::from(actor);
         for _ in 0..ATTEMPTS {
             let citizen = self.load(of, holder).await?.ok_or_else(nothing)?;
             let mut tx = tenant_tx(&self.editor, of.tenant).await?;

@@ -54,7 +54,7 @@ impl Citizens {
         (citizen, device): (&Citizen, Uuid),
         typed: &SecretString,
     ) -> Result<(), CitizenError> {
-        let of = Of { shard: actor.shard, tenant: actor.origin.tenant };
+        let of = Of::from(actor);
         let _turn = self.turns.take(citizen.holder).await;
         let mut tx = tenant_tx(&self.editor, of.tenant).await?;
         let counted = credentials::count_pin(&mut tx, of, citizen.holder).await?;
@@ -117,7 +117,7 @@ impl Citizens {
         (holder, session): (Uuid, CitizenSession),
         typed: &SecretString,
     ) -> Result<(), CitizenError> {
-        let (knows, of) = (self.knows()?, Of { shard: actor.shard, tenant: actor.origin.tenant });
+        let (knows, of) = (self.knows()?, Of::from(actor));
         let key = knows.counted(Counted::InSession, &[of.tenant.as_bytes(), holder.as_bytes()]);
         if attempts::count(&self.editor, Counted::InSession, &key, self.now()).await? == Attempt::Blocked {
             return Err(CitizenError::NotProven);
@@ -138,7 +138,7 @@ impl Citizens {
     }
 
     async fn replace(&self, actor: &Actor, holder: Uuid, what: Secret, hash: &str) -> Result<(), CitizenError> {
-        let of = Of { shard: actor.shard, tenant: actor.origin.tenant };
+        let of = Of::from(actor);
         let mut tx = tenant_tx(&self.editor, of.tenant).await?;
         credentials::replace(&mut tx, of, holder, what, hash).await?;
         self.decided(actor, holder, |citizen| citizen.change(what)).await?;

@@ -16,17 +16,17 @@ use super::secrets::Turns;
 use super::store::challenges;
 use super::store::sessions::{self, Session};
 use crate::access::proving::{Counted, Hashing};
-use crate::access::staff::Clock;
 use crate::access::{Caller, CitizenSession, Of, Proof, ProofKey, Thumbprint, at_the_door};
 use crate::event_store::job::unanswered;
 use crate::event_store::overlay::Origin;
 use crate::event_store::read::{self, tenant_tx};
-use crate::event_store::{Applied, Decision, Disposed, Job, Outcome, WriteError, fresh};
+use crate::event_store::{Applied, Decision, Job, Outcome, WriteError, fresh};
 use crate::holders::{Holder, Holders, Personal};
 use crate::ledger::service::{Actor, Ledger};
 use crate::messages::{Contact, Message, Messenger};
 use crate::secrets::people::PersonKeys;
 use crate::secrets::{BlindIndex, Pepper, SecretsError};
+use crate::telemetry::clock::Clock;
 
 /// How often a decision is made again that met another one about the same citizen.
 const ATTEMPTS: usize = 3;
@@ -227,7 +227,7 @@ impl Citizens {
         decide: impl Fn(&Citizen) -> Decision,
     ) -> Result<Applied, CitizenError> {
         for _ in 0..ATTEMPTS {
-            let of = Of { shard: actor.shard, tenant: actor.origin.tenant };
+            let of = Of::from(actor);
             let citizen = self.load(of, holder).await?.ok_or(CitizenError::NoSession)?;
             match self.record(actor, decide(&citizen)).await {
                 Err(CitizenError::Write(WriteError::Overloaded)) => {}
@@ -242,14 +242,9 @@ impl Citizens {
         let shard = self.ledger.shard(actor.shard).ok_or(WriteError::DatabaseUnavailable)?;
         let items = vec![decision.into()];
         let job = Job { origin: actor.origin.clone(), request: None, items, render: unanswered() };
-        match shard.dispose(job).await? {
-            Disposed::Done(done, _) => match done.outcomes.into_iter().next() {
-                Some(Outcome::Applied(applied) | Outcome::Already(applied)) => Ok(applied),
-                Some(Outcome::Refused(refusal)) => Err(refusal.into()),
-                None => Err(WriteError::Defect.into()),
-            },
-            Disposed::Conflict(_) => Err(WriteError::Overloaded.into()),
-            Disposed::Replayed(_) | Disposed::Mismatch => Err(WriteError::Defect.into()),
+        match shard.dispose(job).await?.alone()? {
+            Outcome::Applied(applied) | Outcome::Already(applied) => Ok(applied),
+            Outcome::Refused(refusal) => Err(refusal.into()),
         }
     }
 

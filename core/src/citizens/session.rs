@@ -87,7 +87,7 @@ impl Citizens {
 
     /// Ends a session of a citizen's own. Ending it twice is no error.
     pub async fn sign_out(&self, actor: &Actor, holder: Uuid, session: Uuid) -> Result<(), CitizenError> {
-        let of = Of { shard: actor.shard, tenant: actor.origin.tenant };
+        let of = Of::from(actor);
         let mut tx = tenant_tx(&self.editor, of.tenant).await?;
         sessions::end(&mut tx, of, holder, (Some(session), None)).await?;
         tx.commit().await?;

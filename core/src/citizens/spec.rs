@@ -1,7 +1,6 @@
 //! What a citizen's stream says and what may become of it, in one line each.
 
 use chrono::TimeDelta;
-use std::sync::Arc;
 use uuid::Uuid;
 
 use super::citizen::{Begin, COOLING_OFF, Citizen, DEVICES, end_session, owner_of_session, register, sign_in, stream};
@@ -30,16 +29,7 @@ fn begin(device: u128) -> Begin {
 }
 
 fn record(event: NewEvent, minutes: i64) -> Recorded {
-    Recorded {
-        position: 1,
-        tenant: TENANT,
-        stream: event.stream,
-        version: event.expected + 1,
-        kind: event.kind.into(),
-        payload: Arc::from(event.payload),
-        effective_at: None,
-        recorded_at: at(minutes),
-    }
+    event.recorded(TENANT, at(minutes))
 }
 
 /// The citizen's own stream after a registration and some decisions, a minute apart.

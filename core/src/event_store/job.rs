@@ -98,6 +98,17 @@ pub enum Disposed {
     Conflict(Vec<usize>),
 }
 
+impl Disposed {
+    /// What became of the one item of a job without a key. A stream that moved on is `overloaded`: whoever can, decides again.
+    pub fn alone(self) -> Result<Outcome, WriteError> {
+        match self {
+            Self::Done(done, _) => done.outcomes.into_iter().next().ok_or(WriteError::Defect),
+            Self::Conflict(_) => Err(WriteError::Overloaded),
+            Self::Replayed(_) | Self::Mismatch => Err(WriteError::Defect),
+        }
+    }
+}
+
 /// An answer read back from the request table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredAnswer {

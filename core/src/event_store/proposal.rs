@@ -8,6 +8,7 @@ use crate::kernel::window::Window;
 use crate::kernel::{Instant, Minor, Refusal};
 use chrono_tz::Tz;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 /// One decision of a service about one command (or one item of a batch).
@@ -112,6 +113,23 @@ impl NewEvent {
             entry_kind: EntryKind::Posting,
             moves: Vec::new(),
             settings: None,
+        }
+    }
+}
+
+#[cfg(test)]
+impl NewEvent {
+    /// As the writer records it, alone at an instant.
+    pub fn recorded(self, tenant: Uuid, recorded_at: Instant) -> Recorded {
+        Recorded {
+            position: 1,
+            tenant,
+            stream: self.stream,
+            version: self.expected + 1,
+            kind: self.kind.into(),
+            payload: self.payload.into(),
+            effective_at: None,
+            recorded_at,
         }
     }
 }
@@ -282,6 +300,13 @@ pub struct Recorded {
     pub effective_at: Option<Instant>,
     /// The batch's instant.
     pub recorded_at: Instant,
+}
+
+impl Recorded {
+    /// What its payload says; `None` where that is not what is looked for.
+    pub fn says<T: DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_str(&self.payload).ok()
+    }
 }
 
 /// One entry as recorded: a change and the balances after it.

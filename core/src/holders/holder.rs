@@ -65,7 +65,7 @@ impl Holder {
         if first.kind != event::HOLDER_REGISTERED {
             return None;
         }
-        let sealed = serde_json::from_str(&first.payload).ok()?;
+        let sealed = first.says()?;
         let erased = (last.kind == event::HOLDER_ERASED).then(|| Erased::recorded(last.recorded_at));
         Some(Self { id: first.stream, registered_at: first.recorded_at, sealed, erased, last: last.clone() })
     }

@@ -4,33 +4,44 @@
 
 use super::details::Private;
 use super::holder::{CPF, Holder};
-use crate::aliases::{self, Kind};
+use crate::aliases::{Kind, book};
 use crate::event_store::Recorded;
 use crate::secrets::people::DataKey;
 use uuid::Uuid;
 
 /// How the values of a kind are opened.
 #[derive(Clone, Copy)]
-pub(super) struct Opener {
-    /// The stream that they stand in, by tenant and owner.
-    pub(super) stream: fn(Uuid, Uuid) -> Uuid,
-    /// Opens them out of it; `None` where something in it cannot be read.
-    pub(super) open: fn(&[Recorded], Uuid, &DataKey) -> Option<Vec<Private>>,
+pub(super) enum Opener {
+    /// A holder's number.
+    Cpf,
+    /// A key that they are paid by.
+    Alias(Kind),
 }
 
-/// The one of a kind, if anybody knows it.
-pub(super) fn opener(kind: &str) -> Option<Opener> {
-    if kind == CPF {
-        return Some(Opener { stream: |_, owner| owner, open: cpf });
+impl Opener {
+    /// The one of a kind, if anybody knows it.
+    pub(super) fn of(kind: &str) -> Option<Self> {
+        if kind == CPF {
+            return Some(Self::Cpf);
+        }
+        Kind::ALL.into_iter().find(|alias| alias.claim() == kind).map(Self::Alias)
     }
-    let alias = Kind::ALL.into_iter().find(|alias| alias.claim() == kind)?;
-    let open: fn(&[Recorded], Uuid, &DataKey) -> Option<Vec<Private>> = match alias {
-        Kind::Cpf => |events, tenant, key| aliases::book::values(Kind::Cpf, events, tenant, key),
-        Kind::Phone => |events, tenant, key| aliases::book::values(Kind::Phone, events, tenant, key),
-        Kind::Email => |events, tenant, key| aliases::book::values(Kind::Email, events, tenant, key),
-        Kind::Random => |events, tenant, key| aliases::book::values(Kind::Random, events, tenant, key),
-    };
-    Some(Opener { stream: aliases::book::stream, open })
+
+    /// The stream that an owner's values stand in.
+    pub(super) fn stream(self, tenant: Uuid, owner: Uuid) -> Uuid {
+        match self {
+            Self::Cpf => owner,
+            Self::Alias(_) => book::stream(tenant, owner),
+        }
+    }
+
+    /// Opens the values out of it; `None` where something in it cannot be read.
+    pub(super) fn open(self, events: &[Recorded], tenant: Uuid, key: &DataKey) -> Option<Vec<Private>> {
+        match self {
+            Self::Cpf => cpf(events, tenant, key),
+            Self::Alias(kind) => book::values(kind, events, tenant, key),
+        }
+    }
 }
 
 fn cpf(events: &[Recorded], tenant: Uuid, key: &DataKey) -> Option<Vec<Private>> {

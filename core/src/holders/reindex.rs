@@ -11,7 +11,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{PgPool, Postgres};
 use uuid::Uuid;
 
-use super::kinds;
+use super::kinds::Opener;
 use crate::event_store::reindex::{self as store, Held};
 use crate::event_store::{head, read};
 use crate::secrets::people::PersonKeys;
@@ -172,16 +172,16 @@ impl Indexer {
     ) -> Result<Vec<(&'h Held, Result<[u8; 32], Obstacle>)>, ReindexError> {
         let owners: Vec<Uuid> = rows.iter().map(|held| held.owner).collect();
         let keys = self.keys.find(tenant, &owners).await?;
-        let stream = |held: &&Held| Some((kinds::opener(&held.kind)?.stream)(tenant, held.owner));
+        let stream = |held: &&Held| Some(Opener::of(&held.kind)?.stream(tenant, held.owner));
         let streams: Vec<Uuid> = rows.iter().filter_map(stream).collect();
         let events = read::streams(session, pass.shard, &streams).await?;
         let renewed = |held: &Held| {
-            let opener = kinds::opener(&held.kind).ok_or(Obstacle::UnknownKind)?;
+            let opener = Opener::of(&held.kind).ok_or(Obstacle::UnknownKind)?;
             let key = keys.get(&held.owner).ok_or(Obstacle::KeyGone)?;
-            let stream = (opener.stream)(tenant, held.owner);
+            let stream = opener.stream(tenant, held.owner);
             let range = events.partition_point(|event| event.stream < stream)
                 ..events.partition_point(|event| event.stream <= stream);
-            let values = (opener.open)(&events[range], tenant, key).ok_or(Obstacle::Unreadable)?;
+            let values = opener.open(&events[range], tenant, key).ok_or(Obstacle::Unreadable)?;
             values.iter().find_map(|value| pass.renewed(held, value)).ok_or(Obstacle::Unreadable)
         };
         Ok(rows.iter().map(|held| (*held, renewed(held))).collect())

@@ -143,10 +143,9 @@ impl Account {
     pub fn fold(events: &[Recorded]) -> Option<Self> {
         let first = events.first().filter(|e| e.kind == event::ACCOUNT_OPENED)?;
         let last = events.last()?;
-        let opened: AccountOpened = serde_json::from_str(&first.payload).ok()?;
+        let opened: AccountOpened = first.says()?;
         // Each change states all settings, so the newest event is the state.
-        let settings =
-            if events.len() == 1 { opened.settings.clone() } else { serde_json::from_str(&last.payload).ok()? };
+        let settings = if events.len() == 1 { opened.settings.clone() } else { last.says()? };
         Some(Self { id: first.stream, version: last.version, opened, settings })
     }
 

@@ -69,7 +69,7 @@ impl Hold {
     /// Folds a stream; `None` when it is not a hold's.
     pub fn fold(events: &[Recorded]) -> Option<Self> {
         let first = events.first().filter(|e| e.kind == event::HOLD_PLACED)?;
-        let placed: HoldPlaced = serde_json::from_str(&first.payload).ok()?;
+        let placed: HoldPlaced = first.says()?;
         let moves = serde_json::from_str::<Moves>(&first.payload).ok()?.moves;
         let lines = moves.iter().map(|(account, _, held, incoming)| Line {
             account: *account,

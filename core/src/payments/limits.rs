@@ -142,7 +142,7 @@ impl Limits {
         let mut limits = Self { stream, version: 0, levels, scale };
         for event in events {
             limits.version = event.version;
-            let Ok(change) = serde_json::from_str::<LimitsChanged>(&event.payload) else { continue };
+            let Some(change) = event.says::<LimitsChanged>() else { continue };
             for (level, kind) in limits.levels.iter_mut().zip(Kind::ALL) {
                 if let Some(wanted) = kind.of(&change) {
                     *level = level.asked(wanted, event.recorded_at);

@@ -22,6 +22,7 @@
 //! Deliberately absent: charges and refunds of terminals, payments by mandate, and a failed transfer as a state: one that is refused
 //! can be confirmed again until its time is over, because the payer may have topped up.
 
+mod confirm;
 mod error;
 pub mod event;
 pub mod funding;
@@ -33,6 +34,7 @@ mod said;
 mod service;
 pub mod transfer;
 
+pub use confirm::Confirm;
 pub use error::PaymentError;
 pub use event::Party;
 pub use service::{NewTransfer, Payments, level};

@@ -46,7 +46,7 @@ impl Prices {
     /// Folds a list; one that nobody has written is empty, and everything is free.
     pub fn fold(events: &[Recorded]) -> Self {
         let newest = events.iter().rev().find(|event| event.kind == PRICES_CHANGED);
-        let list = newest.and_then(|event| serde_json::from_str(&event.payload).ok()).unwrap_or_default();
+        let list = newest.and_then(Recorded::says).unwrap_or_default();
         Self { version: events.last().map_or(0, |event| event.version), list }
     }
 

@@ -1,6 +1,9 @@
 //! What somebody's device signs when they confirm a payment: the canonical JSON of what they were told, and nothing else.
 
 use crate::kernel::Minor;
+use crate::secrets::random;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -19,6 +22,11 @@ pub struct Said<'a> {
     pub asset: &'a str,
     /// What makes the signature good for this one payment.
     pub nonce: &'a str,
+}
+
+/// Draws one, so that no two payments are signed alike.
+pub fn nonce() -> String {
+    URL_SAFE_NO_PAD.encode(random::bytes::<16>())
 }
 
 /// In the order of RFC 8785.

@@ -1,5 +1,6 @@
 //! The use cases of payments: load, decide, hand to the shard's writer; decide again if the world moved on.
 
+use super::confirm::Confirm;
 use super::error::PaymentError;
 use super::event::{LimitsChanged, Party, PricesChanged, SealedNote, TransferRequested};
 use super::funding::Funding;
@@ -7,7 +8,8 @@ use super::issuance::{self, Move};
 use super::limits::Limits;
 use super::posting::{self, FEES, ISSUED};
 use super::price::Prices;
-use super::transfer::{self, Confirm, Transfer};
+use super::said;
+use super::transfer::{self, Transfer};
 use crate::event_store::job::unanswered;
 use crate::event_store::read::{self, tenant_tx};
 use crate::event_store::{Decision, Disposed, Job, Recorded, RequestKey, Shard, WriteError, fresh};
@@ -18,9 +20,6 @@ use crate::ledger::known::Known;
 use crate::ledger::service::{Actor, Executed, Ledger, Render};
 use crate::ledger::{account, transaction};
 use crate::secrets::people::Place;
-use crate::secrets::random;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sqlx::PgPool;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -98,7 +97,7 @@ impl Payments {
                 scale: account.scale,
                 amount,
                 fee: self.prices(actor, &new.asset).await?.transfer(amount),
-                nonce: URL_SAFE_NO_PAD.encode(random::bytes::<16>()),
+                nonce: said::nonce(),
                 note: self.sealed(actor, id, new).await?,
             };
             Ok((transfer::request(id, &asked)?, known))
@@ -141,7 +140,7 @@ impl Payments {
         render: &Render,
     ) -> Result<Executed, PaymentError> {
         let decide = async || {
-            let transfer = self.find(actor, by.holder, by.transfer).await?;
+            let transfer = self.find(actor, by.holder, by.intent).await?;
             let TransferRequested { payer, payee, asset, scale, .. } = &transfer.requested;
             if payer.holder != by.holder {
                 return Err(nothing());

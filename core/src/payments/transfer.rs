@@ -1,18 +1,15 @@
 //! A transfer from one person to another: requested, then confirmed or over. Pure; signatures and PINs are judged before.
 
+use super::confirm::{Confirm, OPEN_FOR};
 use super::event::{self, TransferConfirmed, TransferRequested};
-use super::limits::{Device, Limits};
+use super::limits::Limits;
 use super::posting;
 use super::said::Said;
 use crate::event_store::proposal::{NewEvent, StreamVersion};
 use crate::event_store::{Decision, Proposal, Recorded};
 use crate::kernel::{Instant, Minor, Refusal, RefusalCode};
-use chrono::TimeDelta;
-use chrono_tz::Tz;
 use uuid::Uuid;
 
-/// So long a requested transfer can be confirmed.
-pub const OPEN_FOR: TimeDelta = TimeDelta::minutes(10);
 /// A note has at most so many characters.
 pub const NOTE_CHARS: usize = 140;
 
@@ -36,21 +33,6 @@ impl Status {
             Self::Expired => "expired",
         }
     }
-}
-
-/// That a payer wants it, and has proven themselves.
-#[derive(Debug, Clone, Copy)]
-pub struct Confirm {
-    /// Which transfer.
-    pub transfer: Uuid,
-    /// Who confirms.
-    pub holder: Uuid,
-    /// By which device.
-    pub device: Device,
-    /// In which zone their days begin.
-    pub zone: Tz,
-    /// About when.
-    pub now: Instant,
 }
 
 /// A transfer folded from its stream.
@@ -96,12 +78,12 @@ impl Transfer {
         }
         let confirmed = events.iter().find(|recorded| recorded.kind == event::TRANSFER_CONFIRMED);
         let confirmed = match confirmed {
-            Some(recorded) => Some((serde_json::from_str(&recorded.payload).ok()?, recorded.recorded_at)),
+            Some(recorded) => Some((recorded.says()?, recorded.recorded_at)),
             None => None,
         };
         Some(Self {
             id: first.stream,
-            requested: serde_json::from_str(&first.payload).ok()?,
+            requested: first.says()?,
             requested_at: first.recorded_at,
             confirmed,
             version: last.version,
@@ -142,12 +124,9 @@ impl Transfer {
             return Decision::Refuse(refusal, vec![current]);
         }
         let TransferRequested { payer, payee, amount, fee, .. } = &self.requested;
-        let against = match limits.hold_against(self.total(), payer.account, by.zone, by.device, by.now) {
+        let against = match by.against(limits, current, payer.account, self.total()) {
             Ok(against) => against,
-            Err(refusal) => {
-                let levels = StreamVersion { stream: limits.stream, version: limits.version };
-                return Decision::Refuse(refusal, vec![current, levels]);
-            }
+            Err((refusal, seen)) => return Decision::Refuse(refusal, seen.into()),
         };
         let facts = TransferConfirmed { transaction, device: by.device.id };
         let confirmed = NewEvent::fact(self.id, self.version, event::TRANSFER_CONFIRMED, &facts);
@@ -177,7 +156,9 @@ pub fn check_note(note: &str) -> Result<(), Refusal> {
 #[cfg(test)]
 mod tests {
     use super::super::event::Party;
+    use super::super::limits::Device;
     use super::*;
+    use chrono::TimeDelta;
     use chrono_tz::America::Sao_Paulo;
 
     const ID: Uuid = Uuid::from_u128(1);
@@ -207,17 +188,9 @@ mod tests {
 
     fn recorded(decision: Decision, minutes: i64) -> Vec<Recorded> {
         let Decision::Propose(proposal) = decision else { panic!("{decision:?}") };
-        let record = |event: crate::event_store::proposal::NewEvent| Recorded {
-            position: 1,
-            tenant: Uuid::nil(),
-            stream: event.stream,
-            version: event.expected + 1,
-            kind: event.kind.into(),
-            payload: event.payload.into(),
-            effective_at: None,
-            recorded_at: now() + TimeDelta::minutes(minutes),
-        };
-        proposal.events.into_iter().map(record).filter(|recorded| recorded.stream == ID).collect()
+        let at = now() + TimeDelta::minutes(minutes);
+        let own = proposal.events.into_iter().filter(|event| event.stream == ID);
+        own.map(|event| event.recorded(Uuid::nil(), at)).collect()
     }
 
     fn requested(amount: i128, fee: i128) -> Transfer {
@@ -226,7 +199,7 @@ mod tests {
 
     fn confirm(transfer: &Transfer) -> Decision {
         let limits = Limits::fold(Uuid::from_u128(8), &[], 2);
-        let by = Confirm { transfer: ID, holder: party(2).holder, device: TRUSTED, zone: Sao_Paulo, now: now() };
+        let by = Confirm { intent: ID, holder: party(2).holder, device: TRUSTED, zone: Sao_Paulo, now: now() };
         transfer.confirm(Uuid::from_u128(5), FEES, &limits, &by)
     }
 

@@ -16,8 +16,7 @@ use vintem_core::kernel::{Refusal, RefusalCode};
 use vintem_core::ledger::service::{Actor, Executed, Render};
 use vintem_core::payments::event::LimitsChanged;
 use vintem_core::payments::limits::Device;
-use vintem_core::payments::transfer::Confirm;
-use vintem_core::payments::{NewTransfer, Party, PaymentError, Payments, level};
+use vintem_core::payments::{Confirm, NewTransfer, Party, PaymentError, Payments, level};
 use vintem_core::telemetry::clock;
 use vintem_tests::api::{Api, Server};
 use vintem_tests::factory::is_long;
@@ -70,7 +69,7 @@ impl Till {
 
     async fn confirms(&self, payer: Party, id: Uuid, device: Device) -> Result<(), RefusalCode> {
         let zone = chrono_tz::America::Sao_Paulo;
-        let by = Confirm { transfer: id, holder: payer.holder, device, zone, now: clock::now() };
+        let by = Confirm { intent: id, holder: payer.holder, device, zone, now: clock::now() };
         let executed = self.payments.confirm(&self.actor, &Self::key(), &by, &render()).await;
         match outcome(executed.map_err(refused)?) {
             Outcome::Refused(refusal) => Err(refusal.code),

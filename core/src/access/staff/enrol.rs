@@ -11,7 +11,7 @@ use super::error::StaffError;
 use super::event::FactorChange;
 use super::member::{self, Member};
 use super::recovery::Codes;
-use super::service::{Entered, Of, Staff, acting, load, of, open_device, seal_device};
+use super::service::{Entered, Of, Staff, acting, load, open_device, seal_device};
 use super::store::credentials::{self, Credential};
 use super::store::invitations::{self, Kept};
 use super::store::sessions;
@@ -87,7 +87,7 @@ impl Staff {
         old: &SecretString,
         new: &SecretString,
     ) -> Result<(), StaffError> {
-        let (of, member) = (of(actor), &entered.member);
+        let (of, member) = (Of::from(actor), &entered.member);
         self.require_fresh(entered)?;
         let new = Password::chosen(new, &[tenant_name, &member.login])?;
         let counted = self.count_in_session(member.id).await?;
@@ -111,7 +111,7 @@ impl Staff {
 
     /// Draws other recovery codes; those before are worth nothing any more.
     pub async fn renew_codes(&self, actor: &Actor, entered: &Entered) -> Result<Codes, StaffError> {
-        let (of, member) = (of(actor), &entered.member);
+        let (of, member) = (Of::from(actor), &entered.member);
         self.require_fresh(entered)?;
         let codes = Codes::generate();
         let mut tx = tenant_tx(&self.editor, of.tenant).await?;

@@ -11,7 +11,7 @@ use super::error::StaffError;
 use super::invitation::{Invitation, LIFE};
 use super::login::Login;
 use super::member::{self, Change, Member, Position};
-use super::service::{Of, Staff, applied, load, load_all, of};
+use super::service::{Of, Staff, applied, load, load_all};
 use super::store::{invitations, members};
 use super::ticket::{Purpose, Ticket};
 use super::unit::Units;
@@ -85,7 +85,7 @@ impl Staff {
         render: Render,
     ) -> Result<Disposed, StaffError> {
         for _ in 0..ATTEMPTS {
-            let decision = decide(&self.units(of(actor)).await?)?;
+            let decision = decide(&self.units(Of::from(actor)).await?)?;
             match self.dispose(actor, Some(key.clone()), decision, render.clone()).await? {
                 Disposed::Conflict(_) => {}
                 disposed => return Ok(disposed),
@@ -104,7 +104,7 @@ impl Staff {
         render: Render,
     ) -> Result<(Disposed, Invited), StaffError> {
         authority.check_invitation(position)?;
-        let (of, now) = (of(actor), self.now());
+        let (of, now) = (Of::from(actor), self.now());
         let id = login.member(of.tenant);
         let (invited, invitation) = Invited::draw(of.tenant, id, now);
         for _ in 0..ATTEMPTS {
@@ -131,7 +131,7 @@ impl Staff {
         id: Uuid,
         render: Render,
     ) -> Result<(Disposed, Invited), StaffError> {
-        let (of, now) = (of(actor), self.now());
+        let (of, now) = (Of::from(actor), self.now());
         let (invited, invitation) = Invited::draw(of.tenant, id, now);
         for _ in 0..ATTEMPTS {
             let mut tx = tenant_tx(&self.editor, of.tenant).await?;
@@ -158,7 +158,7 @@ impl Staff {
         render: Render,
     ) -> Result<Disposed, StaffError> {
         for _ in 0..ATTEMPTS {
-            let decision = authority.decide(&self.member(of(actor), authority, id).await?, change)?;
+            let decision = authority.decide(&self.member(Of::from(actor), authority, id).await?, change)?;
             match self.dispose(actor, Some(key.clone()), decision, render.clone()).await? {
                 Disposed::Conflict(_) => {}
                 disposed => return Ok(disposed),

@@ -4,7 +4,6 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::event::{self, FactorChange};
@@ -122,7 +121,7 @@ impl Member {
         if first.kind != event::STAFF_INVITED {
             return None;
         }
-        let invited: event::StaffInvited = read(first)?;
+        let invited: event::StaffInvited = first.says()?;
         let mut member = Self {
             id: first.stream,
             position: Position { roles: known(&invited.roles), grants: known(&invited.grants), unit: invited.unit },
@@ -143,23 +142,23 @@ impl Member {
     fn evolve(&mut self, recorded: &Recorded) -> Option<()> {
         match &*recorded.kind {
             event::STAFF_JOINED => {
-                self.enrolled_by = Some(read::<event::StaffJoined>(recorded)?.invitation);
+                self.enrolled_by = Some(recorded.says::<event::StaffJoined>()?.invitation);
                 self.invitation = None;
             }
             event::STAFF_ROLES_CHANGED => {
-                self.position.roles = known(&read::<event::StaffRolesChanged>(recorded)?.roles);
+                self.position.roles = known(&recorded.says::<event::StaffRolesChanged>()?.roles);
             }
             event::STAFF_GRANTS_CHANGED => {
-                self.position.grants = known(&read::<event::StaffGrantsChanged>(recorded)?.grants);
+                self.position.grants = known(&recorded.says::<event::StaffGrantsChanged>()?.grants);
             }
-            event::STAFF_UNIT_CHANGED => self.position.unit = read::<event::StaffUnitChanged>(recorded)?.unit,
+            event::STAFF_UNIT_CHANGED => self.position.unit = recorded.says::<event::StaffUnitChanged>()?.unit,
             event::STAFF_SUSPENDED => {
                 self.is_suspended = true;
                 self.sessions_from = recorded.version;
             }
             event::STAFF_RESUMED => self.is_suspended = false,
             event::STAFF_FACTOR_CHANGED => {
-                let changed: event::StaffFactorChanged = read(recorded)?;
+                let changed: event::StaffFactorChanged = recorded.says()?;
                 if changed.what != FactorChange::RecoveryCodes {
                     self.sessions_from = recorded.version;
                 }
@@ -346,10 +345,6 @@ fn known<T: FromStr>(names: &[String]) -> Vec<T> {
 
 fn names(all: &[impl ToString]) -> Vec<String> {
     all.iter().map(ToString::to_string).collect()
-}
-
-fn read<T: DeserializeOwned>(recorded: &Recorded) -> Option<T> {
-    serde_json::from_str(&recorded.payload).ok()
 }
 
 /// Whether an invitation is the one that counts now.

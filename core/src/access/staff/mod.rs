@@ -52,7 +52,7 @@ pub use login::Login;
 pub use manage::{Invited, invite_by_operator};
 pub use member::{Change, Member, Position, Status};
 pub use seen::Seen;
-pub use service::{Clock, Entered, Knows, Of, OpenSession, Staff};
+pub use service::{Entered, Knows, Of, OpenSession, Staff};
 pub use sign_in::{SecondFactor, SignIn, SignedIn};
 pub use ticket::{Purpose, Ticket};
 pub use totp::Enrolment;

@@ -23,15 +23,13 @@ use crate::access::proving::{Attempt, Counted, Hashing, attempts};
 use crate::event_store::job::{Render, unanswered};
 use crate::event_store::overlay::Origin;
 use crate::event_store::read::{self, tenant_tx};
-use crate::event_store::{Applied, Decision, Disposed, Job, Outcome, RequestKey, Shard, WriteError};
+use crate::event_store::{Applied, Decision, Disposed, Job, Outcome, Recorded, RequestKey, Shard, WriteError};
 use crate::ledger::service::Actor;
 use crate::secrets::people::{DataKey, PersonKeys, Place};
 use crate::secrets::{Pepper, RequestDigest, SecretsError};
+use crate::telemetry::clock::Clock;
 
 pub use super::store::Of;
-
-/// The time, for whoever decides how long something lives. Tests set their own.
-pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
 /// Two who end one session at once are few.
 const ATTEMPTS: usize = 3;
@@ -176,7 +174,7 @@ impl Staff {
         tx.commit().await?;
         for OpenSession { session, seen, .. } in &mut open {
             let begin = events.iter().find(|event| event.stream == session.id && event.version == 1);
-            let facts: Option<StaffSignedIn> = begin.and_then(|event| serde_json::from_str(&event.payload).ok());
+            let facts: Option<StaffSignedIn> = begin.and_then(Recorded::says);
             let sealed = facts.and_then(|facts| facts.seen).zip(key.as_deref());
             *seen = sealed.and_then(|(sealed, key)| Seen::open(key, of, session.id, &sealed)).unwrap_or_default();
         }
@@ -185,7 +183,7 @@ impl Staff {
 
     /// Ends a session of a member's own. Ending it twice is no error.
     pub async fn sign_out(&self, actor: &Actor, member: Uuid, id: Uuid) -> Result<(), StaffError> {
-        match self.record(actor, self.end(of(actor), Some(member), id).await?).await {
+        match self.record(actor, self.end(Of::from(actor), Some(member), id).await?).await {
             // Somebody else has just recorded it.
             Ok(_) | Err(StaffError::Write(WriteError::Overloaded)) => Ok(()),
             Err(error) => Err(error),
@@ -201,7 +199,7 @@ impl Staff {
         id: Uuid,
         render: Render,
     ) -> Result<Disposed, StaffError> {
-        let of_actor = of(actor);
+        let of_actor = Of::from(actor);
         let mut tx = tenant_tx(&self.reader, of_actor.tenant).await?;
         let session = sessions::by_id(&mut tx, of_actor, id).await?.ok_or(StaffError::NoSession)?;
         let member = load(&mut tx, of_actor, session.member).await?;
@@ -210,7 +208,7 @@ impl Staff {
             return Err(StaffError::NoSession);
         }
         for _ in 0..ATTEMPTS {
-            let decision = self.end(of(actor), None, id).await?;
+            let decision = self.end(Of::from(actor), None, id).await?;
             match self.dispose(actor, Some(key.clone()), decision, render.clone()).await? {
                 Disposed::Conflict(_) => {}
                 disposed => return Ok(disposed),
@@ -234,7 +232,7 @@ impl Staff {
 
     /// Takes the member's second factor once more, for a while.
     pub async fn step_up(&self, actor: &Actor, entered: &Entered, code: &str) -> Result<DateTime<Utc>, StaffError> {
-        let (of, now) = (of(actor), self.now());
+        let (of, now) = (Of::from(actor), self.now());
         let member = entered.member.id;
         let counted = self.count_in_session(member).await?;
         let mut tx = tenant_tx(&self.editor, of.tenant).await?;
@@ -296,24 +294,15 @@ impl Staff {
 
 /// What became of a decision that stood alone and without a key.
 pub(super) fn applied(disposed: Disposed) -> Result<Applied, StaffError> {
-    match disposed {
-        Disposed::Done(done, _) => match done.outcomes.into_iter().next() {
-            Some(Outcome::Applied(applied) | Outcome::Already(applied)) => Ok(applied),
-            Some(Outcome::Refused(refusal)) => Err(refusal.into()),
-            None => Err(WriteError::Defect.into()),
-        },
-        Disposed::Conflict(_) => Err(WriteError::Overloaded.into()),
-        Disposed::Replayed(_) | Disposed::Mismatch => Err(WriteError::Defect.into()),
+    match disposed.alone()? {
+        Outcome::Applied(applied) | Outcome::Already(applied) => Ok(applied),
+        Outcome::Refused(refusal) => Err(refusal.into()),
     }
 }
 
 /// Who acts, where nobody's session says so.
 pub(super) fn acting(of: Of, actor: &str) -> Actor {
     Actor { shard: of.shard, origin: Origin::command(of.tenant, actor) }
-}
-
-pub(super) fn of(actor: &Actor) -> Of {
-    Of { shard: actor.shard, tenant: actor.origin.tenant }
 }
 
 /// A member as the log says, or nobody.

@@ -21,16 +21,7 @@ pub fn happen(history: &mut Vec<Recorded>, decision: Decision) {
     let Decision::Propose(proposal) = decision else { panic!("{decision:?}") };
     for event in proposal.events {
         assert_eq!(usize::try_from(event.expected).unwrap(), history.len());
-        history.push(Recorded {
-            position: i64::from(event.expected) + 1,
-            tenant: TENANT,
-            stream: event.stream,
-            version: event.expected + 1,
-            kind: event.kind.into(),
-            payload: event.payload.into(),
-            effective_at: None,
-            recorded_at: DateTime::UNIX_EPOCH,
-        });
+        history.push(event.recorded(TENANT, DateTime::UNIX_EPOCH));
     }
 }
 

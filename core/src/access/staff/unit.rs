@@ -52,7 +52,7 @@ impl Units {
             units.version = recorded.version;
             // Kinds of later versions change nothing that this one knows.
             if matches!(&*recorded.kind, event::UNIT_CREATED | event::UNIT_CHANGED) {
-                let UnitDescribed { unit, name, parent } = serde_json::from_str(&recorded.payload).ok()?;
+                let UnitDescribed { unit, name, parent } = recorded.says()?;
                 units.all.insert(unit, Unit { name, parent });
             }
         }

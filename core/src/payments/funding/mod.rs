@@ -31,7 +31,7 @@ mod spec;
 pub use service::NewOrder;
 pub use simulator::Simulator;
 pub use topup::TopUp;
-pub use withdrawal::{Approve, Withdrawal};
+pub use withdrawal::Withdrawal;
 
 use super::event::Rejection;
 use crate::access::settings::LegalMode;

@@ -1,7 +1,7 @@
 //! What citizens ask of money in and out.
 
 use super::topup::{self, TopUp};
-use super::withdrawal::{self, Approve, Withdrawal};
+use super::withdrawal::{self, Withdrawal};
 use super::{Direction, FundingAdapter, Order, Started};
 use crate::access::tenant_settings;
 use crate::event_store::read::tenant_tx;
@@ -10,13 +10,12 @@ use crate::kernel::{Minor, Refusal, RefusalCode, name};
 use crate::ledger::known::Known;
 use crate::ledger::service::{Actor, Executed, Render};
 use crate::ledger::transaction;
+use crate::payments::confirm::Confirm;
 use crate::payments::event::{Party, TopUpRequested, WithdrawalRequested};
 use crate::payments::posting::{self, ISSUED, WITHDRAWALS};
+use crate::payments::said;
 use crate::payments::service::nothing;
 use crate::payments::{PaymentError, Payments};
-use crate::secrets::random;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -89,7 +88,7 @@ impl Payments {
             asset: new.asset.clone(),
             scale,
             amount,
-            nonce: URL_SAFE_NO_PAD.encode(random::bytes::<16>()),
+            nonce: said::nonce(),
         };
         let decide = async || Ok((withdrawal::request(fresh::new_id(), &asked), known.clone()));
         self.decided(actor, key, render, decide).await
@@ -106,12 +105,12 @@ impl Payments {
         &self,
         actor: &Actor,
         key: &RequestKey,
-        by: &Approve,
+        by: &Confirm,
         render: &Render,
     ) -> Result<Executed, PaymentError> {
         let tenant = actor.origin.tenant;
         let decide = async || {
-            let withdrawal = self.withdrawal(actor, by.holder, by.withdrawal).await?;
+            let withdrawal = self.withdrawal(actor, by.holder, by.intent).await?;
             let WithdrawalRequested { owner, asset, scale, .. } = &withdrawal.requested;
             let withdrawals = posting::system(tenant, WITHDRAWALS, asset);
             let limits = self.limits(actor, by.holder, *scale).await?;

@@ -9,14 +9,14 @@ use super::withdrawal::{Passes, Withdrawal};
 use super::{Away, Follow, FundingAdapter, Progress, SETTLE, named};
 use crate::event_store::job::unanswered;
 use crate::event_store::overlay::Origin;
-use crate::event_store::{Decision, Disposed, Outcome, Recorded, Shard, WriteError, fresh, read};
+use crate::event_store::{Decision, Outcome, Recorded, Shard, WriteError, fresh, read};
 use crate::event_store::{Job as Write, RefusalCode};
 use crate::jobs::{Job, pause, store as jobs};
-use crate::kernel::{Instant, Refusal};
+use crate::kernel::Refusal;
 use crate::payments::posting::{self, ISSUED, WITHDRAWALS};
+use crate::telemetry::clock::Clock;
 use futures_util::future::join_all;
 use sqlx::PgPool;
-use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -28,9 +28,6 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const RETRY: Duration = Duration::from_secs(10);
 /// Orders followed at once; what they propose shares commits.
 const PAGE: i64 = 100;
-
-/// Which instant it is outside.
-pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 
 /// The follower of a shard's orders in one process.
 #[derive(Clone)]
@@ -161,13 +158,11 @@ impl Settler {
     async fn append(&self, tenant: Uuid, decision: Decision) -> Result<Next, Stuck> {
         let origin = Origin::command(tenant, "funding");
         let job = Write { origin, request: None, items: vec![decision.into()], render: unanswered() };
-        match self.shard.dispose(job).await? {
-            Disposed::Done(done, _) => match done.outcomes.into_iter().next() {
-                Some(Outcome::Refused(refusal)) => Err(Stuck::Refused(refusal)),
-                _ => Ok(Next::Done),
-            },
+        match self.shard.dispose(job).await?.alone() {
+            Ok(Outcome::Refused(refusal)) => Err(Stuck::Refused(refusal)),
+            Ok(Outcome::Applied(_) | Outcome::Already(_)) => Ok(Next::Done),
             // Somebody else came between; the next look finds what they did.
-            _ => Ok(Next::Later(Duration::ZERO)),
+            Err(_) => Ok(Next::Later(Duration::ZERO)),
         }
     }
 

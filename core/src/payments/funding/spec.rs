@@ -1,11 +1,12 @@
 //! What a top-up and a withdrawal may become, in one line each.
 
 use super::topup::{self, TopUp};
-use super::withdrawal::{self, Approve, OPEN_FOR, Passes, Withdrawal};
+use super::withdrawal::{self, Passes, Withdrawal};
 use super::{Direction, Funding, FundingAdapter, Simulator, named};
 use crate::access::settings::LegalMode;
 use crate::event_store::{Decision, Proposal, Recorded};
 use crate::kernel::{Instant, Minor, RefusalCode};
+use crate::payments::confirm::{Confirm, OPEN_FOR};
 use crate::payments::event::{Party, Rejection, TopUpRequested, WithdrawalRequested};
 use crate::payments::limits::{Device, Limits};
 use chrono::TimeDelta;
@@ -30,16 +31,8 @@ fn proposed(decision: Decision) -> Proposal {
 /// The order's own stream, a minute further with each decision.
 fn recorded(decisions: Vec<Decision>) -> Vec<Recorded> {
     let own = |(minutes, decision)| {
-        proposed(decision).events.into_iter().filter(|event| event.stream == ID).map(move |event| Recorded {
-            position: 1,
-            tenant: TENANT,
-            stream: event.stream,
-            version: event.expected + 1,
-            kind: event.kind.into(),
-            payload: event.payload.into(),
-            effective_at: None,
-            recorded_at: at(minutes),
-        })
+        let own = proposed(decision).events.into_iter().filter(|event| event.stream == ID);
+        own.map(move |event| event.recorded(TENANT, at(minutes)))
     };
     (0..).zip(decisions).flat_map(own).collect()
 }
@@ -85,7 +78,7 @@ fn requested() -> Withdrawal {
 fn approve(withdrawal: &Withdrawal, is_trusted: bool) -> Decision {
     let limits = Limits::fold(Uuid::from_u128(8), &[], 2);
     let device = Device { id: Uuid::from_u128(9), is_trusted };
-    let by = Approve { withdrawal: ID, holder: OWNER.holder, device, zone: Sao_Paulo, now: at(1) };
+    let by = Confirm { intent: ID, holder: OWNER.holder, device, zone: Sao_Paulo, now: at(1) };
     withdrawal.approve(TENANT, MOVED, PASSES.withdrawals, &limits, &by)
 }
 

@@ -61,12 +61,12 @@ impl TopUp {
         }
         let credited = events.iter().find(|recorded| recorded.kind == event::TOPUP_CREDITED);
         let credited = match credited {
-            Some(recorded) => Some((serde_json::from_str(&recorded.payload).ok()?, recorded.recorded_at)),
+            Some(recorded) => Some((recorded.says()?, recorded.recorded_at)),
             None => None,
         };
         Some(Self {
             id: first.stream,
-            requested: serde_json::from_str(&first.payload).ok()?,
+            requested: first.says()?,
             requested_at: first.recorded_at,
             credited,
             last: last.clone(),

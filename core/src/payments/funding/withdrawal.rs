@@ -4,20 +4,15 @@ use super::{Direction, Order};
 use crate::event_store::proposal::{Move, NewEvent, StreamVersion};
 use crate::event_store::{Applied, Decision, Proposal, Recorded};
 use crate::kernel::{Instant, Refusal, RefusalCode};
+use crate::payments::confirm::{Confirm, OPEN_FOR};
 use crate::payments::event::{
     self, Rejection, WithdrawalApproved, WithdrawalPaid, WithdrawalRejected, WithdrawalRequested,
 };
-use crate::payments::limits::{Device, Limits};
+use crate::payments::limits::Limits;
 use crate::payments::posting;
 use crate::payments::said::Said;
-use chrono::TimeDelta;
-use chrono_tz::Tz;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use uuid::Uuid;
-
-/// So long a requested withdrawal can be approved.
-pub const OPEN_FOR: TimeDelta = TimeDelta::minutes(10);
 
 /// Where a withdrawal is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,21 +40,6 @@ impl Status {
             Self::Rejected => "rejected",
         }
     }
-}
-
-/// That an owner wants it, and has proven themselves.
-#[derive(Debug, Clone, Copy)]
-pub struct Approve {
-    /// Which withdrawal.
-    pub withdrawal: Uuid,
-    /// Who approves.
-    pub holder: Uuid,
-    /// By which device.
-    pub device: Device,
-    /// In which zone their days begin.
-    pub zone: Tz,
-    /// About when.
-    pub now: Instant,
 }
 
 /// How a withdrawal ended.
@@ -111,7 +91,7 @@ impl Withdrawal {
         }
         let mut folded = Self {
             id: first.stream,
-            requested: facts(first)?,
+            requested: first.says()?,
             requested_at: first.recorded_at,
             approved: None,
             ended: None,
@@ -120,9 +100,9 @@ impl Withdrawal {
         for recorded in &events[1..] {
             let at = recorded.recorded_at;
             match &*recorded.kind {
-                event::WITHDRAWAL_APPROVED => folded.approved = Some((facts(recorded)?, at)),
-                event::WITHDRAWAL_PAID => folded.ended = Some(Ended::Paid(facts(recorded)?, at)),
-                event::WITHDRAWAL_REJECTED => folded.ended = Some(Ended::Rejected(facts(recorded)?, at)),
+                event::WITHDRAWAL_APPROVED => folded.approved = Some((recorded.says()?, at)),
+                event::WITHDRAWAL_PAID => folded.ended = Some(Ended::Paid(recorded.says()?, at)),
+                event::WITHDRAWAL_REJECTED => folded.ended = Some(Ended::Rejected(recorded.says()?, at)),
                 _ => {}
             }
         }
@@ -164,7 +144,7 @@ impl Withdrawal {
         transaction: Uuid,
         withdrawals: Uuid,
         limits: &Limits,
-        by: &Approve,
+        by: &Confirm,
     ) -> Decision {
         let current = StreamVersion { stream: self.id, version: self.last.version };
         if self.approved.is_some() {
@@ -172,12 +152,9 @@ impl Withdrawal {
             return Decision::Refuse(refusal, vec![current]);
         }
         let WithdrawalRequested { owner, amount, .. } = &self.requested;
-        let against = match limits.hold_against(*amount, owner.account, by.zone, by.device, by.now) {
+        let against = match by.against(limits, current, owner.account, *amount) {
             Ok(against) => against,
-            Err(refusal) => {
-                let levels = StreamVersion { stream: limits.stream, version: limits.version };
-                return Decision::Refuse(refusal, vec![current, levels]);
-            }
+            Err((refusal, seen)) => return Decision::Refuse(refusal, seen.into()),
         };
         let facts = WithdrawalApproved { transaction, device: by.device.id };
         let moves = posting::put_aside(*owner, withdrawals, *amount);
@@ -225,8 +202,4 @@ impl Withdrawal {
         let fact = NewEvent::fact(self.id, self.last.version, kind, says);
         vec![fact, posting::transaction(transaction, self.id, moves)]
     }
-}
-
-fn facts<T: DeserializeOwned>(recorded: &Recorded) -> Option<T> {
-    serde_json::from_str(&recorded.payload).ok()
 }
