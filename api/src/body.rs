@@ -146,7 +146,7 @@ fn locate<T: DeserializeOwned>(text: &[u8]) -> Problem {
     };
     let mut pointer: String = error.path().iter().filter_map(segment).collect();
     let message = error.inner().to_string();
-    let detail = message.split(" at line ").next().unwrap_or(&message).to_owned();
+    let detail = without_value(message.rsplit_once(" at line ").map_or(&*message, |(what, _)| what));
     let code = if detail.starts_with("unknown field") {
         "unknown-member"
     } else if let Some(name) = detail.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
@@ -160,6 +160,18 @@ fn locate<T: DeserializeOwned>(text: &[u8]) -> Problem {
         "malformed"
     };
     Problem::invalid(Place::Pointer(pointer), code, detail)
+}
+
+/// What is wrong with a value, and not the value: it may be a PIN that came as a number.
+fn without_value(detail: &str) -> String {
+    let tells = ["invalid type", "invalid value", "unknown variant"].iter().any(|start| detail.starts_with(start));
+    match detail.rsplit_once(", expected ") {
+        Some((what, expected)) if tells => {
+            let kind = what.split(['`', '"']).next().unwrap_or_default().trim_end();
+            format!("{kind}, expected {expected}")
+        }
+        _ => detail.to_owned(),
+    }
 }
 
 fn segment(segment: &serde_path_to_error::Segment) -> Option<String> {
@@ -178,6 +190,20 @@ mod tests {
     use serde::Deserialize;
     use serde_json::Value;
     use std::collections::BTreeMap;
+
+    #[test]
+    fn a_wrong_value_is_not_repeated() {
+        for (told, shown) in [
+            ("invalid type: integer `123456`, expected a string", "invalid type: integer, expected a string"),
+            (r#"invalid type: string "a, expected b", expected u64"#, "invalid type: string, expected u64"),
+            ("invalid type: null, expected a string", "invalid type: null, expected a string"),
+            ("unknown variant `x`, expected one of `a`, `b`", "unknown variant, expected one of `a`, `b`"),
+            ("unknown field `x`, expected `a` or `b`", "unknown field `x`, expected `a` or `b`"),
+            ("missing field `a`", "missing field `a`"),
+        ] {
+            assert_eq!(without_value(told), shown);
+        }
+    }
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
