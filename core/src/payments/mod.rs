@@ -32,6 +32,7 @@ pub mod posting;
 pub mod price;
 mod said;
 mod service;
+pub mod terms;
 pub mod transfer;
 
 pub use confirm::Confirm;
