@@ -162,9 +162,13 @@ impl Citizen {
 
 /// The facts of a registration, beside those of the holder and the account; and of the first session.
 pub fn register(tenant: Uuid, says: &CitizenRegistered, session: Uuid) -> Vec<NewEvent> {
-    let own = stream(tenant, says.holder);
     let begin = Begin { session, device: says.device.device };
-    vec![NewEvent::fact(own, 0, event::CITIZEN_REGISTERED, says), begun(says.holder, begin)]
+    vec![settled(tenant, says), begun(says.holder, begin)]
+}
+
+/// The same of somebody who has not signed in yet.
+pub fn settled(tenant: Uuid, says: &CitizenRegistered) -> NewEvent {
+    NewEvent::fact(stream(tenant, says.holder), 0, event::CITIZEN_REGISTERED, says)
 }
 
 /// Whose a session is, as its first event says.

@@ -42,6 +42,7 @@ mod registration;
 mod secrets;
 mod service;
 mod session;
+mod settling;
 mod sign_in;
 #[cfg(test)]
 mod spec;
@@ -57,4 +58,5 @@ pub use refresh::RefreshToken;
 pub use registration::Introduction;
 pub use service::{Answered, Chosen, Citizens, Knocks, Knows, Opened};
 pub use session::SessionShown;
+pub use settling::{Settled, Settler};
 pub use sign_in::{SignIn, SignedIn};

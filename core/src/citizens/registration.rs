@@ -143,7 +143,7 @@ impl Citizens {
     }
 
     /// The asset of a new citizen's account. A tenant without one has no citizens.
-    async fn citizen_asset(&self, of: Of) -> Result<String, CitizenError> {
+    pub(super) async fn citizen_asset(&self, of: Of) -> Result<String, CitizenError> {
         let mut tx = tenant_tx(&self.reader, of.tenant).await?;
         let kept = tenant_settings(&mut tx, of.tenant).await?;
         tx.commit().await?;
@@ -188,7 +188,7 @@ impl Citizens {
 }
 
 /// How the account of a citizen is opened: named by the person's id, so that there is one, and the back office finds it.
-fn opening(holder: Uuid, asset: &str) -> Open {
+pub(super) fn opening(holder: Uuid, asset: &str) -> Open {
     Open {
         fresh_id: Uuid::nil(),
         name: Some(format!("citizen:{holder}")),
@@ -206,7 +206,7 @@ pub(super) fn contact(details: &Details) -> Option<Contact> {
     email.or_else(|| details.phone.clone().map(Contact::Phone))
 }
 
-fn proposal(decision: Decision) -> Result<Proposal, CitizenError> {
+pub(super) fn proposal(decision: Decision) -> Result<Proposal, CitizenError> {
     match decision {
         Decision::Propose(proposal) => Ok(proposal),
         Decision::Refuse(refusal, _) => Err(refusal.into()),

@@ -10,5 +10,6 @@ pub mod money;
 pub mod names;
 pub mod progress;
 pub mod session;
+pub mod simulate;
 pub mod stack;
 pub mod tenant_export;
