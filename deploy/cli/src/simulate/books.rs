@@ -116,6 +116,13 @@ pub async fn balance(client: &Client, account: &str) -> Result<(i64, i64), Clien
     Ok((read("posted"), read("held")))
 }
 
+/// The ledger beside itself: the trial balance is zero in every asset.
+pub async fn is_balanced(client: &Client) -> Result<bool, ClientError> {
+    let trial: Value = client.get("/v1/ledger/trial-balance").await?;
+    let assets = trial["assets"].as_array().map(Vec::as_slice).unwrap_or_default();
+    Ok(assets.iter().all(|asset| asset["debits"] == asset["credits"]))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::journal::Refund;

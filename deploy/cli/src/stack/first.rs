@@ -18,10 +18,11 @@ use vintem_core::verify::{self, Finding, Report};
 use super::error::StackError;
 use super::state::FirstClient;
 use super::ui::Step;
-use super::{DATABASE, Stack};
+use super::{DATABASE, Stack, servers};
 use crate::client::{Client, Connection};
 use crate::demo::{self, DemoError, Played};
 use crate::session::{MigrationError, Session};
+use crate::simulate::registry::Registry;
 
 /// The tenant's name.
 pub const TENANT: &str = "demo";
@@ -114,6 +115,12 @@ async fn invite(session: &mut Session, tenant: &str, logins: &[String]) -> Resul
         tickets.push(invite_by_operator(&mut connection, &writer, &tenant, &login, &support).await?.ticket.reveal());
     }
     Ok(tickets)
+}
+
+/// Who may settle citizens: the API's own rights, in this process.
+pub async fn registry(stack: &Stack) -> Result<Registry, StackError> {
+    let (settings, wrapped) = (settings(stack, servers::API.name).await?, stack.wrapped_secret_id(servers::API.name).await?);
+    Ok(Registry::log_in(settings, WrappingToken::new(wrapped), SHARD).await.map_err(FirstError::from)?)
 }
 
 /// Lets people become citizens of a tenant, with accounts in an asset.

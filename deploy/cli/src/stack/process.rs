@@ -135,6 +135,15 @@ pub fn crash(state: &Folder, name: &str) {
     }
 }
 
+/// Ends what a service has started, as a crash of it would; whoever supervises starts it again.
+pub fn crash_children(state: &Folder, name: &str) {
+    let Some(pid) = running(state, name) else { return };
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    for child in children.split_whitespace().filter_map(|child| child.parse().ok()) {
+        send(child, Signal::SIGKILL);
+    }
+}
+
 /// The names of all services that have a record.
 pub fn recorded(state: &Folder) -> Vec<String> {
     let Ok(entries) = fs::read_dir(state.path("run")) else { return Vec::new() };

@@ -81,6 +81,17 @@ pub async fn operator_for(state: &Folder, known: &State, ttl: &str) -> Result<Va
     Ok(client(state, known)?.operator(&key, ttl).await?)
 }
 
+/// Seals it, for a simulation; [`unseal`] opens it again.
+pub async fn seal(vault: &Vault) -> Result<(), StackError> {
+    vault.write("sys/seal", serde_json::json!({})).await?;
+    Ok(())
+}
+
+/// Unseals it, and waits until it serves.
+pub async fn unseal(state: &Folder, known: &State) -> Result<(), StackError> {
+    open(state, known).await
+}
+
 /// The stack's server.
 pub fn node(state: &Folder, known: &State) -> Node {
     Node::new(state, known, NAME, folder(state), (known.ports.vault, known.ports.vault_cluster))

@@ -1,0 +1,160 @@
+//! The command: a town in the development stack, a script, and what came of it.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use clap::Args;
+use futures_util::future::{BoxFuture, FutureExt as _};
+use tokio::time::sleep;
+use vintem_core::event_store::fresh::new_id;
+
+use super::chance::Share;
+use super::founding::{self, Citizen, Founded};
+use super::run::{Place, Reckoning, Script, Trouble, run};
+use super::wire::Weather;
+use super::{SimulationError, devices, screen};
+use crate::bench::citizens::Town;
+use crate::client::{Client, Connection};
+use crate::stack::ui::say;
+use crate::stack::{Stack, first, process, servers, vault_server};
+
+/// How late messages are, where the network reorders them.
+const LATE: Share = Share::thousandths(30);
+const ASSET: &str = "BRL";
+
+/// Let terminals and citizens meet over a network that fails, and hold every device's journal against the ledger.
+///
+/// It runs in the development stack, in a tenant of its own. The same seed lets the same things happen to the same messages;
+/// docs/simulation.md tells what happens.
+#[derive(Debug, Args)]
+pub struct Simulate {
+    /// Terminals.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
+    terminals: u32,
+    /// Citizens, who are settled and not registered one by one.
+    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    citizens: u32,
+    /// So many of them register over HTTP, with a code out of the stack's mailbox.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1_000))]
+    register: u32,
+    /// How long things are sold.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=120))]
+    minutes: u64,
+    /// The same in seconds.
+    #[arg(long, conflicts_with = "minutes", value_parser = clap::value_parser!(u64).range(5..=7_200))]
+    seconds: Option<u64>,
+    /// Of the messages, how many are lost: of half of these the answer.
+    #[arg(long, default_value = "0%")]
+    loss: Share,
+    /// How many come twice.
+    #[arg(long, default_value = "0%")]
+    dup: Share,
+    /// Some come when their sender has given up.
+    #[arg(long)]
+    reorder: bool,
+    /// Terminals reboot in the middle of something.
+    #[arg(long)]
+    reboot: bool,
+    /// Kill the API (-9) once.
+    #[arg(long)]
+    kill: bool,
+    /// Seal Vault for so many seconds in the middle.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=600))]
+    seal: Option<u64>,
+    /// How long a terminal rests between two sales, in milliseconds.
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(0..=60_000))]
+    rest: u64,
+    /// What chance follows from; drawn unless it is given.
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+/// Runs the command.
+pub async fn command(args: Simulate) -> Result<(), SimulationError> {
+    let (stack, seed) = (Stack::load()?, args.seed.unwrap_or_else(|| new_id().as_u64_pair().1));
+    let town = Town::found(stack).await?;
+    let client = town.as_client().await?;
+    let stack = Stack::load()?;
+    let citizens = settle(&stack, &town, &args).await?;
+    founding::funds(&client, ASSET, &citizens).await?;
+    let founded = founding::service(&client, ASSET).await?;
+    let terminals = devices::enrol(&stack, &town.name, &client, &founded, args.terminals).await?;
+    let place = place(&stack)?;
+    let late = if args.reorder { LATE } else { Share::NONE };
+    let weather = Weather::new(seed, args.loss, args.dup, late);
+    let lasts = Duration::from_secs(args.seconds.unwrap_or(args.minutes * 60));
+    let (rest, seals) = (Duration::from_millis(args.rest), args.seal.map(Duration::from_secs));
+    let script = Script { lasts, rest, reboots: args.reboot, kills: args.kill, seals };
+    let reckoning =
+        run(&place, script, weather, citizens, terminals, (&client, &founded), &OfStack(&stack)).await?;
+    tell(seed, &reckoning, &client).await
+}
+
+/// Those who settle, and those who register.
+async fn settle(stack: &Stack, town: &Town, args: &Simulate) -> Result<Vec<Citizen>, SimulationError> {
+    let registered = town.citizens(args.register.min(args.citizens)).await?;
+    let mut citizens: Vec<Citizen> = registered.into_iter().map(|phone| town.as_citizen(phone)).collect();
+    let registry = first::registry(stack).await?;
+    let actor = registry.actor(&town.name).await?;
+    let settled =
+        founding::citizens(&registry.citizens, &actor, &town.name, args.citizens - args.register.min(args.citizens)).await;
+    registry.close().await;
+    citizens.extend(settled?);
+    Ok(citizens)
+}
+
+fn place(stack: &Stack) -> Result<Place, SimulationError> {
+    let connection = Connection {
+        url: Some(stack.url()),
+        ca: Some(stack.folder().authority()),
+        client_id: None,
+        client_secret_file: None,
+        identity: None,
+    };
+    let phones = connection.http_client(Duration::from_secs(30))?;
+    let terminals = format!("https://localhost:{}", stack.known().ports.terminals);
+    Ok(Place { phones, public: stack.url(), issuer: stack.url(), terminals, asset: ASSET.to_owned() })
+}
+
+/// The stack's own API and Vault.
+struct OfStack<'a>(&'a Stack);
+
+impl Trouble for OfStack<'_> {
+    fn kill(&self) -> BoxFuture<'_, Result<(), SimulationError>> {
+        // Its supervisor starts it again.
+        async {
+            process::crash_children(self.0.folder(), servers::API.name);
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn seal(&self, time: Duration) -> BoxFuture<'_, Result<(), SimulationError>> {
+        async move {
+            vault_server::seal(self.0.vault().await?).await?;
+            sleep(time).await;
+            Ok(vault_server::unseal(self.0.folder(), self.0.known()).await?)
+        }
+        .boxed()
+    }
+}
+
+/// Says what came of it; differences are an error.
+async fn tell(seed: u64, reckoning: &Reckoning, client: &Client) -> Result<(), SimulationError> {
+    print!("{}", screen::table(&reckoning.tally));
+    let mut text = format!("seed {seed}: {} payments, {} cents taken\n", reckoning.payments, reckoning.takings);
+    for (code, times) in &reckoning.refused {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "  {times} charges were refused when they were asked for: {code}");
+    }
+    for difference in &reckoning.differences {
+        let _ = writeln!(text, "  {}", difference.0);
+    }
+    print!("{text}");
+    super::books::is_balanced(client).await?;
+    if reckoning.differences.is_empty() {
+        say("every journal agrees with the ledger, cent by cent");
+        return Ok(());
+    }
+    Err(SimulationError::Differs(reckoning.differences.len()))
+}
