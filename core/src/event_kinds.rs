@@ -11,6 +11,7 @@ use crate::holders::event as holders;
 use crate::kernel::Minor;
 use crate::keys::event as keys;
 use crate::ledger::event as ledger;
+use crate::payments::charges::event as charges;
 use crate::payments::event as payments;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -76,7 +77,7 @@ fn schema<T: ToSchema>(name: &str) -> Value {
 }
 
 /// All of them.
-pub const ALL: [EventKind; 61] = [
+pub const ALL: [EventKind; 70] = [
     kind::<access::TenantCreated>(access::TENANT_CREATED),
     kind::<access::TenantSuspended>(access::TENANT_SUSPENDED),
     kind::<access::TenantResumed>(access::TENANT_RESUMED),
@@ -138,4 +139,13 @@ pub const ALL: [EventKind; 61] = [
     kind::<payments::PricesChanged>(payments::PRICES_CHANGED),
     kind::<payments::MoneyMoved>(payments::MONEY_ISSUED),
     kind::<payments::MoneyMoved>(payments::MONEY_REDEEMED),
+    kind::<charges::ChargeCreated>(charges::CHARGE_CREATED),
+    kind::<charges::ChargeAuthorised>(charges::CHARGE_AUTHORISED),
+    kind::<charges::ChargeCaptured>(charges::CHARGE_CAPTURED),
+    kind::<charges::ChargeCancelled>(charges::CHARGE_CANCELLED),
+    kind::<charges::ChargeReversed>(charges::CHARGE_REVERSED),
+    kind::<charges::RefundRequested>(charges::REFUND_REQUESTED),
+    kind::<charges::RefundSucceeded>(charges::REFUND_SUCCEEDED),
+    kind::<charges::RefundFailed>(charges::REFUND_FAILED),
+    kind::<charges::BatchClosed>(charges::BATCH_CLOSED),
 ];

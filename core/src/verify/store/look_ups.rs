@@ -22,6 +22,8 @@ pub const TABLES: &[Table] = &[
         paged_by: &[("tenant", KeyType::Uuid), ("digest", KeyType::Uuid), ("position", KeyType::Number)],
         named_by: &[],
     },
+    Table { name: "charge", paged_by: &[("id", KeyType::Uuid)], named_by: &[] },
+    Table { name: "charge_move", paged_by: &[("position", KeyType::Number)], named_by: &[] },
 ];
 
 /// Their names.
