@@ -45,6 +45,7 @@ use vintem_core::secrets::{
     ProcessSettings, RequestDigest, SecretsError, ServerSettings, SettingsError, Transport, Vault, keep_memory_private,
     rotate_on_hangup,
 };
+use vintem_core::settlement::Services;
 use vintem_core::telemetry::{self, Metrics, TelemetryError, clock};
 use vintem_core::webhooks::signature::PublicKeys;
 use vintem_core::webhooks::{Egress, Webhooks};
@@ -157,6 +158,7 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
         receipts: Receipts::new(editor.pool().clone(), ledger.clone(), Some(signer), settings.issuer.clone()),
         staff: people.staff,
         payments: people.payments.funded_by(funding(settings.is_funding_simulated)),
+        services: Services::new(reader.pool().clone(), ledger.clone()),
         aliases: people.aliases,
         citizens: people.citizens,
         holders: people.holders,

@@ -12,6 +12,8 @@ use crate::kernel::Minor;
 use crate::keys::event as keys;
 use crate::ledger::event as ledger;
 use crate::payments::event as payments;
+use crate::payments::mandates::event as mandates;
+use crate::settlement::event as settlement;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -76,7 +78,7 @@ fn schema<T: ToSchema>(name: &str) -> Value {
 }
 
 /// All of them.
-pub const ALL: [EventKind; 61] = [
+pub const ALL: [EventKind; 70] = [
     kind::<access::TenantCreated>(access::TENANT_CREATED),
     kind::<access::TenantSuspended>(access::TENANT_SUSPENDED),
     kind::<access::TenantResumed>(access::TENANT_RESUMED),
@@ -138,4 +140,13 @@ pub const ALL: [EventKind; 61] = [
     kind::<payments::PricesChanged>(payments::PRICES_CHANGED),
     kind::<payments::MoneyMoved>(payments::MONEY_ISSUED),
     kind::<payments::MoneyMoved>(payments::MONEY_REDEEMED),
+    kind::<mandates::MandateRequested>(mandates::MANDATE_REQUESTED),
+    kind::<mandates::MandateActivated>(mandates::MANDATE_ACTIVATED),
+    kind::<mandates::MandateRevoked>(mandates::MANDATE_REVOKED),
+    kind::<settlement::ProviderDescribed>(settlement::PROVIDER_REGISTERED),
+    kind::<settlement::ProviderDescribed>(settlement::PROVIDER_CHANGED),
+    kind::<settlement::ServiceDescribed>(settlement::SERVICE_OPENED),
+    kind::<settlement::ServiceDescribed>(settlement::SERVICE_CHANGED),
+    kind::<settlement::ServiceDescribed>(settlement::SERVICE_SUSPENDED),
+    kind::<settlement::ServiceDescribed>(settlement::SERVICE_RESUMED),
 ];

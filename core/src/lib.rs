@@ -16,6 +16,7 @@ pub mod payments;
 pub mod projections;
 pub mod receipts;
 pub mod secrets;
+pub mod settlement;
 pub mod subscriptions;
 pub mod telemetry;
 pub mod tenant_export;

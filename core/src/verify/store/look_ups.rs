@@ -22,6 +22,8 @@ pub const TABLES: &[Table] = &[
         paged_by: &[("tenant", KeyType::Uuid), ("digest", KeyType::Uuid), ("position", KeyType::Number)],
         named_by: &[],
     },
+    Table { name: "provider", paged_by: &[("tenant", KeyType::Uuid), ("position", KeyType::Number)], named_by: &[] },
+    Table { name: "service", paged_by: &[("tenant", KeyType::Uuid), ("position", KeyType::Number)], named_by: &[] },
 ];
 
 /// Their names.
