@@ -33,7 +33,7 @@ use vintem_core::event_store::{Credentials, Limits, Shard};
 use vintem_core::holders::{Holders, Personal};
 use vintem_core::ledger::error::LedgerError;
 use vintem_core::ledger::service::Ledger;
-use vintem_core::ledger::store::look_ups::LedgerLookUps;
+use vintem_core::look_ups::AllLookUps;
 use vintem_core::messages::{Login, Messenger, SetupError, Smtp};
 use vintem_core::payments::Payments;
 use vintem_core::payments::funding::Funding;
@@ -333,8 +333,7 @@ pub fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
 
 /// Starts one writer per shard.
 pub fn start_shards(numbers: Vec<i16>, credentials: &Credentials) -> HashMap<i16, Shard> {
-    let start =
-        |number| (number, Shard::start(number, credentials.clone(), Arc::new(LedgerLookUps), Limits::default()));
+    let start = |number| (number, Shard::start(number, credentials.clone(), Arc::new(AllLookUps), Limits::default()));
     numbers.into_iter().map(start).collect()
 }
 

@@ -11,6 +11,7 @@ use crate::holders::event as holders;
 use crate::kernel::Minor;
 use crate::keys::event as keys;
 use crate::ledger::event as ledger;
+use crate::payments::charges::event as charges;
 use crate::payments::event as payments;
 use crate::payments::mandates::event as mandates;
 use crate::settlement::event as settlement;
@@ -78,7 +79,7 @@ fn schema<T: ToSchema>(name: &str) -> Value {
 }
 
 /// All of them.
-pub const ALL: [EventKind; 70] = [
+pub const ALL: [EventKind; 79] = [
     kind::<access::TenantCreated>(access::TENANT_CREATED),
     kind::<access::TenantSuspended>(access::TENANT_SUSPENDED),
     kind::<access::TenantResumed>(access::TENANT_RESUMED),
@@ -149,4 +150,13 @@ pub const ALL: [EventKind; 70] = [
     kind::<settlement::ServiceDescribed>(settlement::SERVICE_CHANGED),
     kind::<settlement::ServiceDescribed>(settlement::SERVICE_SUSPENDED),
     kind::<settlement::ServiceDescribed>(settlement::SERVICE_RESUMED),
+    kind::<charges::ChargeCreated>(charges::CHARGE_CREATED),
+    kind::<charges::ChargeAuthorised>(charges::CHARGE_AUTHORISED),
+    kind::<charges::ChargeCaptured>(charges::CHARGE_CAPTURED),
+    kind::<charges::ChargeCancelled>(charges::CHARGE_CANCELLED),
+    kind::<charges::ChargeReversed>(charges::CHARGE_REVERSED),
+    kind::<charges::RefundRequested>(charges::REFUND_REQUESTED),
+    kind::<charges::RefundSucceeded>(charges::REFUND_SUCCEEDED),
+    kind::<charges::RefundFailed>(charges::REFUND_FAILED),
+    kind::<charges::BatchClosed>(charges::BATCH_CLOSED),
 ];

@@ -10,6 +10,7 @@ pub mod jobs;
 pub mod kernel;
 pub mod keys;
 pub mod ledger;
+pub mod look_ups;
 pub mod messages;
 pub mod migrations;
 pub mod payments;

@@ -24,6 +24,8 @@ pub const TABLES: &[Table] = &[
     },
     Table { name: "provider", paged_by: &[("tenant", KeyType::Uuid), ("position", KeyType::Number)], named_by: &[] },
     Table { name: "service", paged_by: &[("tenant", KeyType::Uuid), ("position", KeyType::Number)], named_by: &[] },
+    Table { name: "charge", paged_by: &[("id", KeyType::Uuid)], named_by: &[] },
+    Table { name: "charge_move", paged_by: &[("position", KeyType::Number)], named_by: &[] },
 ];
 
 /// Their names.
