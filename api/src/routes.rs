@@ -14,7 +14,7 @@ use crate::ledger::{
     accounts, assets, balances, batches, events, holds, requests, reversals, statements, transactions, trial_balance,
 };
 use crate::operations::{docs, live, openapi, ready};
-use crate::payments::{funding, issuances, limits, mandates, prices, transfers};
+use crate::payments::{charges, funding, issuances, limits, mandates, prices, transfers};
 use crate::privacy::{erasures, exports};
 use crate::problem::{Code, Problem};
 use crate::settlement::{providers, services};
@@ -139,6 +139,10 @@ pub static ROUTES: &[Entry] = &[
     row(Method::POST, "/v1/withdrawals/{id}/confirm", Policy::Citizen, SMALL, || post().to(funding::confirm)),
     row(Method::GET, "/v1/limits", Policy::Citizen, Nothing, || get().to(limits::show)),
     row(Method::PATCH, "/v1/limits", Policy::Citizen, SMALL, || patch().to(limits::change)),
+    row(Method::GET, "/v1/charge-locations/{id}", Policy::Public, Nothing, || get().to(charges::locate)),
+    row(Method::POST, "/v1/charge-resolutions", Policy::Citizen, ASK, || post().to(charges::resolve)),
+    row(Method::GET, "/v1/charges/{id}", Policy::Citizen, Nothing, || get().to(charges::show)),
+    row(Method::POST, "/v1/charges/{id}/confirm", Policy::Citizen, SMALL, || post().to(charges::confirm)),
     row(Method::POST, "/v1/mandates", Policy::Citizen, SMALL, || post().to(mandates::request)),
     row(Method::GET, "/v1/mandates", Policy::Citizen, Nothing, || get().to(mandates::list)),
     row(Method::POST, "/v1/mandates/{id}/confirm", Policy::Citizen, SMALL, || post().to(mandates::confirm)),
@@ -311,6 +315,7 @@ mod tests {
             open,
             [
                 "/v1/receipts/{code}",
+                "/v1/charge-locations/{id}",
                 "/v1/registrations",
                 "/v1/registrations/{id}/verify",
                 "/v1/recoveries",

@@ -15,8 +15,7 @@ use uuid::Uuid;
 type Fold = fn(i16, &[EventRow]) -> Result<Vec<Statement>, sqlx::Error>;
 
 /// In the order in which their statements are executed.
-const FOLDS: [Fold; 3] =
-    [ledger::store::look_ups::fold, payments::charges::fold_look_ups, settlement::store::look_ups];
+const FOLDS: [Fold; 3] = [ledger::store::look_ups::fold, payments::charges::fold_look_ups, settlement::store::look_ups];
 
 /// What every writer is started with.
 #[derive(Debug, Clone, Copy, Default)]

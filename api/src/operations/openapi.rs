@@ -52,6 +52,7 @@ const CITIZEN: &str = "citizen";
         payments::transfers::request, payments::transfers::show, payments::transfers::confirm, payments::limits::show, payments::limits::change,
         payments::funding::top_up, payments::funding::show_top_up, payments::funding::withdraw,
         payments::funding::show_withdrawal, payments::funding::confirm,
+        payments::charges::locate, payments::charges::resolve, payments::charges::show, payments::charges::confirm,
         payments::mandates::request, payments::mandates::list, payments::mandates::confirm, payments::mandates::revoke,
         aliases::list, aliases::register, aliases::remove, aliases::look_up,
         holders::register, holders::look_up, holders::show, holders::unmask, holders::erase,
@@ -168,7 +169,7 @@ fn complete(operation: &mut Operation, entry: &Entry) {
     if entry.path.ends_with("/confirm") {
         statuses.push("410");
     }
-    if entry.path.ends_with("-lookups") {
+    if entry.path.ends_with("-lookups") || entry.path.ends_with("-resolutions") {
         statuses.push("429");
     }
     if entry.is_write() {

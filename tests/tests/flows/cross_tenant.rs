@@ -94,6 +94,12 @@ fn bodies(path: &str) -> Vec<Value> {
         "/v1/holders" => vec![json!({"name": "Pessoa", "email": "p@exemplo.com.br", "cpf": PLACE})],
         "/v1/holders/{id}/unmask" => vec![json!({"reason": "support"})],
         "/v1/holders/lookups" => vec![json!({"cpf": PLACE})],
+        "/v1/admin/providers" => vec![json!({"name": "Companhia", "cnpj": PLACE})],
+        "/v1/admin/providers/{id}" => vec![json!({"name": "Companhia"})],
+        "/v1/admin/services" => {
+            vec![json!({"provider": PLACE, "label": "Linha", "city": "Porto Alegre", "asset": "BRL"})]
+        }
+        "/v1/admin/services/{id}" => vec![json!({"label": "Linha"}), json!({"status": "suspended"})],
         _ => vec![json!({})],
     }
 }

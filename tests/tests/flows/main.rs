@@ -21,6 +21,7 @@ mod bulk;
 mod canaries;
 mod catalogue;
 mod certificates;
+mod charge_paying;
 mod citizen_attacks;
 mod citizens;
 mod clock;
