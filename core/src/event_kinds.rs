@@ -12,6 +12,7 @@ use crate::kernel::Minor;
 use crate::keys::event as keys;
 use crate::ledger::event as ledger;
 use crate::payments::event as payments;
+use crate::terminals::event as terminals;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -76,7 +77,7 @@ fn schema<T: ToSchema>(name: &str) -> Value {
 }
 
 /// All of them.
-pub const ALL: [EventKind; 61] = [
+pub const ALL: [EventKind; 76] = [
     kind::<access::TenantCreated>(access::TENANT_CREATED),
     kind::<access::TenantSuspended>(access::TENANT_SUSPENDED),
     kind::<access::TenantResumed>(access::TENANT_RESUMED),
@@ -138,4 +139,19 @@ pub const ALL: [EventKind; 61] = [
     kind::<payments::PricesChanged>(payments::PRICES_CHANGED),
     kind::<payments::MoneyMoved>(payments::MONEY_ISSUED),
     kind::<payments::MoneyMoved>(payments::MONEY_REDEEMED),
+    kind::<terminals::TerminalRegistered>(terminals::TERMINAL_REGISTERED),
+    kind::<terminals::TerminalConfigured>(terminals::TERMINAL_CONFIGURED),
+    kind::<terminals::TerminalCodeIssued>(terminals::TERMINAL_CODE_ISSUED),
+    kind::<terminals::TerminalEnrolled>(terminals::TERMINAL_ENROLLED),
+    kind::<terminals::TerminalRenewed>(terminals::TERMINAL_RENEWED),
+    kind::<terminals::TerminalChanged>(terminals::TERMINAL_SUSPENDED),
+    kind::<terminals::TerminalChanged>(terminals::TERMINAL_RESUMED),
+    kind::<terminals::TerminalChanged>(terminals::TERMINAL_LOST),
+    kind::<terminals::TerminalChanged>(terminals::TERMINAL_REVOKED),
+    kind::<terminals::TerminalChanged>(terminals::TERMINAL_RETIRED),
+    kind::<terminals::TerminalOrdered>(terminals::TERMINAL_ORDERED),
+    kind::<terminals::TerminalObeyed>(terminals::TERMINAL_OBEYED),
+    kind::<terminals::TerminalChanged>(terminals::TERMINAL_TAMPERED),
+    kind::<terminals::ShiftOpened>(terminals::SHIFT_OPENED),
+    kind::<terminals::ShiftClosed>(terminals::SHIFT_CLOSED),
 ];

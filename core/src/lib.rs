@@ -19,5 +19,6 @@ pub mod secrets;
 pub mod subscriptions;
 pub mod telemetry;
 pub mod tenant_export;
+pub mod terminals;
 pub mod verify;
 pub mod webhooks;

@@ -54,6 +54,8 @@ pub enum Object {
     Issuance,
     /// What payments cost.
     Price,
+    /// Devices that take payments.
+    Terminal,
 }
 
 impl Verb {
@@ -74,7 +76,7 @@ impl Verb {
 
 impl Object {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Asset,
         Self::Account,
         Self::Transaction,
@@ -89,6 +91,7 @@ impl Object {
         Self::Audit,
         Self::Issuance,
         Self::Price,
+        Self::Terminal,
     ];
 
     /// As it stands in a grant.
@@ -108,13 +111,19 @@ impl Object {
             Self::Audit => "audit",
             Self::Issuance => "issuance",
             Self::Price => "price",
+            Self::Terminal => "terminal",
         }
     }
 
-    /// Whether such an object belongs to a member, and so to the member's unit. Only then can a grant be bounded by
-    /// owner or unit; all else belongs to the tenant.
+    /// Whether such an object belongs to a member. Only then can a grant be bounded by owner.
     pub fn has_owner(self) -> bool {
         matches!(self, Self::User | Self::Session)
+    }
+
+    /// Whether such an object stands in a unit, its own or its owner's. Only then can a grant be bounded by unit; all else belongs to
+    /// the tenant.
+    pub fn has_unit(self) -> bool {
+        self.has_owner() || self == Self::Terminal
     }
 }
 
@@ -146,7 +155,7 @@ pub struct Grant {
 
 /// The text is no grant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a grant reads verb:object or verb:object:reach; own, unit and below are for users and sessions")]
+#[error("a grant reads verb:object or verb:object:reach; own is for users and sessions, unit and below for terminals, too")]
 pub struct UnknownGrant;
 
 impl Grant {
@@ -180,8 +189,8 @@ impl FromStr for Grant {
         let reach = match parts.next() {
             None => Reach::All,
             Some("own") if object.has_owner() => Reach::Own,
-            Some("unit") if object.has_owner() => Reach::Unit,
-            Some("below") if object.has_owner() => Reach::Below,
+            Some("unit") if object.has_unit() => Reach::Unit,
+            Some("below") if object.has_unit() => Reach::Below,
             Some(id) => Reach::One(Uuid::try_parse(id).map_err(|_| UnknownGrant)?),
         };
         Ok(Self { verb, object, reach })
@@ -289,7 +298,7 @@ mod tests {
     #[test]
     fn grants_read_and_print_alike() {
         let id = Uuid::from_u128(7);
-        for text in ["view:account", "create:transaction", "edit:user:unit", "view:session:own", "view:user:below"] {
+        for text in ["view:account", "edit:user:unit", "view:session:own", "view:user:below", "edit:terminal:below"] {
             assert_eq!(text.parse::<Grant>().unwrap().to_string(), text);
         }
         assert_eq!(
@@ -308,6 +317,7 @@ mod tests {
             "read:account",
             "view:account:own",
             "edit:hold:unit",
+            "view:terminal:own",
             "VIEW:account",
             "view:account:",
             "view:account:7",

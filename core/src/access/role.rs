@@ -7,7 +7,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::rights::Object::{
-    Account, Asset, Audit, Event, Hold, Holder, Issuance, Price, Report, Session, Transaction, Unit, User, Webhook,
+    Account, Asset, Audit, Event, Hold, Holder, Issuance, Price, Report, Session, Terminal, Transaction, Unit, User,
+    Webhook,
 };
 use super::rights::Right::{Adjust, Approve, Export, Freeze, Issue, Redeem, RotateKeys, Unmask};
 use super::rights::Verb::{Create, Delete, Edit, Share, View};
@@ -32,6 +33,8 @@ pub enum Role {
     Auditor,
     /// Integrates: endpoints and events.
     Developer,
+    /// Keeps the fleet of terminals: registers, brings in, suspends, revokes.
+    TerminalManager,
 }
 
 struct Row {
@@ -41,8 +44,8 @@ struct Row {
     rights: &'static [Right],
 }
 
-/// Every role. Terminals and providers bring theirs with their contexts.
-const TABLE: [Row; 8] = [
+/// Every role. Providers bring theirs with their context.
+const TABLE: [Row; 9] = [
     Row {
         role: Role::IamAdmin,
         name: "iam-admin",
@@ -70,7 +73,7 @@ const TABLE: [Row; 8] = [
         role: Role::Operations,
         name: "operations",
         grants: &[
-            (View, &[Asset, Account, Transaction, Hold, Event, Report, Webhook, Price]),
+            (View, &[Asset, Account, Transaction, Hold, Event, Report, Webhook, Price, Terminal]),
             (Edit, &[Account, Webhook, Price]),
         ],
         rights: &[Freeze, RotateKeys],
@@ -78,7 +81,7 @@ const TABLE: [Row; 8] = [
     Row {
         role: Role::Support,
         name: "support",
-        grants: &[(View, &[Asset, Account, Transaction, Hold, Holder])],
+        grants: &[(View, &[Asset, Account, Transaction, Hold, Holder, Terminal])],
         rights: &[],
     },
     Row {
@@ -92,7 +95,7 @@ const TABLE: [Row; 8] = [
         name: "auditor",
         grants: &[(
             View,
-            &[Asset, Account, Transaction, Hold, Event, Report, Webhook, User, Session, Unit, Audit, Price],
+            &[Asset, Account, Transaction, Hold, Event, Report, Webhook, User, Session, Unit, Audit, Price, Terminal],
         )],
         rights: &[Export],
     },
@@ -106,6 +109,12 @@ const TABLE: [Row; 8] = [
             (Delete, &[Webhook]),
             (Create, &[Webhook]),
         ],
+        rights: &[],
+    },
+    Row {
+        role: Role::TerminalManager,
+        name: "terminal-manager",
+        grants: &[(View, &[Unit, Terminal]), (Create, &[Terminal]), (Edit, &[Terminal])],
         rights: &[],
     },
 ];

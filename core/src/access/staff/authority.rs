@@ -124,7 +124,7 @@ impl Authority {
 }
 
 /// Whether a reach that begins in a unit comes as far as another one. Where nobody belongs, only what is about all comes.
-fn reaches(reach: Reach, from: Option<Uuid>, to: Option<Uuid>, units: &Units) -> bool {
+pub(super) fn reaches(reach: Reach, from: Option<Uuid>, to: Option<Uuid>, units: &Units) -> bool {
     match (reach, from, to) {
         (Reach::All, ..) => true,
         (Reach::Unit, Some(from), Some(to)) => from == to,

@@ -10,6 +10,7 @@ use crate::event_store::hooks::Hooks;
 use crate::event_store::overlay::EventRow;
 use crate::event_store::{Proposal, Recorded, read};
 use crate::kernel::{Instant, Minor, metadata};
+use crate::terminals;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
@@ -22,7 +23,9 @@ pub struct LedgerLookUps;
 
 impl Hooks for LedgerLookUps {
     fn look_ups(&self, shard: i16, events: &[EventRow]) -> Result<Vec<Statement>, sqlx::Error> {
-        fold(shard, events)
+        let mut statements = fold(shard, events)?;
+        statements.extend(terminals::look_ups(shard, events)?);
+        Ok(statements)
     }
 
     fn due_returns<'a>(

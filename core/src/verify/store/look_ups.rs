@@ -22,6 +22,7 @@ pub const TABLES: &[Table] = &[
         paged_by: &[("tenant", KeyType::Uuid), ("digest", KeyType::Uuid), ("position", KeyType::Number)],
         named_by: &[],
     },
+    Table { name: "terminal", paged_by: &[("tenant", KeyType::Uuid), ("terminal", KeyType::Uuid)], named_by: &[] },
 ];
 
 /// Their names.
