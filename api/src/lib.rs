@@ -37,6 +37,7 @@ pub mod problem;
 pub mod query;
 pub mod routes;
 pub mod startup;
+pub mod terminals;
 pub mod tls;
 pub mod views;
 pub mod webhooks;

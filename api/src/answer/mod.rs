@@ -13,6 +13,7 @@ pub mod holder;
 pub mod limits;
 pub mod payment;
 pub mod staff;
+pub mod terminal;
 pub mod transaction;
 pub mod transfer;
 
@@ -36,6 +37,7 @@ use vintem_core::payments::event::{
     LIMITS_CHANGED, MONEY_ISSUED, MONEY_REDEEMED, PRICES_CHANGED, TOPUP_REQUESTED, TRANSFER_CONFIRMED,
     TRANSFER_REQUESTED, WITHDRAWAL_APPROVED, WITHDRAWAL_REQUESTED,
 };
+use vintem_core::terminals::event as terminals;
 
 use crate::problem::{Code, Problem, Shown};
 
@@ -180,6 +182,10 @@ pub enum Fact {
     Withdrawal(Box<funding::Withdrawal>),
     /// `unit.created`, `unit.changed`
     Unit(staff::StaffUnit),
+    /// `terminal.registered` and what else the back office does about terminals
+    Terminal(Box<terminal::TerminalChange>),
+    /// `shift.opened`, `shift.closed`
+    Shift(terminal::Shift),
 }
 
 impl Fact {
@@ -217,6 +223,10 @@ impl Fact {
             TOPUP_REQUESTED => Self::TopUp(Box::new(funding::TopUp::recorded(first)?)),
             WITHDRAWAL_REQUESTED => Self::Withdrawal(Box::new(funding::Withdrawal::requested(first)?)),
             WITHDRAWAL_APPROVED => Self::Withdrawal(Box::new(funding::Withdrawal::approved(events, entries, known)?)),
+            kind if kind.starts_with("terminal.") => {
+                Self::Terminal(Box::new(terminal::TerminalChange::recorded(first)?))
+            }
+            terminals::SHIFT_OPENED | terminals::SHIFT_CLOSED => Self::Shift(terminal::Shift::recorded(first)?),
             _ => return Err(Unreadable),
         })
     }
@@ -238,6 +248,8 @@ impl Fact {
             Self::Holder(holder) if holder.erasure.is_none() => 201,
             Self::Staff(user) if user.is_new() => 201,
             Self::Unit(unit) if unit.is_new() => 201,
+            Self::Terminal(change) if change.is_new() => 201,
+            Self::Shift(shift) if shift.is_open() => 201,
             Self::Account(_)
             | Self::HoldChange(_)
             | Self::Holder(_)
@@ -245,6 +257,8 @@ impl Fact {
             | Self::Staff(_)
             | Self::Session(_)
             | Self::Unit(_)
+            | Self::Terminal(_)
+            | Self::Shift(_)
             | Self::Confirmation(_)
             | Self::Limits(_)
             | Self::Withdrawal(_)
@@ -275,6 +289,8 @@ impl Fact {
             Self::TopUp(_) => "top_up",
             Self::Withdrawal(_) => "withdrawal",
             Self::Unit(_) => "unit",
+            Self::Terminal(_) => "terminal",
+            Self::Shift(_) => "shift",
         }
     }
 

@@ -116,7 +116,11 @@ impl Policy {
             }
             (Self::Granted { staff: Some(need), .. }, Proof::Staff(standing)) => need.admit(standing, target, now),
             (Self::Terminal { superseded }, Proof::Terminal(session)) => {
-                if superseded || !session.is_superseded { Ok(Reach::Own) } else { Err(Denied::Superseded) }
+                if superseded || !session.is_superseded {
+                    Ok(Reach::Own)
+                } else {
+                    Err(Denied::Superseded)
+                }
             }
             (Self::Member | Self::Citizen | Self::Terminal { .. } | Self::Granted { .. }, _) => Err(Denied::Kind),
         }
@@ -195,8 +199,12 @@ mod tests {
     #[test]
     fn a_terminal_has_what_is_its_own_and_with_an_old_certificate_less() {
         let till = |is_superseded| {
-            let session =
-                TerminalSession { terminal: Uuid::from_u128(9), service: Uuid::from_u128(10), unit: None, is_superseded };
+            let session = TerminalSession {
+                terminal: Uuid::from_u128(9),
+                service: Uuid::from_u128(10),
+                unit: None,
+                is_superseded,
+            };
             Caller { tenant: Uuid::from_u128(1), subject: session.terminal, proof: Proof::Terminal(session) }
         };
         let renewal = Policy::Terminal { superseded: true };

@@ -155,7 +155,9 @@ pub struct Grant {
 
 /// The text is no grant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a grant reads verb:object or verb:object:reach; own is for users and sessions, unit and below for terminals, too")]
+#[error(
+    "a grant reads verb:object or verb:object:reach; own is for users and sessions, unit and below for terminals, too"
+)]
 pub struct UnknownGrant;
 
 impl Grant {

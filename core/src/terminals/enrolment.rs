@@ -227,7 +227,8 @@ mod tests {
         };
         let own = uri(tenant, terminal);
         assert_eq!(of(&[&own]), Some((tenant, terminal)));
-        for other in [&[][..], &[&own, &own], &["urn:vintem:service:nginx"], &[own.trim_end_matches('2')]] {
+        let own = own.as_str();
+        for other in [&[][..], &[own, own], &["urn:vintem:service:nginx"], &[own.trim_end_matches('2')]] {
             assert_eq!(of(other), None, "{other:?}");
         }
     }

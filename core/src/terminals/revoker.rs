@@ -74,7 +74,12 @@ impl Revoker {
                     done += 1;
                 }
                 Err(why) => {
-                    tracing::warn!(number = job.key, attempts = job.attempts, why, "a certificate is not revoked in Vault yet");
+                    tracing::warn!(
+                        number = job.key,
+                        attempts = job.attempts,
+                        why,
+                        "a certificate is not revoked in Vault yet"
+                    );
                     // One that has ended meanwhile is nobody's any more, so this is given up in the end.
                     jobs::failed(&self.jobs, job, &why).await?;
                 }

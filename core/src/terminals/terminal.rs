@@ -43,15 +43,8 @@ pub enum Status {
 
 impl Status {
     /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Provisioned,
-        Self::CodeIssued,
-        Self::Active,
-        Self::Suspended,
-        Self::Lost,
-        Self::Revoked,
-        Self::Retired,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Provisioned, Self::CodeIssued, Self::Active, Self::Suspended, Self::Lost, Self::Revoked, Self::Retired];
 
     /// As stored and answered.
     pub fn as_str(self) -> &'static str {

@@ -29,11 +29,7 @@ impl Vault {
     }
 
     /// A terminal's certificate over the key of its request, as one PEM text, and what it says. Its name is ours to give.
-    pub async fn sign_terminal(
-        &self,
-        request: &SigningRequest,
-        uri: &str,
-    ) -> Result<(String, Facts), SecretsError> {
+    pub async fn sign_terminal(&self, request: &SigningRequest, uri: &str) -> Result<(String, Facts), SecretsError> {
         let (mount, request) = (&self.mount("pki"), request.pem());
         let signed = self.call(SIGN, |client| async move {
             let mut named = SignCertificateRequest::builder();

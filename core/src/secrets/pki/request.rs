@@ -42,8 +42,7 @@ impl SigningRequest {
         if block.label != "CERTIFICATE REQUEST" || !rest.trim_ascii().is_empty() {
             return Err(BadRequest::Malformed);
         }
-        let (rest, request) =
-            X509CertificationRequest::from_der(&block.contents).map_err(|_| BadRequest::Malformed)?;
+        let (rest, request) = X509CertificationRequest::from_der(&block.contents).map_err(|_| BadRequest::Malformed)?;
         if !rest.is_empty() {
             return Err(BadRequest::Malformed);
         }
@@ -80,7 +79,7 @@ mod tests {
     use super::*;
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
-    use rcgen::{CertificateParams, KeyPair, PKCS_ED25519, PKCS_ECDSA_P384_SHA384};
+    use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P384_SHA384, PKCS_ED25519};
 
     #[test]
     fn a_request_that_proves_itself_is_read() {

@@ -9,8 +9,8 @@ use crate::event_store::Recorded;
 use crate::event_store::append::Statement;
 use crate::event_store::overlay::EventRow;
 use crate::terminals::event::{
-    self, TerminalCodeIssued, TerminalConfigured, TerminalEnrolled, TerminalObeyed, TerminalOrdered, TerminalRegistered,
-    TerminalRenewed,
+    self, TerminalCodeIssued, TerminalConfigured, TerminalEnrolled, TerminalObeyed, TerminalOrdered,
+    TerminalRegistered, TerminalRenewed,
 };
 use crate::terminals::terminal::Status;
 
