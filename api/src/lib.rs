@@ -39,6 +39,7 @@ pub mod query;
 pub mod routes;
 pub mod settlement;
 pub mod startup;
+pub mod terminals;
 pub mod tls;
 pub mod views;
 pub mod webhooks;

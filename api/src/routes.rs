@@ -18,17 +18,18 @@ use crate::payments::{charges, funding, issuances, limits, mandates, prices, tra
 use crate::privacy::{erasures, exports};
 use crate::problem::{Code, Problem};
 use crate::settlement::{providers, services};
+use crate::terminals::{certificates, config, enrolments, fleet, heartbeats, shifts};
 use crate::views::{activity, holds as hold_ageing, top_accounts, trial_balance as daily_balance, volume};
 use crate::webhooks::{deliveries, endpoints};
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig, delete, get, patch, post};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, Route};
 use vintem_core::access::Object::{
-    Account, Asset, Audit, Event, Hold, Holder, Issuance, Price, Provider, Report, Service, Session, Transaction, Unit,
-    User, Webhook,
+    Account, Asset, Audit, Event, Hold, Holder, Issuance, Price, Provider, Report, Service, Session, Terminal,
+    Transaction, Unit, User, Webhook,
 };
 use vintem_core::access::Scope::{
-    AuditRead, HoldersRead, HoldersUnmask, HoldersWrite, LedgerAdmin, LedgerRead, LedgerWrite,
+    AuditRead, HoldersRead, HoldersUnmask, HoldersWrite, LedgerAdmin, LedgerRead, LedgerWrite, TerminalsAdmin,
 };
 use vintem_core::access::Verb::{Create, Delete, Edit, View};
 use vintem_core::access::{Object, Policy, Right};
@@ -83,6 +84,9 @@ const UNMASK: Policy = Policy::granted(HoldersUnmask, View, Holder).with(Right::
 const AUDIT: Policy = Policy::granted(AuditRead, View, Audit);
 const REGISTRY: Policy = Policy::client(HoldersWrite);
 const RESET: Policy = Policy::granted(HoldersWrite, Edit, Holder);
+
+const FLEET: Policy = Policy::granted(TerminalsAdmin, Edit, Terminal);
+const FLEET_SEEN: Policy = Policy::granted(LedgerRead, View, Terminal);
 
 const ISSUE: Policy = Policy::granted(LedgerWrite, Create, Issuance).with(Right::Issue);
 const REDEEM: Policy = Policy::granted(LedgerWrite, Create, Issuance).with(Right::Redeem);
@@ -238,6 +242,27 @@ pub static ROUTES: &[Entry] = &[
     row(Method::PATCH, "/v1/admin/services/{id}", Policy::granted(LedgerAdmin, Edit, Service), SMALL, || {
         patch().to(services::change)
     }),
+    row(Method::POST, "/v1/terminal/enrolments", Policy::Public, ASK, || post().to(enrolments::enrol)),
+    row(Method::POST, "/v1/terminal/certificates", Policy::Terminal { superseded: true }, ASK, || {
+        post().to(certificates::renew)
+    }),
+    row(Method::POST, "/v1/terminal/heartbeats", Policy::TERMINAL, ASK, || post().to(heartbeats::beat)),
+    row(Method::GET, "/v1/terminal/config", Policy::TERMINAL, Nothing, || get().to(config::show)),
+    row(Method::POST, "/v1/terminal/shifts", Policy::TERMINAL, SMALL, || post().to(shifts::open)),
+    row(Method::POST, "/v1/terminal/shifts/{number}/close", Policy::TERMINAL, SMALL, || post().to(shifts::close)),
+    row(Method::POST, "/v1/admin/terminals", Policy::granted(TerminalsAdmin, Create, Terminal), SMALL, || {
+        post().to(fleet::register)
+    }),
+    row(Method::GET, "/v1/admin/terminals", FLEET_SEEN, Nothing, || get().to(fleet::list)),
+    row(Method::GET, "/v1/admin/terminals/{id}", FLEET_SEEN, Nothing, || get().to(fleet::show)),
+    row(Method::PATCH, "/v1/admin/terminals/{id}", FLEET, SMALL, || patch().to(fleet::configure)),
+    row(Method::POST, "/v1/admin/terminals/{id}/activation-codes", FLEET, SMALL, || post().to(fleet::issue_code)),
+    row(Method::POST, "/v1/admin/terminals/{id}/suspend", FLEET, SMALL, || post().to(fleet::suspend)),
+    row(Method::POST, "/v1/admin/terminals/{id}/resume", FLEET, SMALL, || post().to(fleet::resume)),
+    row(Method::POST, "/v1/admin/terminals/{id}/lost", FLEET, SMALL, || post().to(fleet::lose)),
+    row(Method::POST, "/v1/admin/terminals/{id}/revoke", FLEET, SMALL, || post().to(fleet::revoke)),
+    row(Method::POST, "/v1/admin/terminals/{id}/retire", FLEET, SMALL, || post().to(fleet::retire)),
+    row(Method::POST, "/v1/admin/terminals/{id}/commands", FLEET, SMALL, || post().to(fleet::order)),
     row(Method::GET, "/v1/tenant", Policy::Known, Nothing, || get().to(tenant::show)),
     row(Method::GET, "/v1/audit-events", AUDIT, Nothing, || get().to(audit::list)),
     row(Method::GET, "/v1/audit-events/export", AUDIT.with(Right::Export), Nothing, || get().to(audit::export)),
@@ -326,6 +351,7 @@ mod tests {
                 "/v1/staff/sessions",
                 "/v1/staff/invitations/accept",
                 "/v1/staff/invitations/confirm",
+                "/v1/terminal/enrolments",
                 "/v1/token",
                 "/.well-known/jwks.json",
                 "/livez",

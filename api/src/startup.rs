@@ -12,7 +12,7 @@ use crate::operations::health::Health;
 use crate::operations::{live, metrics, ready};
 use crate::problem::Problem;
 use crate::routes;
-use crate::tls::{self, TlsError};
+use crate::tls::{self, Mutual, TlsError};
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{App as Web, HttpServer, web};
@@ -48,6 +48,7 @@ use vintem_core::secrets::{
 };
 use vintem_core::settlement::Services;
 use vintem_core::telemetry::{self, Metrics, TelemetryError, clock};
+use vintem_core::terminals::{self, Terminals};
 use vintem_core::webhooks::signature::PublicKeys;
 use vintem_core::webhooks::{Egress, Webhooks};
 
@@ -154,7 +155,12 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     let ledger = Ledger::new(reader.pool().clone(), shards.clone(), KNOWN_ACCOUNTS);
     let signer = Signer::follow(&vault).await?;
     let messages = messenger(&vault, settings.mail.as_ref()).await?;
-    let people = People::new(&leases, &ledger, &shards, &personal(&vault, keeper).await?, &messages);
+    let people = People::new(&leases, &ledger, &shards, &personal(&vault, keeper).await?, &messages, &vault);
+    let transport = match settings.transport {
+        Transport::Mutual => Some(tls::mutual(&vault, FOLLOW_EVERY).await?),
+        Transport::Plain => None,
+    };
+    let (transport, judge) = transport.map(|Mutual { server, judge }| (server, judge)).unzip();
     let app = web::Data::new(App {
         receipts: Receipts::new(editor.pool().clone(), ledger.clone(), Some(signer), settings.issuer.clone()),
         staff: people.staff,
@@ -163,6 +169,8 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
         services: Services::new(reader.pool().clone(), ledger.clone()),
         aliases: people.aliases,
         citizens: people.citizens,
+        terminals: people.terminals,
+        judge,
         holders: people.holders,
         ledger,
         views: Views::new(reader.pool().clone()),
@@ -185,10 +193,6 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
         ending,
         bulk: Handle::current(),
     });
-    let transport = match settings.transport {
-        Transport::Mutual => Some(tls::mutual(&vault, FOLLOW_EVERY).await?),
-        Transport::Plain => None,
-    };
     let server = public_server(app.clone(), listener, transport)?;
     let metrics_server = metrics_server(app, metrics_listener)?;
     tracing::info!(listen = %settings.listen, metrics = %settings.metrics_listen, "the server answers");
@@ -239,13 +243,14 @@ impl Leases {
     }
 }
 
-/// What people do and are, over what is known of them.
+/// What people and their devices do and are, over what is known of them.
 struct People {
     holders: Holders,
     staff: Staff,
     citizens: Citizens,
     aliases: Aliases,
     payments: Payments,
+    terminals: Terminals,
 }
 
 impl People {
@@ -255,6 +260,7 @@ impl People {
         shards: &HashMap<i16, Shard>,
         personal: &Personal,
         messages: &Messenger,
+        vault: &Vault,
     ) -> Self {
         let reader = leases.reader.pool();
         let pools = || (reader.clone(), leases.editor.pool().clone());
@@ -262,6 +268,7 @@ impl People {
         let of_citizens = citizens::Knows::of(personal);
         let holders = Holders::new(reader.clone(), shards.clone(), Some(personal.clone()));
         let now = || Arc::new(clock::now);
+        let of_terminals = terminals::Knows { pepper: personal.requests.pepper(), vault: vault.clone() };
         Self {
             staff: Staff::new(pools(), shards.clone(), Some(knows), now()),
             citizens: Citizens::new(
@@ -274,6 +281,7 @@ impl People {
             ),
             aliases: Aliases::new(reader.clone(), ledger.clone(), holders.clone(), Some(personal)),
             payments: Payments::new(reader.clone(), ledger.clone(), holders.clone()),
+            terminals: Terminals::new(pools(), ledger.clone(), Some(of_terminals), now()),
             holders,
         }
     }

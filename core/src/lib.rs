@@ -21,5 +21,6 @@ pub mod settlement;
 pub mod subscriptions;
 pub mod telemetry;
 pub mod tenant_export;
+pub mod terminals;
 pub mod verify;
 pub mod webhooks;

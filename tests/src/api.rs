@@ -9,7 +9,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::future::LocalBoxFuture;
 
-use rustls::ServerConfig;
 use secrecy::SecretString;
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -21,6 +20,7 @@ use vintem_api::cursor::{CursorKeys, Cursors};
 use vintem_api::limits::Limits;
 use vintem_api::operations::health::Health;
 use vintem_api::startup;
+use vintem_api::tls::Mutual;
 use vintem_core::access::staff::{Knows, Staff};
 use vintem_core::access::{
     AccessService, NewClient, Revocations, Scopes, SigningKeys, Terms, TokenVerifier, create_client, create_tenant,
@@ -39,6 +39,7 @@ use vintem_core::secrets::{Followed, KeyRing, RateSettings, SecretsError, Vault,
 use vintem_core::settlement::Services;
 use vintem_core::telemetry::clock::Clock;
 use vintem_core::telemetry::{Metrics, clock};
+use vintem_core::terminals::{self, Terminals};
 use vintem_core::webhooks::signature::PublicKeys;
 use vintem_core::webhooks::{Egress, Webhooks};
 
@@ -96,6 +97,8 @@ pub struct Server {
     pub charges: Box<Charges>,
     /// Who is paid at them.
     pub services: Box<Services>,
+    /// Its terminals.
+    pub terminals: Box<Terminals>,
     end: watch::Sender<bool>,
 }
 
@@ -161,7 +164,7 @@ impl Server {
     }
 
     /// As the product runs: with people, receipts, and TLS if it is to stand behind the door.
-    pub async fn whole(store: &Store, personal: Personal, vault: &Vault, tls: Option<ServerConfig>) -> Self {
+    pub async fn whole(store: &Store, personal: Personal, vault: &Vault, tls: Option<Mutual>) -> Self {
         Box::pin(Self::start_over(
             store,
             Keys::fixed(),
@@ -169,13 +172,13 @@ impl Server {
             Some((personal, Arc::new(clock::now))),
             unhurried(),
             tls,
-            Some(Signer::follow(vault).await.unwrap()),
+            Some((Signer::follow(vault).await.unwrap(), vault.clone())),
         ))
         .await
     }
 
     /// A server that speaks TLS.
-    pub async fn with_tls(store: &Store, tls: ServerConfig) -> Self {
+    pub async fn with_tls(store: &Store, tls: Mutual) -> Self {
         Box::pin(Self::start_over(store, Keys::fixed(), without_vault(store), None, unhurried(), Some(tls), None)).await
     }
 
@@ -190,9 +193,16 @@ impl Server {
     }
 
     /// The same with a clock that is the test's.
-    pub async fn with_staff(store: &Store, personal: Personal, clock: Clock, signer: Signer) -> Self {
+    pub async fn with_staff(
+        store: &Store,
+        personal: Personal,
+        clock: Clock,
+        vault: &Vault,
+        tls: Option<Mutual>,
+    ) -> Self {
         let (keys, people) = (Keys::fixed(), Some((personal, clock)));
-        Box::pin(Self::start_over(store, keys, without_vault(store), people, unhurried(), None, Some(signer))).await
+        let sealed = Some((Signer::follow(vault).await.unwrap(), vault.clone()));
+        Box::pin(Self::start_over(store, keys, without_vault(store), people, unhurried(), tls, sealed)).await
     }
 
     async fn start_with(
@@ -211,9 +221,11 @@ impl Server {
         webhooks: Webhooks,
         personal: Option<(Personal, Clock)>,
         rates: RateSettings,
-        tls: Option<ServerConfig>,
-        signer: Option<Signer>,
+        tls: Option<Mutual>,
+        sealed: Option<(Signer, Vault)>,
     ) -> Self {
+        let (tls, judge) = tls.map(|Mutual { server, judge }| (server, judge)).unzip();
+        let (signer, vault) = sealed.unzip();
         let metrics = Arc::new(Metrics::new());
         let reader = store.pool("vintem_reader");
         let shards = startup::start_shards(Ledger::shards(&reader).await.unwrap(), &store.writer());
@@ -228,6 +240,9 @@ impl Server {
         let ledger = Ledger::new(reader.clone(), shards, 10_000);
         let aliases = Aliases::new(reader.clone(), ledger.clone(), holders.clone(), personal.as_ref());
         let messages = Mailbox::of_the_stack().messenger();
+        let pepper = personal.as_ref().map(|personal| personal.requests.pepper());
+        let of_terminals = pepper.zip(vault).map(|(pepper, vault)| terminals::Knows { pepper, vault });
+        let terminals = Terminals::new(pools(), ledger.clone(), of_terminals, Arc::clone(&clock));
         let citizens = Citizens::new(pools(), ledger.clone(), holders.clone(), of_citizens, messages.clone(), clock);
         let payments = Payments::new(reader.clone(), ledger.clone(), holders.clone());
         let charges = Charges::new(payments.clone(), Arc::clone(&charging));
@@ -242,6 +257,8 @@ impl Server {
             ledger: ledger.clone(),
             holders,
             citizens: citizens.clone(),
+            terminals: terminals.clone(),
+            judge,
             aliases,
             payments,
             charges: charges.clone(),
@@ -276,6 +293,7 @@ impl Server {
             citizens: Box::new(citizens),
             charges: Box::new(charges),
             services: Box::new(services),
+            terminals: Box::new(terminals),
             end,
         }
     }

@@ -31,6 +31,7 @@ pub mod stub;
 pub mod subscriptions;
 pub mod tamper;
 pub mod tenants;
+pub mod terminal;
 pub mod vault;
 pub mod views;
 pub mod webhooks;

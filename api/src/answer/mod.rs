@@ -16,6 +16,7 @@ pub mod mandate;
 pub mod payment;
 pub mod settlement;
 pub mod staff;
+pub mod terminal;
 pub mod transaction;
 pub mod transfer;
 
@@ -44,6 +45,7 @@ use vintem_core::payments::mandates::event::{MANDATE_ACTIVATED, MANDATE_REQUESTE
 use vintem_core::settlement::event::{
     PROVIDER_CHANGED, PROVIDER_REGISTERED, SERVICE_CHANGED, SERVICE_OPENED, SERVICE_RESUMED, SERVICE_SUSPENDED,
 };
+use vintem_core::terminals::event as terminals;
 
 use crate::problem::{Code, Problem, Shown};
 
@@ -198,6 +200,10 @@ pub enum Fact {
     Provider(settlement::Provider),
     /// `service.opened` with its account, `service.changed`, `service.suspended`, `service.resumed`
     Service(Box<settlement::Service>),
+    /// `terminal.registered` and what else the back office does about terminals
+    Terminal(Box<terminal::TerminalChange>),
+    /// `shift.opened`, `shift.closed`
+    Shift(terminal::Shift),
 }
 
 impl Fact {
@@ -242,6 +248,10 @@ impl Fact {
             SERVICE_OPENED | SERVICE_CHANGED | SERVICE_SUSPENDED | SERVICE_RESUMED => {
                 Self::Service(Box::new(settlement::Service::recorded(first)?))
             }
+            kind if kind.starts_with("terminal.") => {
+                Self::Terminal(Box::new(terminal::TerminalChange::recorded(first)?))
+            }
+            terminals::SHIFT_OPENED | terminals::SHIFT_CLOSED => Self::Shift(terminal::Shift::recorded(first)?),
             _ => return Err(Unreadable),
         })
     }
@@ -266,6 +276,8 @@ impl Fact {
             Self::Unit(unit) if unit.is_new() => 201,
             Self::Provider(provider) if provider.version == 1 => 201,
             Self::Service(service) if service.version == 1 => 201,
+            Self::Terminal(change) if change.is_new() => 201,
+            Self::Shift(shift) if shift.is_open() => 201,
             Self::Account(_)
             | Self::HoldChange(_)
             | Self::Holder(_)
@@ -277,6 +289,8 @@ impl Fact {
             | Self::MandateConsent(_)
             | Self::Provider(_)
             | Self::Service(_)
+            | Self::Terminal(_)
+            | Self::Shift(_)
             | Self::Confirmation(_)
             | Self::Limits(_)
             | Self::Withdrawal(_)
@@ -311,6 +325,8 @@ impl Fact {
             Self::Mandate(_) | Self::MandateConsent(_) => "mandate",
             Self::Provider(_) => "provider",
             Self::Service(_) => "service",
+            Self::Terminal(_) => "terminal",
+            Self::Shift(_) => "shift",
         }
     }
 

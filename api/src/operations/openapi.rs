@@ -7,8 +7,8 @@ use crate::access::staff::presence::COOKIE;
 use crate::problem::{Code, Document};
 use crate::routes::{Body, Entry, ROUTES};
 use crate::{
-    access, account, aliases, citizens, documents, holders, ledger, operations, payments, privacy, settlement, views,
-    webhooks,
+    access, account, aliases, citizens, documents, holders, ledger, operations, payments, privacy, settlement,
+    terminals, views, webhooks,
 };
 use actix_web::HttpResponse;
 use actix_web::http::Method;
@@ -29,6 +29,8 @@ const CLIENT: &str = "client";
 const SESSION: &str = "session";
 /// The one of citizens: a token that is bound to the key of their device.
 const CITIZEN: &str = "citizen";
+/// The one of terminals: the certificate of the connection.
+const TERMINAL: &str = "terminal";
 
 /// The document's skeleton: every handler, once.
 #[derive(OpenApi)]
@@ -74,6 +76,11 @@ const CITIZEN: &str = "citizen";
         settlement::providers::register, settlement::providers::list, settlement::providers::show, settlement::providers::change,
         settlement::services::open, settlement::services::list, settlement::services::show, settlement::services::change,
         access::tenant::show, access::token::issue, access::jwks::show, access::audit::list, access::audit::export,
+        terminals::enrolments::enrol, terminals::certificates::renew, terminals::heartbeats::beat, terminals::config::show,
+        terminals::shifts::open, terminals::shifts::close,
+        terminals::fleet::register, terminals::fleet::list, terminals::fleet::show, terminals::fleet::configure,
+        terminals::fleet::issue_code, terminals::fleet::suspend, terminals::fleet::resume, terminals::fleet::lose,
+        terminals::fleet::revoke, terminals::fleet::retire, terminals::fleet::order,
         operations::live::show, operations::ready::show,
     ),
     components(schemas(Document<'static>))
@@ -94,6 +101,7 @@ pub fn contract() -> Contract {
     components.add_security_scheme(CLIENT, client());
     components.add_security_scheme(SESSION, SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(COOKIE))));
     components.add_security_scheme(CITIZEN, SecurityScheme::Http(citizen()));
+    components.add_security_scheme(TERMINAL, terminal());
     if let Some(RefOr::T(Schema::Object(problem))) = components.schemas.get_mut("Problem") {
         name_codes(problem);
     }
@@ -141,6 +149,15 @@ fn citizen() -> Http {
     scheme.description(Some(described)).build()
 }
 
+/// On a port of its own.
+fn terminal() -> SecurityScheme {
+    SecurityScheme::MutualTls {
+        description: Some("The terminal's certificate, on the port for terminals".to_owned()),
+        deprecated: None,
+        extensions: None,
+    }
+}
+
 fn client() -> SecurityScheme {
     let scopes = Scope::ALL.map(|scope| (scope.as_str(), scope.as_str()));
     SecurityScheme::OAuth2(OAuth2::new([Flow::ClientCredentials(ClientCredentials::new(
@@ -166,8 +183,11 @@ fn complete(operation: &mut Operation, entry: &Entry) {
     if entry.path.ends_with("/verify") {
         statuses.extend(["409", "504"]);
     }
-    if entry.path.ends_with("/confirm") {
+    if entry.path.ends_with("/confirm") || entry.path.ends_with("/enrolments") {
         statuses.push("410");
+    }
+    if entry.path.starts_with("/v1/terminal/") {
+        statuses.push("409");
     }
     if entry.path.ends_with("-lookups") || entry.path.ends_with("-resolutions") {
         statuses.push("429");
@@ -189,6 +209,7 @@ fn security(policy: Policy) -> Option<Vec<SecurityRequirement>> {
         Policy::Known => Some([CLIENT, SESSION, CITIZEN].map(|scheme| by(scheme, Vec::new())).into()),
         Policy::Member => Some(vec![by(SESSION, Vec::new())]),
         Policy::Citizen => Some(vec![by(CITIZEN, Vec::new())]),
+        Policy::Terminal { .. } => Some(vec![by(TERMINAL, Vec::new())]),
         Policy::Granted { client, staff } => {
             let client = client.map(|scope| by(CLIENT, vec![scope.as_str().to_owned()]));
             let staff = staff.map(|Need { verb, object, right }| {

@@ -58,6 +58,8 @@ pub enum Object {
     Provider,
     /// What they are paid for.
     Service,
+    /// Devices that take payments.
+    Terminal,
 }
 
 impl Verb {
@@ -78,7 +80,7 @@ impl Verb {
 
 impl Object {
     /// Every kind.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Asset,
         Self::Account,
         Self::Transaction,
@@ -95,6 +97,7 @@ impl Object {
         Self::Price,
         Self::Provider,
         Self::Service,
+        Self::Terminal,
     ];
 
     /// As it stands in a grant.
@@ -116,6 +119,7 @@ impl Object {
             Self::Price => "price",
             Self::Provider => "provider",
             Self::Service => "service",
+            Self::Terminal => "terminal",
         }
     }
 
@@ -124,9 +128,10 @@ impl Object {
         matches!(self, Self::User | Self::Session)
     }
 
-    /// Whether a unit looks after such an object. Only then can a grant be bounded by unit; all else belongs to the tenant.
+    /// Whether such an object stands in a unit, its own or its owner's. Only then can a grant be bounded by unit; all else belongs to
+    /// the tenant.
     pub fn has_unit(self) -> bool {
-        self.has_owner() || matches!(self, Self::Provider | Self::Service)
+        self.has_owner() || matches!(self, Self::Provider | Self::Service | Self::Terminal)
     }
 }
 
@@ -159,7 +164,7 @@ pub struct Grant {
 /// The text is no grant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a grant reads verb:object or verb:object:reach; own is for users and sessions, unit and below for providers and services too"
+    "a grant reads verb:object or verb:object:reach; own is for users and sessions, unit and below for providers, services and terminals, too"
 )]
 pub struct UnknownGrant;
 
@@ -310,6 +315,7 @@ mod tests {
             "view:session:own",
             "view:user:below",
             "edit:service:unit",
+            "edit:terminal:below",
         ] {
             assert_eq!(text.parse::<Grant>().unwrap().to_string(), text);
         }
@@ -330,6 +336,7 @@ mod tests {
             "view:account:own",
             "edit:hold:unit",
             "edit:service:own",
+            "view:terminal:own",
             "VIEW:account",
             "view:account:",
             "view:account:7",

@@ -7,8 +7,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::rights::Object::{
-    Account, Asset, Audit, Event, Hold, Holder, Issuance, Price, Provider, Report, Service, Session, Transaction, Unit,
-    User, Webhook,
+    Account, Asset, Audit, Event, Hold, Holder, Issuance, Price, Provider, Report, Service, Session, Terminal,
+    Transaction, Unit, User, Webhook,
 };
 use super::rights::Right::{Adjust, Approve, Export, Freeze, Issue, Redeem, RotateKeys, Unmask};
 use super::rights::Verb::{Create, Delete, Edit, Share, View};
@@ -35,6 +35,8 @@ pub enum Role {
     Developer,
     /// Looks after the companies that are paid at terminals, within their own unit and what is below it.
     ProviderManager,
+    /// Keeps the fleet of terminals: registers, brings in, suspends, revokes.
+    TerminalManager,
 }
 
 struct Row {
@@ -45,8 +47,8 @@ struct Row {
     reach: Reach,
 }
 
-/// Every role. Terminals bring theirs with their context.
-const TABLE: [Row; 9] = [
+/// Every role.
+const TABLE: [Row; 10] = [
     Row {
         role: Role::IamAdmin,
         name: "iam-admin",
@@ -77,7 +79,7 @@ const TABLE: [Row; 9] = [
         role: Role::Operations,
         name: "operations",
         grants: &[
-            (View, &[Asset, Account, Transaction, Hold, Event, Report, Webhook, Price, Provider, Service]),
+            (View, &[Asset, Account, Transaction, Hold, Event, Report, Webhook, Price, Provider, Service, Terminal]),
             (Edit, &[Account, Webhook, Price, Provider, Service]),
             (Create, &[Provider, Service]),
         ],
@@ -87,7 +89,7 @@ const TABLE: [Row; 9] = [
     Row {
         role: Role::Support,
         name: "support",
-        grants: &[(View, &[Asset, Account, Transaction, Hold, Holder, Provider, Service])],
+        grants: &[(View, &[Asset, Account, Transaction, Hold, Holder, Provider, Service, Terminal])],
         rights: &[],
         reach: Reach::All,
     },
@@ -118,6 +120,7 @@ const TABLE: [Row; 9] = [
                 Price,
                 Provider,
                 Service,
+                Terminal,
             ],
         )],
         rights: &[Export],
@@ -142,6 +145,13 @@ const TABLE: [Row; 9] = [
         grants: &[(View, &[Provider, Service]), (Edit, &[Provider, Service]), (Create, &[Provider, Service])],
         rights: &[],
         reach: Reach::Below,
+    },
+    Row {
+        role: Role::TerminalManager,
+        name: "terminal-manager",
+        grants: &[(View, &[Unit, Terminal]), (Create, &[Terminal]), (Edit, &[Terminal])],
+        rights: &[],
+        reach: Reach::All,
     },
 ];
 

@@ -60,6 +60,7 @@ mod staff_matrix;
 mod statements;
 mod tampering;
 mod tenants;
+mod terminals;
 mod tokens;
 mod transfers;
 mod typescript;

@@ -26,6 +26,7 @@ pub const TABLES: &[Table] = &[
     Table { name: "service", paged_by: &[("tenant", KeyType::Uuid), ("position", KeyType::Number)], named_by: &[] },
     Table { name: "charge", paged_by: &[("id", KeyType::Uuid)], named_by: &[] },
     Table { name: "charge_move", paged_by: &[("position", KeyType::Number)], named_by: &[] },
+    Table { name: "terminal", paged_by: &[("tenant", KeyType::Uuid), ("terminal", KeyType::Uuid)], named_by: &[] },
 ];
 
 /// Their names.
