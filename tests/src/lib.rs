@@ -30,6 +30,7 @@ pub mod stub;
 pub mod subscriptions;
 pub mod tamper;
 pub mod tenants;
+pub mod till;
 pub mod vault;
 pub mod views;
 pub mod webhooks;

@@ -21,6 +21,7 @@ mod bulk;
 mod canaries;
 mod catalogue;
 mod certificates;
+mod charges;
 mod citizen_attacks;
 mod citizens;
 mod clock;
