@@ -22,6 +22,7 @@ mod canaries;
 mod catalogue;
 mod certificates;
 mod charge_paying;
+mod charges;
 mod citizen_attacks;
 mod citizens;
 mod clock;
