@@ -21,6 +21,7 @@ use vintem_core::payments::Payments;
 use vintem_core::projections::views::Views;
 use vintem_core::receipts::Receipts;
 use vintem_core::secrets::Followed;
+use vintem_core::settlement::Services;
 use vintem_core::telemetry::Metrics;
 use vintem_core::terminals::Terminals;
 use vintem_core::webhooks::Webhooks;
@@ -41,6 +42,8 @@ pub struct App {
     pub aliases: Aliases,
     /// What people do with money.
     pub payments: Payments,
+    /// Who is paid at terminals, and for what.
+    pub services: Services,
     /// What is shown of it to others.
     pub receipts: Receipts,
     /// Views of its log.

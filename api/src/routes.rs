@@ -14,9 +14,10 @@ use crate::ledger::{
     accounts, assets, balances, batches, events, holds, requests, reversals, statements, transactions, trial_balance,
 };
 use crate::operations::{docs, live, openapi, ready};
-use crate::payments::{funding, issuances, limits, prices, transfers};
+use crate::payments::{funding, issuances, limits, mandates, prices, transfers};
 use crate::privacy::{erasures, exports};
 use crate::problem::{Code, Problem};
+use crate::settlement::{providers, services};
 use crate::terminals::{certificates, config, enrolments, fleet, heartbeats, shifts};
 use crate::views::{activity, holds as hold_ageing, top_accounts, trial_balance as daily_balance, volume};
 use crate::webhooks::{deliveries, endpoints};
@@ -24,8 +25,8 @@ use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig, delete, get, patch, post};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, Route};
 use vintem_core::access::Object::{
-    Account, Asset, Audit, Event, Hold, Holder, Issuance, Price, Report, Session, Terminal, Transaction, Unit, User,
-    Webhook,
+    Account, Asset, Audit, Event, Hold, Holder, Issuance, Price, Provider, Report, Service, Session, Terminal,
+    Transaction, Unit, User, Webhook,
 };
 use vintem_core::access::Scope::{
     AuditRead, HoldersRead, HoldersUnmask, HoldersWrite, LedgerAdmin, LedgerRead, LedgerWrite, TerminalsAdmin,
@@ -142,6 +143,10 @@ pub static ROUTES: &[Entry] = &[
     row(Method::POST, "/v1/withdrawals/{id}/confirm", Policy::Citizen, SMALL, || post().to(funding::confirm)),
     row(Method::GET, "/v1/limits", Policy::Citizen, Nothing, || get().to(limits::show)),
     row(Method::PATCH, "/v1/limits", Policy::Citizen, SMALL, || patch().to(limits::change)),
+    row(Method::POST, "/v1/mandates", Policy::Citizen, SMALL, || post().to(mandates::request)),
+    row(Method::GET, "/v1/mandates", Policy::Citizen, Nothing, || get().to(mandates::list)),
+    row(Method::POST, "/v1/mandates/{id}/confirm", Policy::Citizen, SMALL, || post().to(mandates::confirm)),
+    row(Method::DELETE, "/v1/mandates/{id}", Policy::Citizen, ASK, || delete().to(mandates::revoke)),
     row(Method::GET, "/v1/accounts/{id}/activity", view(Account), Nothing, || get().to(activity::list)),
     row(Method::GET, "/v1/reports/volume", view(Report), Nothing, || get().to(volume::list)),
     row(Method::GET, "/v1/reports/holds", view(Report), Nothing, || get().to(hold_ageing::show)),
@@ -217,6 +222,22 @@ pub static ROUTES: &[Entry] = &[
     row(Method::POST, "/v1/admin/units", Policy::staff(Create, Unit), SMALL, || post().to(units::create)),
     row(Method::GET, "/v1/admin/units", Policy::staff(View, Unit), Nothing, || get().to(units::list)),
     row(Method::PATCH, "/v1/admin/units/{id}", Policy::staff(Edit, Unit), SMALL, || patch().to(units::change)),
+    row(Method::POST, "/v1/admin/providers", Policy::granted(LedgerAdmin, Create, Provider), SMALL, || {
+        post().to(providers::register)
+    }),
+    row(Method::GET, "/v1/admin/providers", view(Provider), Nothing, || get().to(providers::list)),
+    row(Method::GET, "/v1/admin/providers/{id}", view(Provider), Nothing, || get().to(providers::show)),
+    row(Method::PATCH, "/v1/admin/providers/{id}", Policy::granted(LedgerAdmin, Edit, Provider), SMALL, || {
+        patch().to(providers::change)
+    }),
+    row(Method::POST, "/v1/admin/services", Policy::granted(LedgerAdmin, Create, Service), SMALL, || {
+        post().to(services::open)
+    }),
+    row(Method::GET, "/v1/admin/services", view(Service), Nothing, || get().to(services::list)),
+    row(Method::GET, "/v1/admin/services/{id}", view(Service), Nothing, || get().to(services::show)),
+    row(Method::PATCH, "/v1/admin/services/{id}", Policy::granted(LedgerAdmin, Edit, Service), SMALL, || {
+        patch().to(services::change)
+    }),
     row(Method::POST, "/v1/terminal/enrolments", Policy::Public, ASK, || post().to(enrolments::enrol)),
     row(Method::POST, "/v1/terminal/certificates", Policy::Terminal { superseded: true }, ASK, || {
         post().to(certificates::renew)

@@ -33,7 +33,7 @@ use vintem_core::event_store::{Credentials, Limits, Shard};
 use vintem_core::holders::{Holders, Personal};
 use vintem_core::ledger::error::LedgerError;
 use vintem_core::ledger::service::Ledger;
-use vintem_core::ledger::store::look_ups::LedgerLookUps;
+use vintem_core::look_ups::AllLookUps;
 use vintem_core::messages::{Login, Messenger, SetupError, Smtp};
 use vintem_core::payments::Payments;
 use vintem_core::payments::funding::Funding;
@@ -45,6 +45,7 @@ use vintem_core::secrets::{
     ProcessSettings, RequestDigest, SecretsError, ServerSettings, SettingsError, Vault, keep_memory_private,
     rotate_on_hangup,
 };
+use vintem_core::settlement::Services;
 use vintem_core::telemetry::{self, Metrics, TelemetryError, clock};
 use vintem_core::terminals::{self, Terminals};
 use vintem_core::webhooks::signature::PublicKeys;
@@ -159,6 +160,7 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
         receipts: Receipts::new(editor.pool().clone(), ledger.clone(), Some(signer), settings.issuer.clone()),
         staff: people.staff,
         payments: people.payments.funded_by(funding(settings.is_funding_simulated)),
+        services: Services::new(reader.pool().clone(), ledger.clone()),
         aliases: people.aliases,
         citizens: people.citizens,
         terminals: people.terminals,
@@ -335,8 +337,7 @@ pub fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
 
 /// Starts one writer per shard.
 pub fn start_shards(numbers: Vec<i16>, credentials: &Credentials) -> HashMap<i16, Shard> {
-    let start =
-        |number| (number, Shard::start(number, credentials.clone(), Arc::new(LedgerLookUps), Limits::default()));
+    let start = |number| (number, Shard::start(number, credentials.clone(), Arc::new(AllLookUps), Limits::default()));
     numbers.into_iter().map(start).collect()
 }
 

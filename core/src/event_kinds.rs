@@ -11,7 +11,10 @@ use crate::holders::event as holders;
 use crate::kernel::Minor;
 use crate::keys::event as keys;
 use crate::ledger::event as ledger;
+use crate::payments::charges::event as charges;
 use crate::payments::event as payments;
+use crate::payments::mandates::event as mandates;
+use crate::settlement::event as settlement;
 use crate::terminals::event as terminals;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -77,7 +80,7 @@ fn schema<T: ToSchema>(name: &str) -> Value {
 }
 
 /// All of them.
-pub const ALL: [EventKind; 76] = [
+pub const ALL: [EventKind; 94] = [
     kind::<access::TenantCreated>(access::TENANT_CREATED),
     kind::<access::TenantSuspended>(access::TENANT_SUSPENDED),
     kind::<access::TenantResumed>(access::TENANT_RESUMED),
@@ -139,6 +142,24 @@ pub const ALL: [EventKind; 76] = [
     kind::<payments::PricesChanged>(payments::PRICES_CHANGED),
     kind::<payments::MoneyMoved>(payments::MONEY_ISSUED),
     kind::<payments::MoneyMoved>(payments::MONEY_REDEEMED),
+    kind::<mandates::MandateRequested>(mandates::MANDATE_REQUESTED),
+    kind::<mandates::MandateActivated>(mandates::MANDATE_ACTIVATED),
+    kind::<mandates::MandateRevoked>(mandates::MANDATE_REVOKED),
+    kind::<settlement::ProviderDescribed>(settlement::PROVIDER_REGISTERED),
+    kind::<settlement::ProviderDescribed>(settlement::PROVIDER_CHANGED),
+    kind::<settlement::ServiceDescribed>(settlement::SERVICE_OPENED),
+    kind::<settlement::ServiceDescribed>(settlement::SERVICE_CHANGED),
+    kind::<settlement::ServiceDescribed>(settlement::SERVICE_SUSPENDED),
+    kind::<settlement::ServiceDescribed>(settlement::SERVICE_RESUMED),
+    kind::<charges::ChargeCreated>(charges::CHARGE_CREATED),
+    kind::<charges::ChargeAuthorised>(charges::CHARGE_AUTHORISED),
+    kind::<charges::ChargeCaptured>(charges::CHARGE_CAPTURED),
+    kind::<charges::ChargeCancelled>(charges::CHARGE_CANCELLED),
+    kind::<charges::ChargeReversed>(charges::CHARGE_REVERSED),
+    kind::<charges::RefundRequested>(charges::REFUND_REQUESTED),
+    kind::<charges::RefundSucceeded>(charges::REFUND_SUCCEEDED),
+    kind::<charges::RefundFailed>(charges::REFUND_FAILED),
+    kind::<charges::BatchClosed>(charges::BATCH_CLOSED),
     kind::<terminals::TerminalRegistered>(terminals::TERMINAL_REGISTERED),
     kind::<terminals::TerminalConfigured>(terminals::TERMINAL_CONFIGURED),
     kind::<terminals::TerminalCodeIssued>(terminals::TERMINAL_CODE_ISSUED),

@@ -35,6 +35,7 @@ use vintem_core::payments::Payments;
 use vintem_core::projections::views::Views;
 use vintem_core::receipts::{Receipts, Signer};
 use vintem_core::secrets::{Followed, KeyRing, RateSettings, SecretsError, Vault, random};
+use vintem_core::settlement::Services;
 use vintem_core::telemetry::clock::Clock;
 use vintem_core::telemetry::{Metrics, clock};
 use vintem_core::terminals::{self, Terminals};
@@ -252,6 +253,7 @@ impl Server {
             judge,
             aliases,
             payments,
+            services: Services::new(reader.clone(), ledger.clone()),
             receipts: Receipts::new(store.pool("vintem_editor"), ledger.clone(), signer, ISSUER.to_owned()),
             staff: staff.clone(),
             views: Views::new(reader),

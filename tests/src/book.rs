@@ -13,9 +13,9 @@ use vintem_core::ledger::error::LedgerError;
 use vintem_core::ledger::known::{AccountRef, Side};
 use vintem_core::ledger::placing::Place;
 use vintem_core::ledger::service::{Actor, Ledger, WriteRequest};
-use vintem_core::ledger::store::look_ups::LedgerLookUps;
 use vintem_core::ledger::transaction::{ChosenId, Leg, Post, Quantity};
 use vintem_core::ledger::{account, asset};
+use vintem_core::look_ups::AllLookUps;
 
 /// A ledger over a test's store, as one process would run it.
 pub struct Book {
@@ -33,7 +33,7 @@ impl Book {
 
     /// The same with bounds of one's own.
     pub fn with_limits(store: &Store, limits: Limits) -> Self {
-        let shard = Shard::start(0, store.writer(), Arc::new(LedgerLookUps), limits);
+        let shard = Shard::start(0, store.writer(), Arc::new(AllLookUps), limits);
         let ledger = Ledger::new(store.pool("vintem_reader"), HashMap::from([(0, shard)]), 100_000);
         let origin = Origin { tenant: Uuid::from_u128(1), actor: "test".into(), correlation: None };
         Self { ledger, actor: Actor { shard: 0, origin } }

@@ -24,6 +24,7 @@ pub mod phone;
 pub mod policies;
 pub mod python;
 pub mod server;
+pub mod shops;
 pub mod staff;
 pub mod store;
 pub mod stub;

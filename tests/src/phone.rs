@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use vintem_core::access::{change_tenant, find_tenant, settings};
 use vintem_core::event_store::{Limits, Shard, fresh};
-use vintem_core::ledger::store::look_ups::LedgerLookUps;
+use vintem_core::look_ups::AllLookUps;
 
 /// What every citizen of these tests has as a password.
 pub const PASSWORD: &str = "cinco pontes sem rio";
@@ -64,7 +64,7 @@ impl Town {
         let tenant = find_tenant(&mut operator, TENANT).await.unwrap().tenant;
         let change = settings::Change { citizen_asset: Some("BRL".to_owned()), ..settings::Change::default() };
         let writer = |shard| {
-            Shard::start(shard, store.writer(), Arc::new(LedgerLookUps), Limits { queue: 10, cached_accounts: 10 })
+            Shard::start(shard, store.writer(), Arc::new(AllLookUps), Limits { queue: 10, cached_accounts: 10 })
         };
         assert!(change_tenant(&mut operator, writer, tenant, &change).await.unwrap());
         office.client.post("/v1/assets", &json!({"code": "BRL", "scale": 2})).await.expect(201);

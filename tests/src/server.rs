@@ -12,7 +12,7 @@ use uuid::Uuid;
 use vintem_cli::stack::mailbox;
 use vintem_core::access::{ClientName, NewClient, Scopes, TenantName, Terms, create_client, create_tenant};
 use vintem_core::event_store::{Limits, Shard};
-use vintem_core::ledger::store::look_ups::LedgerLookUps;
+use vintem_core::look_ups::AllLookUps;
 
 /// Whose requests are not counted, however fast a test sends them.
 const TENANT: &str = "town";
@@ -228,7 +228,7 @@ fn variable(name: &str, value: &str) -> (String, String) {
 /// Makes a tenant with a client that may do everything.
 pub async fn make_client(secrets: &Secrets) -> Credentials {
     let mut operator = secrets.store.session("vintem_operator").await;
-    let shard = Shard::start(0, secrets.store.writer(), std::sync::Arc::new(LedgerLookUps), Limits::default());
+    let shard = Shard::start(0, secrets.store.writer(), std::sync::Arc::new(AllLookUps), Limits::default());
     let name: TenantName = TENANT.parse().unwrap();
     let tenant = create_tenant(&mut operator, &shard, name, 0, chrono_tz::America::Sao_Paulo).await.unwrap();
     let scopes = Scopes::all();

@@ -16,7 +16,8 @@ use vintem_core::access::staff::{Knows, Login, Position, Staff, invite_by_operat
 use vintem_core::access::{Role, find_tenant};
 use vintem_core::event_store::{Limits, Shard, fresh};
 use vintem_core::holders::Personal;
-use vintem_core::ledger::store::look_ups::LedgerLookUps;
+use vintem_core::look_ups::AllLookUps;
+use vintem_core::receipts::Signer;
 use vintem_core::secrets::people::PersonKeys;
 use vintem_core::secrets::{LeasedDatabase, Vault};
 use vintem_core::telemetry::clock::{self, Clock};
@@ -123,8 +124,7 @@ impl Office {
     pub async fn invite_as(&self, tenant: &str, login: &str, position: Position) -> String {
         let store = &self.secrets.store;
         let mut operator = store.session("vintem_operator").await;
-        let writer =
-            Shard::start(0, store.writer(), Arc::new(LedgerLookUps), Limits { queue: 10, cached_accounts: 10 });
+        let writer = Shard::start(0, store.writer(), Arc::new(AllLookUps), Limits { queue: 10, cached_accounts: 10 });
         let tenant = find_tenant(&mut operator, tenant).await.unwrap();
         let login: Login = login.parse().unwrap();
         let invited = invite_by_operator(&mut operator, &writer, &tenant, &login, &position).await.unwrap();

@@ -11,7 +11,9 @@ pub mod funding;
 pub mod hold;
 pub mod holder;
 pub mod limits;
+pub mod mandate;
 pub mod payment;
+pub mod settlement;
 pub mod staff;
 pub mod terminal;
 pub mod transaction;
@@ -36,6 +38,10 @@ use vintem_core::ledger::known::{Identity, Known};
 use vintem_core::payments::event::{
     LIMITS_CHANGED, MONEY_ISSUED, MONEY_REDEEMED, PRICES_CHANGED, TOPUP_REQUESTED, TRANSFER_CONFIRMED,
     TRANSFER_REQUESTED, WITHDRAWAL_APPROVED, WITHDRAWAL_REQUESTED,
+};
+use vintem_core::payments::mandates::event::{MANDATE_ACTIVATED, MANDATE_REQUESTED};
+use vintem_core::settlement::event::{
+    PROVIDER_CHANGED, PROVIDER_REGISTERED, SERVICE_CHANGED, SERVICE_OPENED, SERVICE_RESUMED, SERVICE_SUSPENDED,
 };
 use vintem_core::terminals::event as terminals;
 
@@ -182,6 +188,14 @@ pub enum Fact {
     Withdrawal(Box<funding::Withdrawal>),
     /// `unit.created`, `unit.changed`
     Unit(staff::StaffUnit),
+    /// `mandate.requested`
+    Mandate(Box<mandate::Mandate>),
+    /// `mandate.activated`
+    MandateConsent(mandate::MandateConsent),
+    /// `provider.registered`, `provider.changed`
+    Provider(settlement::Provider),
+    /// `service.opened` with its account, `service.changed`, `service.suspended`, `service.resumed`
+    Service(Box<settlement::Service>),
     /// `terminal.registered` and what else the back office does about terminals
     Terminal(Box<terminal::TerminalChange>),
     /// `shift.opened`, `shift.closed`
@@ -223,6 +237,12 @@ impl Fact {
             TOPUP_REQUESTED => Self::TopUp(Box::new(funding::TopUp::recorded(first)?)),
             WITHDRAWAL_REQUESTED => Self::Withdrawal(Box::new(funding::Withdrawal::requested(first)?)),
             WITHDRAWAL_APPROVED => Self::Withdrawal(Box::new(funding::Withdrawal::approved(events, entries, known)?)),
+            MANDATE_REQUESTED => Self::Mandate(Box::new(mandate::Mandate::requested(first)?)),
+            MANDATE_ACTIVATED => Self::MandateConsent(mandate::MandateConsent::recorded(first)?),
+            PROVIDER_REGISTERED | PROVIDER_CHANGED => Self::Provider(settlement::Provider::recorded(first)?),
+            SERVICE_OPENED | SERVICE_CHANGED | SERVICE_SUSPENDED | SERVICE_RESUMED => {
+                Self::Service(Box::new(settlement::Service::recorded(first)?))
+            }
             kind if kind.starts_with("terminal.") => {
                 Self::Terminal(Box::new(terminal::TerminalChange::recorded(first)?))
             }
@@ -242,12 +262,15 @@ impl Fact {
             | Self::Alias(_)
             | Self::Transfer(_)
             | Self::TopUp(_)
+            | Self::Mandate(_)
             | Self::Issuance(_) => 201,
             Self::Withdrawal(withdrawal) if withdrawal.approved_at.is_none() => 201,
             Self::Account(account) if account.settings_version == 1 => 201,
             Self::Holder(holder) if holder.erasure.is_none() => 201,
             Self::Staff(user) if user.is_new() => 201,
             Self::Unit(unit) if unit.is_new() => 201,
+            Self::Provider(provider) if provider.version == 1 => 201,
+            Self::Service(service) if service.version == 1 => 201,
             Self::Terminal(change) if change.is_new() => 201,
             Self::Shift(shift) if shift.is_open() => 201,
             Self::Account(_)
@@ -257,6 +280,9 @@ impl Fact {
             | Self::Staff(_)
             | Self::Session(_)
             | Self::Unit(_)
+            | Self::MandateConsent(_)
+            | Self::Provider(_)
+            | Self::Service(_)
             | Self::Terminal(_)
             | Self::Shift(_)
             | Self::Confirmation(_)
@@ -289,6 +315,9 @@ impl Fact {
             Self::TopUp(_) => "top_up",
             Self::Withdrawal(_) => "withdrawal",
             Self::Unit(_) => "unit",
+            Self::Mandate(_) | Self::MandateConsent(_) => "mandate",
+            Self::Provider(_) => "provider",
+            Self::Service(_) => "service",
             Self::Terminal(_) => "terminal",
             Self::Shift(_) => "shift",
         }

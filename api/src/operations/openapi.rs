@@ -7,8 +7,8 @@ use crate::access::staff::presence::COOKIE;
 use crate::problem::{Code, Document};
 use crate::routes::{Body, Entry, ROUTES};
 use crate::{
-    access, account, aliases, citizens, documents, holders, ledger, operations, payments, privacy, terminals, views,
-    webhooks,
+    access, account, aliases, citizens, documents, holders, ledger, operations, payments, privacy, settlement,
+    terminals, views, webhooks,
 };
 use actix_web::HttpResponse;
 use actix_web::http::Method;
@@ -54,6 +54,7 @@ const TERMINAL: &str = "terminal";
         payments::transfers::request, payments::transfers::show, payments::transfers::confirm, payments::limits::show, payments::limits::change,
         payments::funding::top_up, payments::funding::show_top_up, payments::funding::withdraw,
         payments::funding::show_withdrawal, payments::funding::confirm,
+        payments::mandates::request, payments::mandates::list, payments::mandates::confirm, payments::mandates::revoke,
         aliases::list, aliases::register, aliases::remove, aliases::look_up,
         holders::register, holders::look_up, holders::show, holders::unmask, holders::erase,
         citizens::registrations::register, citizens::registrations::verify, citizens::recoveries::recover, citizens::recoveries::verify,
@@ -71,6 +72,8 @@ const TERMINAL: &str = "terminal";
         access::staff::users::change, access::staff::users::reset,
         access::staff::admin_sessions::list, access::staff::admin_sessions::revoke,
         access::staff::units::create, access::staff::units::list, access::staff::units::change,
+        settlement::providers::register, settlement::providers::list, settlement::providers::show, settlement::providers::change,
+        settlement::services::open, settlement::services::list, settlement::services::show, settlement::services::change,
         access::tenant::show, access::token::issue, access::jwks::show, access::audit::list, access::audit::export,
         terminals::enrolments::enrol, terminals::certificates::renew, terminals::heartbeats::beat, terminals::config::show,
         terminals::shifts::open, terminals::shifts::close,

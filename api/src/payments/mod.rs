@@ -3,6 +3,7 @@
 pub mod funding;
 pub mod issuances;
 pub mod limits;
+pub mod mandates;
 pub mod prices;
 pub mod transfers;
 

@@ -250,6 +250,11 @@ fn business(code: RefusalCode) -> Meaning {
         C::NightLimit => row(422, "The limit of the night would be exceeded", "O limite noturno seria excedido", true),
         C::ChargeExpired => row(410, "The time to confirm the payment is over", "O prazo para confirmar o pagamento acabou", true),
         C::ChargeAlreadyPaid => row(409, "The payment was confirmed before", "O pagamento já foi confirmado", true),
+        C::ChargeReversed => row(409, "The charge was reversed", "A cobrança foi estornada", true),
+        C::PossibleDuplicate => row(409, "The same was paid a moment ago", "O mesmo foi pago há instantes", true),
+        C::RefundExceedsCaptured => row(422, "Refunds would exceed what was captured", "As devoluções excederiam o valor capturado", true),
+        C::RefundWindowClosed => row(422, "The time to refund the charge is over", "O prazo para devolver a cobrança acabou", true),
+        C::ApprovalRequired => row(403, "Somebody else must approve this", "Isto precisa da aprovação de outra pessoa", false),
         C::GroupFailed => row(422, "Another item of the group was refused", "Outro item do grupo foi recusado", true),
     }
 }

@@ -13,6 +13,7 @@ use vintem_core::payments::PaymentError;
 use vintem_core::projections::views::ViewError;
 use vintem_core::receipts::ReceiptError;
 use vintem_core::secrets::SecretsError;
+use vintem_core::settlement::SettlementError;
 use vintem_core::terminals::TerminalError;
 use vintem_core::webhooks::WebhookError;
 
@@ -127,6 +128,23 @@ impl From<PaymentError> for Problem {
             }
             PaymentError::Unreadable => {
                 tracing::error!("what the log says of a payment cannot be read");
+                Self::new(Code::InternalError, error.to_string())
+            }
+        }
+    }
+}
+
+impl From<SettlementError> for Problem {
+    fn from(error: SettlementError) -> Self {
+        match error {
+            SettlementError::Refused(refusal) => refusal.into(),
+            SettlementError::Ledger(error) => error.into(),
+            SettlementError::Beyond(pointer) => {
+                let (place, detail) = (Place::Pointer(pointer.to_owned()), error.to_string());
+                Self::new(Code::Forbidden, detail.clone()).with(Fault { place, code: "forbidden", detail })
+            }
+            SettlementError::Unreadable => {
+                tracing::error!("what the log says of a provider or service cannot be read");
                 Self::new(Code::InternalError, error.to_string())
             }
         }

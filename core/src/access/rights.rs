@@ -54,6 +54,10 @@ pub enum Object {
     Issuance,
     /// What payments cost.
     Price,
+    /// Companies that are paid at terminals.
+    Provider,
+    /// What they are paid for.
+    Service,
     /// Devices that take payments.
     Terminal,
 }
@@ -76,7 +80,7 @@ impl Verb {
 
 impl Object {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Asset,
         Self::Account,
         Self::Transaction,
@@ -91,6 +95,8 @@ impl Object {
         Self::Audit,
         Self::Issuance,
         Self::Price,
+        Self::Provider,
+        Self::Service,
         Self::Terminal,
     ];
 
@@ -111,11 +117,13 @@ impl Object {
             Self::Audit => "audit",
             Self::Issuance => "issuance",
             Self::Price => "price",
+            Self::Provider => "provider",
+            Self::Service => "service",
             Self::Terminal => "terminal",
         }
     }
 
-    /// Whether such an object belongs to a member. Only then can a grant be bounded by owner.
+    /// Whether such an object belongs to a member, and so to the member's unit. Only then can a grant be bounded by owner.
     pub fn has_owner(self) -> bool {
         matches!(self, Self::User | Self::Session)
     }
@@ -123,7 +131,7 @@ impl Object {
     /// Whether such an object stands in a unit, its own or its owner's. Only then can a grant be bounded by unit; all else belongs to
     /// the tenant.
     pub fn has_unit(self) -> bool {
-        self.has_owner() || self == Self::Terminal
+        self.has_owner() || matches!(self, Self::Provider | Self::Service | Self::Terminal)
     }
 }
 
@@ -156,7 +164,7 @@ pub struct Grant {
 /// The text is no grant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a grant reads verb:object or verb:object:reach; own is for users and sessions, unit and below for terminals, too"
+    "a grant reads verb:object or verb:object:reach; own is for users and sessions, unit and below for providers, services and terminals, too"
 )]
 pub struct UnknownGrant;
 
@@ -300,7 +308,15 @@ mod tests {
     #[test]
     fn grants_read_and_print_alike() {
         let id = Uuid::from_u128(7);
-        for text in ["view:account", "edit:user:unit", "view:session:own", "view:user:below", "edit:terminal:below"] {
+        for text in [
+            "view:account",
+            "create:transaction",
+            "edit:user:unit",
+            "view:session:own",
+            "view:user:below",
+            "edit:service:unit",
+            "edit:terminal:below",
+        ] {
             assert_eq!(text.parse::<Grant>().unwrap().to_string(), text);
         }
         assert_eq!(
@@ -319,6 +335,7 @@ mod tests {
             "read:account",
             "view:account:own",
             "edit:hold:unit",
+            "edit:service:own",
             "view:terminal:own",
             "VIEW:account",
             "view:account:",

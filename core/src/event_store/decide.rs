@@ -126,11 +126,23 @@ impl<'a> Decider<'a> {
                     expects.iter().try_for_each(|e| self.overlay.require_version(origin, e.stream, e.version));
                 Ok(Err(current.err().unwrap_or_else(|| Stop::Refused(refusal.clone()))))
             }
-            Decision::Propose(proposal) => self
-                .propose(origin, proposal)
-                .await
-                .map(|result| result.map(|mark| Outcome::Applied(self.overlay.applied_since(mark)))),
+            Decision::Propose(proposal) => {
+                let proposed = self.propose_or(origin, proposal).await?;
+                Ok(proposed.map(|mark| Outcome::Applied(self.overlay.applied_since(mark))))
+            }
         }
+    }
+
+    /// Proposes it, and what stands behind it where it is refused. A stream that moved on refuses nothing: it is decided anew.
+    async fn propose_or(&mut self, origin: &Origin, proposal: &Proposal) -> Result<Result<Mark, Stop>, sqlx::Error> {
+        let mut last = self.propose(origin, proposal).await?;
+        for instead in proposal.alternatives().skip(1) {
+            match last {
+                Err(Stop::Refused(_) | Stop::Short(..)) => last = self.propose(origin, instead).await?,
+                _ => break,
+            }
+        }
+        Ok(last)
     }
 
     async fn propose(&mut self, origin: &Origin, proposal: &Proposal) -> Result<Result<Mark, Stop>, sqlx::Error> {

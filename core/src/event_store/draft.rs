@@ -12,7 +12,7 @@ use super::job::{Disposed, Waiting};
 use super::look_up;
 use super::overlay::{Overlay, SCHEMA};
 use super::personal;
-use super::proposal::Decision;
+use super::proposal::{Decision, Proposal};
 use super::wanted::Found;
 use crate::kernel::Instant;
 use sqlx::PgConnection;
@@ -126,6 +126,7 @@ fn counter_keys(waiting: &[Waiting], overlay: &Overlay) -> Vec<(i64, String)> {
         _ => None,
     });
     let keys: BTreeSet<_> = proposals
+        .flat_map(Proposal::alternatives)
         .flat_map(|p| &p.counts)
         .filter_map(|count| Some((overlay.account(count.account)?.number, count.window.key(overlay.now, count.zone)?)))
         .collect();

@@ -106,7 +106,8 @@ pub(super) fn wanted<'a>(decisions: impl Iterator<Item = (Uuid, &'a Decision)>) 
     let mut names = BTreeSet::new();
     for (tenant, decision) in decisions {
         let Decision::Propose(proposal) = decision else { continue };
-        let claims = proposal.personal.iter().flat_map(|change| &change.claims);
+        let changes = proposal.alternatives().filter_map(|proposal| proposal.personal.as_ref());
+        let claims = changes.flat_map(|change| &change.claims);
         names.extend(claims.flat_map(|claim| claim.names(tenant)));
     }
     names.into_iter().collect()

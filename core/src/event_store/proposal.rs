@@ -51,6 +51,15 @@ pub struct Proposal {
     pub personal: Option<Box<Change>>,
     /// How a leg is named to the caller.
     pub pointers: Pointers,
+    /// What happens instead where the writer refuses this: for what must be recorded whatever the balances say.
+    pub otherwise: Option<Box<Proposal>>,
+}
+
+impl Proposal {
+    /// It, and what may happen instead.
+    pub(super) fn alternatives(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |proposal| proposal.otherwise.as_deref())
+    }
 }
 
 /// How the body of the request spells the legs.

@@ -51,6 +51,12 @@ impl Wanted {
     }
 
     fn add(&mut self, proposal: &Proposal) {
+        for alternative in proposal.alternatives() {
+            self.add_one(alternative);
+        }
+    }
+
+    fn add_one(&mut self, proposal: &Proposal) {
         self.streams.extend(proposal.expects.iter().map(|e| e.stream));
         self.accounts.extend(&proposal.must_be_empty);
         self.accounts.extend(proposal.counts.iter().map(|c| c.account));

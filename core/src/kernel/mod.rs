@@ -11,6 +11,7 @@ pub mod name;
 mod network;
 mod rate;
 pub mod refusal;
+pub mod spoken;
 pub mod window;
 
 pub use amount::Minor;

@@ -129,6 +129,16 @@ refusal_codes! {
     ChargeExpired => "charge-expired",
     /// The payment was confirmed before. 409.
     ChargeAlreadyPaid => "charge-already-paid",
+    /// The charge was reversed, maybe before it arrived. 409.
+    ChargeReversed => "charge-reversed",
+    /// The same payer paid the same amount at the same terminal a moment ago. 409.
+    PossibleDuplicate => "possible-duplicate",
+    /// Refunds together would exceed what was captured. 422.
+    RefundExceedsCaptured => "refund-exceeds-captured",
+    /// The time in which the charge could be refunded is over. 422.
+    RefundWindowClosed => "refund-window-closed",
+    /// Somebody else must agree to it. 403, never frozen.
+    ApprovalRequired => "approval-required",
     /// Another item of this batch item's group was refused, so the group did not happen. 422.
     GroupFailed => "group-failed",
 }

@@ -6,7 +6,7 @@ use super::known::{AccountRef, Known};
 use super::placing::{amounts, hold_event, unbalanced};
 use super::reversal::Extent;
 use super::transaction::to_payload;
-use crate::event_store::proposal::{Decision, EntryKind, Move, Proposal};
+use crate::event_store::proposal::{Decision, EntryKind, Move, NewEvent, Proposal};
 use crate::kernel::{Metadata, Minor, Refusal, RefusalCode};
 use uuid::Uuid;
 
@@ -62,7 +62,7 @@ pub fn capture(command: &Capture, hold: &Hold, tenant: Uuid, known: &Known) -> R
         description: command.description.clone(),
         metadata: command.metadata.clone(),
         hold: Some(hold.id),
-        payment: None,
+        ..TransactionPosted::default()
     };
     let captured =
         hold_event(hold.id, hold.version, event::HOLD_CAPTURED, to_payload(&facts), EntryKind::Capture, Vec::new());
@@ -140,6 +140,11 @@ pub fn release(hold: &Hold) -> Decision {
     }
 }
 
+/// The fact that what remains of an open hold goes back, for a payment that gives it back itself.
+pub(crate) fn released(hold: &Hold) -> NewEvent {
+    ended(hold, event::HOLD_RELEASED, EntryKind::Release)
+}
+
 /// The expiry of a hold, which the clock or the writer itself proposes; `None` when it has ended.
 pub fn expire(hold: &Hold) -> Option<Proposal> {
     let proposal = (hold.state == State::Open).then(|| give_back(hold, event::HOLD_EXPIRED, EntryKind::Expiry))?;
@@ -148,12 +153,15 @@ pub fn expire(hold: &Hold) -> Option<Proposal> {
 }
 
 fn give_back(hold: &Hold, kind: &'static str, entry_kind: EntryKind) -> Proposal {
+    Proposal { events: vec![ended(hold, kind, entry_kind)], ..Proposal::default() }
+}
+
+fn ended(hold: &Hold, kind: &'static str, entry_kind: EntryKind) -> NewEvent {
     let moves = hold
         .lines
         .iter()
         .enumerate()
         .filter_map(|(line, _)| taken(hold, line, Minor::ZERO, true))
         .map(|m| Move { unchecked: true, ..m });
-    let event = hold_event(hold.id, hold.version, kind, "{}".to_owned(), entry_kind, moves.collect());
-    Proposal { events: vec![event], ..Proposal::default() }
+    hold_event(hold.id, hold.version, kind, "{}".to_owned(), entry_kind, moves.collect())
 }

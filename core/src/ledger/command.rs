@@ -167,12 +167,32 @@ impl Command {
                 Some(events) => Ok(already(events, loaded, |first| placing::is_same(place, tenant, known, first))),
             },
             Self::Reverse(reverse) => {
-                reversal::reverse(reverse, &fold(loaded, reverse.transaction, Transaction::fold)?, known)
+                let original = fold(loaded, reverse.transaction, Transaction::fold)?;
+                match original.bound_to {
+                    Some(payment) => Ok(Decision::Refuse(bound("transaction", payment), Vec::new())),
+                    None => reversal::reverse(reverse, &original, known),
+                }
             }
-            Self::Capture(command) => capture::capture(command, hold(loaded, command.hold)?, tenant, known),
-            Self::Release { hold: id } => Ok(capture::release(hold(loaded, *id)?)),
-            Self::Extend { hold: id, expires_at } => placing::extend(hold(loaded, *id)?, *expires_at),
-            Self::Increment { hold: id, extent } => placing::increment(hold(loaded, *id)?, extent, known),
+            Self::Capture(Capture { hold: id, .. })
+            | Self::Release { hold: id }
+            | Self::Extend { hold: id, .. }
+            | Self::Increment { hold: id, .. } => {
+                let hold = hold(loaded, *id)?;
+                match hold.placed.payment {
+                    Some(payment) => Ok(Decision::Refuse(bound("hold", payment), Vec::new())),
+                    None => self.decide_on(hold, tenant, known),
+                }
+            }
+        }
+    }
+
+    /// Decides about a hold that is nobody's but its own.
+    fn decide_on(&self, hold: &Hold, tenant: Uuid, known: &Known) -> Result<Decision, Refusal> {
+        match self {
+            Self::Capture(command) => capture::capture(command, hold, tenant, known),
+            Self::Extend { expires_at, .. } => placing::extend(hold, *expires_at),
+            Self::Increment { extent, .. } => placing::increment(hold, extent, known),
+            _ => Ok(capture::release(hold)),
         }
     }
 }
@@ -211,6 +231,12 @@ impl Loaded {
         let line = self.holds.get(hold)?.lines.first()?;
         Some(to.id(tenant, &self.known.accounts.get(&line.account)?.asset))
     }
+}
+
+/// A payment counts what it holds and moves, so nobody moves it past the payment.
+fn bound(what: &str, payment: Uuid) -> Refusal {
+    let detail = format!("the {what} belongs to the payment {payment}, which alone ends it or takes it back");
+    Refusal::new(RefusalCode::InvalidState, detail)
 }
 
 fn not_found() -> Refusal {

@@ -103,6 +103,9 @@ pub struct TransactionPosted {
     /// The payment that it is of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment: Option<Uuid>,
+    /// Only that payment takes it back: it counts what it has moved.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_bound: bool,
 }
 
 /// `transaction.reversed`.
@@ -126,6 +129,9 @@ pub struct HoldPlaced {
     /// By how many per cent a final capture may exceed it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub over_capture_percent: u8,
+    /// The payment that it is of, and that alone captures and releases it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment: Option<Uuid>,
     /// For people; non-personal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,

@@ -45,6 +45,7 @@ pub fn place(command: &Place, tenant: Uuid, known: &Known) -> Result<Decision, R
     let facts = HoldPlaced {
         expires_at: command.expires_at,
         over_capture_percent: command.over_capture_percent,
+        payment: None,
         description: command.description.clone(),
         metadata: command.metadata.clone(),
     };

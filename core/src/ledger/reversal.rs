@@ -3,7 +3,7 @@
 //! They append to the original's stream, so two racing reversals meet at one version and the
 //! loser is decided again on what the winner left. A reversal cannot be reversed.
 
-use super::event::{self, MoveFact, TransactionReversed};
+use super::event::{self, MoveFact, TransactionPosted, TransactionReversed};
 use super::known::{Identity, Known, Side};
 use super::transaction::{Stated, amount, to_payload};
 use crate::event_store::Recorded;
@@ -23,6 +23,8 @@ pub struct Transaction {
     pub moves: Vec<MoveFact>,
     /// What was taken back per line, as a positive amount.
     pub reversed: Vec<Minor>,
+    /// The payment that alone takes it back, where there is one.
+    pub bound_to: Option<Uuid>,
 }
 
 impl Transaction {
@@ -30,7 +32,10 @@ impl Transaction {
     pub fn fold(events: &[Recorded]) -> Option<Self> {
         let first = events.first().filter(|e| e.kind == event::TRANSACTION_POSTED)?;
         let moves = serde_json::from_str::<event::Moves>(&first.payload).ok()?.moves;
-        let mut transaction = Self { id: first.stream, version: 1, reversed: vec![Minor::ZERO; moves.len()], moves };
+        let facts: TransactionPosted = first.says()?;
+        let reversed = vec![Minor::ZERO; moves.len()];
+        let bound_to = facts.payment.filter(|_| facts.is_bound);
+        let mut transaction = Self { id: first.stream, version: 1, moves, reversed, bound_to };
         for event in &events[1..] {
             transaction.evolve(event)?;
         }

@@ -19,17 +19,22 @@
 //! - A price is what the payer was told, whatever becomes of the price list meanwhile.
 //! - A note is read by the two who share it and by nobody else; it stands in the log sealed twice, under each one's key.
 //!
-//! Deliberately absent: charges and refunds of terminals, payments by mandate, and a failed transfer as a state: one that is refused
+//! Terminals ask for money by [`charges`].
+//!
+//! Deliberately absent: mandates themselves, and a failed transfer as a state: one that is refused
 //! can be confirmed again until its time is over, because the payer may have topped up.
 
+pub mod charges;
 mod confirm;
 mod error;
 pub mod event;
 pub mod funding;
 pub mod issuance;
 pub mod limits;
+pub mod mandates;
 pub mod posting;
 pub mod price;
+pub mod qr;
 mod said;
 mod service;
 pub mod terms;

@@ -10,7 +10,16 @@
 //! withdrawal          the owner           system:withdrawals   (approved)
 //!   is paid           system:withdrawals  system:issued
 //!   is rejected       system:withdrawals  the owner
+//! charge              payer               the service
+//!   its splits        payer               those whom the service's terms name
+//!   is held           payer (held)        the service (incoming), until it is captured
+//!   is reversed       all of its legs the other way round
+//! refund              the service         payer
 //! ```
+//!
+//! Splits are legs of the capture's one transaction, so that nobody is paid without the others. A refund is the service's alone: whoever
+//! else was paid out of the charge keeps it, because what was captured may be refunded months later, when the platform's fee is
+//! earned and the tax is paid. A reversal within the terminal's batch takes everything back from everybody.
 //!
 //! `system:issued` stands for what backs the money (the reserve at a bank) and so has its balance on the debit side, without a
 //! floor: it is below zero when more was redeemed than issued. `system:fees` is what the operator has earned.
@@ -22,7 +31,7 @@
 //! is no longer.
 
 use super::event::Party;
-use crate::event_store::proposal::{Move, NewEvent};
+use crate::event_store::proposal::{EntryKind, Move, NewEvent};
 use crate::kernel::{Metadata, Minor, name};
 use crate::ledger::account::Open;
 use crate::ledger::event::{self, TransactionPosted};
@@ -73,6 +82,48 @@ pub fn paid_out(withdrawals: Uuid, issued: Uuid, amount: Minor) -> Vec<Move> {
 /// It comes back.
 pub fn given_back(withdrawals: Uuid, owner: Party, amount: Minor) -> Vec<Move> {
     vec![line(0, withdrawals, -amount), line(1, owner.account, amount)]
+}
+
+/// What a charge holds of its payer's money, and announces to the service.
+pub fn held(payer: Party, service: Uuid, amount: Minor) -> Vec<Move> {
+    let announced = Move { account: service, incoming: amount, line: 1, ..Move::default() };
+    vec![Move { account: payer.account, held: amount, ..Move::default() }, announced]
+}
+
+/// A capture: from the payer to the service and whoever else gets a part. Who gets nothing stands in no leg.
+pub fn captured(payer: Party, parts: &[(Uuid, Minor)], amount: Minor) -> Vec<Move> {
+    let paid = (1..).zip(parts.iter().filter(|(_, part)| part.is_positive()));
+    std::iter::once(line(0, payer.account, -amount))
+        .chain(paid.map(|(number, (account, part))| line(number, *account, *part)))
+        .collect()
+}
+
+/// A capture of what was held: `taken` is what the ledger does to the payer and to whom the hold was for, as if it got all; the
+/// others are paid out of that.
+pub fn captured_from_hold(taken: Vec<Move>, parts: &[(Uuid, Minor)], service: Uuid) -> Vec<Move> {
+    let mut moves = taken;
+    for (account, part) in parts {
+        match moves.iter_mut().find(|leg| leg.account == service) {
+            Some(leg) if *account == service => leg.posted = *part,
+            _ if part.is_positive() => {
+                moves.push(line(u16::try_from(moves.len()).unwrap_or(u16::MAX), *account, *part))
+            }
+            _ => {}
+        }
+    }
+    moves
+}
+
+/// Money of a service goes back to whom it came from.
+pub fn refunded(service: Uuid, payer: Party, amount: Minor) -> Vec<Move> {
+    vec![line(0, service, -amount), line(1, payer.account, amount)]
+}
+
+/// A transaction that only its payment takes back. `hold` is what it captured, if anything.
+pub fn bound_transaction(id: Uuid, payment: Uuid, hold: Option<Uuid>, moves: Vec<Move>) -> NewEvent {
+    let facts = TransactionPosted { payment: Some(payment), hold, is_bound: true, ..TransactionPosted::default() };
+    let entry_kind = if hold.is_some() { EntryKind::Capture } else { EntryKind::Posting };
+    NewEvent { fresh: true, moves, entry_kind, ..NewEvent::fact(id, 0, event::TRANSACTION_POSTED, &facts) }
 }
 
 /// The transaction of a payment: in a stream of its own, so that it is found, shown and reversed like any other.

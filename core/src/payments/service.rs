@@ -241,13 +241,24 @@ impl Payments {
         render: &Render,
         decide: impl AsyncFn() -> Result<(Decision, Known), PaymentError>,
     ) -> Result<Executed, PaymentError> {
+        self.decided_under(actor, Some(key), render, decide).await
+    }
+
+    /// The same for what is idempotent by its own stream, and needs no key.
+    pub(super) async fn decided_under(
+        &self,
+        actor: &Actor,
+        key: Option<&RequestKey>,
+        render: &Render,
+        decide: impl AsyncFn() -> Result<(Decision, Known), PaymentError>,
+    ) -> Result<Executed, PaymentError> {
         for _ in 0..ATTEMPTS {
             let (decision, known) = decide().await?;
             let known = Arc::new(known);
             let (render, names) = (render.clone(), known.clone());
             let job = Job {
                 origin: actor.origin.clone(),
-                request: Some(key.clone()),
+                request: key.cloned(),
                 items: vec![decision.into()],
                 render: Arc::new(move |done| render(done, &names)),
             };
@@ -259,7 +270,7 @@ impl Payments {
         Err(WriteError::Overloaded.into())
     }
 
-    fn shard(&self, actor: &Actor) -> Result<&Shard, WriteError> {
+    pub(super) fn shard(&self, actor: &Actor) -> Result<&Shard, WriteError> {
         self.ledger.shard(actor.shard).ok_or(WriteError::DatabaseUnavailable)
     }
 
@@ -272,8 +283,13 @@ impl Payments {
     }
 
     pub(super) async fn stream(&self, actor: &Actor, stream: Uuid) -> Result<Vec<Recorded>, PaymentError> {
+        self.streams(actor, &[stream]).await
+    }
+
+    /// Events of some streams, as they are at one moment.
+    pub(super) async fn streams(&self, actor: &Actor, streams: &[Uuid]) -> Result<Vec<Recorded>, PaymentError> {
         let mut tx = tenant_tx(&self.reader, actor.origin.tenant).await?;
-        let events = read::streams(&mut tx, actor.shard, &[stream]).await?;
+        let events = read::streams(&mut tx, actor.shard, streams).await?;
         tx.commit().await?;
         Ok(events)
     }

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use crate::kernel::spoken;
 use crate::secrets::random;
 
-const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const LETTERS: usize = 16;
 
 /// A code, as it is kept: 16 letters.
@@ -14,21 +14,12 @@ pub struct Code(String);
 impl Code {
     /// One that nobody had before and nobody guesses.
     pub fn draw() -> Self {
-        let bytes = random::bytes::<LETTERS>();
-        // A letter is five bits of a byte.
-        Self(bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect())
+        Self(spoken::code(&random::bytes::<LETTERS>()))
     }
 
     /// Reads what somebody typed, in groups or not, however its letters look. What is no code is nobody's.
     pub fn read(text: &str) -> Option<Self> {
-        let letter = |c: char| match c.to_ascii_uppercase() {
-            'O' => '0',
-            'I' | 'L' => '1',
-            other => other,
-        };
-        let letters: String = text.chars().take(64).filter(|c| !matches!(c, '-' | ' ')).map(letter).collect();
-        let is_code = letters.len() == LETTERS && letters.bytes().all(|byte| ALPHABET.contains(&byte));
-        is_code.then_some(Self(letters))
+        spoken::read(text, LETTERS).map(Self)
     }
 
     /// As it is kept.

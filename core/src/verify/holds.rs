@@ -5,7 +5,7 @@ use super::report::{Findings, Rule, Subject};
 use crate::event_store::proposal::{Move, Recorded};
 use crate::kernel::Minor;
 use crate::ledger::capture;
-use crate::ledger::event::{self, HoldCaptured};
+use crate::ledger::event::{self, HoldCaptured, TransactionPosted};
 use crate::ledger::hold::Hold;
 use crate::ledger::placing::LONGEST_EXTENSION;
 use std::collections::HashMap;
@@ -25,6 +25,21 @@ struct Pending {
     hold: Uuid,
     transaction: Uuid,
     moves: Vec<Moved>,
+}
+
+impl Pending {
+    /// What a capture takes stands first. Behind it one leg may say where the money goes; a payment may divide it, but takes from its
+    /// payer what the capture says, and that it all arrives the balance of the transaction says.
+    fn is_moved_by(&self, event: &Recorded, moves: &[Moved]) -> bool {
+        if !event.says::<TransactionPosted>().is_some_and(|facts| facts.is_bound) {
+            return moves.starts_with(&self.moves) && moves.len() <= self.moves.len() + 1;
+        }
+        let is_same = |(taken, moved): (&Moved, &Moved)| {
+            let as_taken = Moved { posted: taken.posted, ..*moved };
+            as_taken == *taken && (moved.posted == taken.posted || (0..=taken.posted).contains(&moved.posted))
+        };
+        moves.len() >= self.moves.len() && self.moves.iter().zip(moves).all(is_same)
+    }
 }
 
 impl Holds {
@@ -58,10 +73,8 @@ impl Holds {
                 "says that it captures, and no capture stands before it",
             ),
             (Some(pending), Some((event, moves, hold)))
-                if event.stream == pending.transaction
-                    && hold == pending.hold
-                    && moves.starts_with(&pending.moves)
-                    && moves.len() <= pending.moves.len() + 1 => {}
+                if event.stream == pending.transaction && hold == pending.hold && pending.is_moved_by(event, moves) => {
+            }
             (Some(pending), _) => findings.add(
                 Rule::Hold,
                 Subject::Event(pending.position),

@@ -9,7 +9,7 @@ use crate::event_store::append::execute;
 use crate::event_store::hooks::Hooks;
 use crate::event_store::overlay::EventRow;
 use crate::event_store::shadow::{self, Table};
-use crate::ledger::store::look_ups::LedgerLookUps;
+use crate::look_ups::AllLookUps;
 use sqlx::{Connection, PgConnection};
 
 /// Rows compared in one snapshot.
@@ -147,7 +147,7 @@ impl LookUps {
 
 /// Folds events into the tables that this session finds first.
 pub(super) async fn fold(session: &mut PgConnection, shard: i16, rows: &[EventRow]) -> Result<(), sqlx::Error> {
-    execute(session, LedgerLookUps.look_ups(shard, rows)?).await
+    execute(session, AllLookUps.look_ups(shard, rows)?).await
 }
 
 pub(super) fn difference(stored: Option<&str>, folded: Option<&str>) -> String {

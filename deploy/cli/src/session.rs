@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use sqlx::migrate::MigrateError;
 use vintem_core::event_store::{Limits, Shard};
-use vintem_core::ledger::store::look_ups::LedgerLookUps;
+use vintem_core::look_ups::AllLookUps;
 use vintem_core::migrations;
 use vintem_core::secrets::{
     DatabaseRole, DatabaseSettings, LeasedDatabase, LoginMethod, ProcessSettings, SecretsError, Vault, WrappingToken,
@@ -107,7 +107,7 @@ impl Session {
     /// The writer of a shard, for roles that may append.
     pub fn writer(&mut self, shard: i16) -> Shard {
         let database = self.database.clone();
-        let start = || Shard::start(shard, Arc::new(move || database.current()), Arc::new(LedgerLookUps), WRITER);
+        let start = || Shard::start(shard, Arc::new(move || database.current()), Arc::new(AllLookUps), WRITER);
         self.writers.entry(shard).or_insert_with(start).clone()
     }
 

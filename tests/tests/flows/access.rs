@@ -12,7 +12,7 @@ use vintem_core::access::{
     generate_signing_key, list_clients, parse_time_zone, revoke_client, rotate_client,
 };
 use vintem_core::event_store::{Limits, Shard};
-use vintem_core::ledger::store::look_ups::LedgerLookUps;
+use vintem_core::look_ups::AllLookUps;
 use vintem_core::secrets::{Followed, KeyRing};
 use vintem_core::telemetry::clock;
 use vintem_tests::store::Store;
@@ -36,7 +36,7 @@ impl Fixture {
     async fn create() -> Self {
         let store = Store::create().await;
         let limits = Limits { queue: 100, cached_accounts: 100 };
-        let writer = Shard::start(0, store.writer(), Arc::new(LedgerLookUps), limits);
+        let writer = Shard::start(0, store.writer(), Arc::new(AllLookUps), limits);
         let ring = KeyRing::new(generate_signing_key(), clock::now());
         let keys = Followed::fixed(SigningKeys::try_new(&ring).unwrap());
         let service = AccessService::new(store.pool("vintem_reader"), keys.clone(), ISSUER.to_owned());

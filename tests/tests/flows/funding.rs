@@ -11,7 +11,7 @@ use vintem_core::access::settings::{Change, LegalMode};
 use vintem_core::access::{change_tenant, find_tenant};
 use vintem_core::event_store::retention::AnswerRetention;
 use vintem_core::event_store::{Limits, Shard, fresh};
-use vintem_core::ledger::store::look_ups::LedgerLookUps;
+use vintem_core::look_ups::AllLookUps;
 use vintem_core::payments::funding::settler::Settler;
 use vintem_core::telemetry::clock;
 use vintem_tests::api::Read;
@@ -32,7 +32,7 @@ impl Sandbox {
         let mut operator = store.session("vintem_operator").await;
         let tenant = find_tenant(&mut operator, TENANT).await.unwrap().tenant;
         let change = Change { legal_mode: Some(LegalMode::Sandbox), ..Change::default() };
-        let writer = Shard::start(0, store.writer(), Arc::new(LedgerLookUps), Limits::default());
+        let writer = Shard::start(0, store.writer(), Arc::new(AllLookUps), Limits::default());
         assert!(change_tenant(&mut operator, |_| writer.clone(), tenant, &change).await.unwrap());
         Self { session: store.superuser().await, writer, town }
     }

@@ -7,7 +7,7 @@ use vintem_api::operations::openapi;
 use vintem_api::routes::ROUTES;
 use vintem_core::access::{Grant, Need, Policy, revoke_client};
 use vintem_core::event_store::{Limits, Shard};
-use vintem_core::ledger::store::look_ups::LedgerLookUps;
+use vintem_core::look_ups::AllLookUps;
 use vintem_tests::api::{Api, read};
 use vintem_tests::vault::eventually;
 
@@ -89,7 +89,7 @@ async fn a_revoked_clients_token_ends_within_seconds() {
     let api = Api::create().await;
     api.client.get("/v1/accounts").await.expect(200);
     let mut operator = api.store.session("vintem_operator").await;
-    let shard = Shard::start(0, api.store.writer(), Arc::new(LedgerLookUps), Limits::default());
+    let shard = Shard::start(0, api.store.writer(), Arc::new(AllLookUps), Limits::default());
     revoke_client(&mut operator, |_| shard, api.client.id).await.unwrap();
     let is_out = eventually(Duration::from_secs(10), async || api.client.get("/v1/accounts").await.status == 401).await;
     assert!(is_out, "its token is still good");

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 use vintem_core::event_store::{Limits, Shard};
 use vintem_core::keys::{Rotation, Step, Which};
-use vintem_core::ledger::store::look_ups::LedgerLookUps;
+use vintem_core::look_ups::AllLookUps;
 use vintem_core::secrets::{Pace, SecretsError, Stage};
 use vintem_core::telemetry::clock;
 use vintem_tests::api::{Client, Keys, Server};
@@ -24,7 +24,7 @@ use vintem_tests::webhooks::{HOME, Plant, Receiver, path};
 const PACE: Pace = Pace { publish: Duration::from_secs(3), retire: Duration::from_secs(3) };
 
 pub(super) fn writer(secrets: &Secrets) -> Shard {
-    Shard::start(0, secrets.store.writer(), Arc::new(LedgerLookUps), Limits::default())
+    Shard::start(0, secrets.store.writer(), Arc::new(AllLookUps), Limits::default())
 }
 
 /// Goes on until the next step was taken.

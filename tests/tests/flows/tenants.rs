@@ -15,7 +15,7 @@ use vintem_core::access::{
     AccessError, Provisioned, change_tenant, find_tenant, provision_tenant, resume_tenant, show_tenant, suspend_tenant,
 };
 use vintem_core::event_store::{Limits, Shard, fresh};
-use vintem_core::ledger::store::look_ups::LedgerLookUps;
+use vintem_core::look_ups::AllLookUps;
 use vintem_core::telemetry::clock;
 use vintem_tests::api::{Api, Client, read};
 use vintem_tests::store::Store;
@@ -33,7 +33,7 @@ struct Operator {
 
 impl Operator {
     async fn of(store: &Store) -> Self {
-        let writer = Shard::start(0, store.writer(), Arc::new(LedgerLookUps), Limits::default());
+        let writer = Shard::start(0, store.writer(), Arc::new(AllLookUps), Limits::default());
         Self { session: store.session("vintem_operator").await, writer }
     }
 
@@ -113,7 +113,7 @@ async fn a_tenant_goes_to_the_shard_with_the_shortest_log() {
     let store = Store::create().await;
     sqlx::query("INSERT INTO shard (shard) VALUES (1)").execute(&mut store.superuser().await).await.unwrap();
     let mut session = store.session("vintem_operator").await;
-    let writer = |shard| Shard::start(shard, store.writer(), Arc::new(LedgerLookUps), Limits::default());
+    let writer = |shard| Shard::start(shard, store.writer(), Arc::new(AllLookUps), Limits::default());
     let mut shards = Vec::new();
     for name in ["a", "b", "c", "d"] {
         let (tenant, _) = provision_tenant(&mut session, writer, name.parse().unwrap(), None, Tz::UTC).await.unwrap();

@@ -9,7 +9,7 @@ use vintem_core::access::{
     Caller, Confirmation, NewClient, Proof, Scopes, Terms, Thumbprint, create_client, find_tenant, revoke_tokens,
 };
 use vintem_core::event_store::{Limits, Shard};
-use vintem_core::ledger::store::look_ups::LedgerLookUps;
+use vintem_core::look_ups::AllLookUps;
 use vintem_core::secrets::RateSettings;
 use vintem_core::telemetry::clock;
 use vintem_tests::api::{Api, Client, ISSUER, Read, Server, read};
@@ -20,7 +20,7 @@ use vintem_tests::vault::eventually;
 const ACCOUNTS: &str = "/v1/accounts";
 
 fn writer(api: &Api) -> Shard {
-    Shard::start(0, api.store.writer(), Arc::new(LedgerLookUps), Limits { queue: 100, cached_accounts: 100 })
+    Shard::start(0, api.store.writer(), Arc::new(AllLookUps), Limits { queue: 100, cached_accounts: 100 })
 }
 
 fn address(path: &str) -> String {

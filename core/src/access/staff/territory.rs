@@ -2,7 +2,6 @@
 
 use uuid::Uuid;
 
-use super::authority::reaches;
 use super::unit::Units;
 use crate::access::Reach;
 use crate::kernel::{Refusal, RefusalCode};
@@ -31,7 +30,7 @@ impl Territory {
 
     /// Whether they are about whatever stands in a unit, or in none.
     pub fn covers_unit(&self, unit: Option<Uuid>) -> bool {
-        reaches(self.reach, self.from, unit, &self.units)
+        self.units.reaches(self.reach, self.from, unit)
     }
 
     /// The units that they are about; `None` when they are about everything.

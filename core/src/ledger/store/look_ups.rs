@@ -6,49 +6,30 @@ use super::super::event::{
 };
 use super::super::{capture, hold::Hold};
 use crate::event_store::append::Statement;
-use crate::event_store::hooks::Hooks;
 use crate::event_store::overlay::EventRow;
 use crate::event_store::{Proposal, Recorded, read};
 use crate::kernel::{Instant, Minor, metadata};
-use crate::terminals;
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-/// The ledger's part of every commit.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct LedgerLookUps;
-
-impl Hooks for LedgerLookUps {
-    fn look_ups(&self, shard: i16, events: &[EventRow]) -> Result<Vec<Statement>, sqlx::Error> {
-        let mut statements = fold(shard, events)?;
-        statements.extend(terminals::look_ups(shard, events)?);
-        Ok(statements)
-    }
-
-    fn due_returns<'a>(
-        &'a self,
-        tx: &'a mut PgConnection,
-        shard: i16,
-        account: Uuid,
-        now: Instant,
-    ) -> BoxFuture<'a, Result<Vec<Proposal>, sqlx::Error>> {
-        async move {
-            let due = sqlx::query_scalar!(
-                "SELECT h.hold FROM open_hold h JOIN account a ON a.shard = h.shard AND a.account = h.account
-                 WHERE a.shard = $1 AND a.id = $2 AND h.expires_at <= $3 ORDER BY h.expires_at",
-                shard,
-                account,
-                now
-            )
-            .fetch_all(&mut *tx)
-            .await?;
-            expiries(tx, shard, &due).await
-        }
-        .boxed()
-    }
+/// Ends of holds whose time is over on an account.
+pub async fn due_returns(
+    tx: &mut PgConnection,
+    shard: i16,
+    account: Uuid,
+    now: Instant,
+) -> Result<Vec<Proposal>, sqlx::Error> {
+    let due = sqlx::query_scalar!(
+        "SELECT h.hold FROM open_hold h JOIN account a ON a.shard = h.shard AND a.account = h.account
+         WHERE a.shard = $1 AND a.id = $2 AND h.expires_at <= $3 ORDER BY h.expires_at",
+        shard,
+        account,
+        now
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    expiries(tx, shard, &due).await
 }
 
 /// Holds of all tenants whose time is over, with their tenants, the longest overdue first.
@@ -75,7 +56,7 @@ pub async fn expiries(tx: &mut PgConnection, shard: i16, holds: &[Uuid]) -> Resu
 
 /// Folds a batch kind by kind. Within a batch the order between kinds does not matter: an account's
 /// opening precedes its changes, and a hold's placing precedes its end.
-fn fold(shard: i16, rows: &[EventRow]) -> Result<Vec<Statement>, sqlx::Error> {
+pub fn fold(shard: i16, rows: &[EventRow]) -> Result<Vec<Statement>, sqlx::Error> {
     let mut statements = Vec::new();
     let of = |kind: &'static str| rows.iter().map(|row| &row.recorded).filter(move |r| r.kind == kind);
     let is_present = |kind: &'static str| of(kind).next().is_some();

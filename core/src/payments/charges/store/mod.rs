@@ -1,0 +1,4 @@
+//! SQL of charges.
+
+pub mod look_ups;
+pub mod reads;
