@@ -23,7 +23,7 @@ async fn domain(context: &Context) -> Result<Domain, Problem> {
     let units = context.app.staff.units(of(&context.tenant)).await?;
     let from = match &context.caller.proof {
         Proof::Staff(standing) => standing.unit,
-        Proof::Client(_) | Proof::Citizen(_) => None,
+        Proof::Client(_) | Proof::Citizen(_) | Proof::Terminal(_) => None,
     };
     Ok(Domain::new(context.reach, from, units))
 }

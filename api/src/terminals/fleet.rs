@@ -98,6 +98,7 @@ pub async fn register(write: Write<TerminalInput>) -> Result<HttpResponse, Probl
     let Write { context, key, value: TerminalInput { serial, model, service_id, unit } } = write;
     let serial: Serial = serial.parse().map_err(|refusal: Refusal| Problem::from(refusal))?;
     check_text(&model, 64, "/model")?;
+    check_service(&context, service_id).await?;
     let says = TerminalRegistered { serial: serial.as_str().to_owned(), model, service: service_id, unit };
     let (territory, terminals) = (territory(&context).await?, &context.app.terminals);
     let disposed = terminals.register(&context.actor, &territory, key, (&serial, &says), render(&context)).await?;
@@ -135,6 +136,9 @@ pub async fn show(context: Context, request: HttpRequest) -> Result<HttpResponse
 pub async fn configure(request: HttpRequest, write: Write<TerminalConfigInput>) -> Result<HttpResponse, Problem> {
     let Write { context, key, value } = write;
     value.check()?;
+    if let Some(service) = value.service_id {
+        check_service(&context, service).await?;
+    }
     let (id, territory) = (path_id(&request)?, territory(&context).await?);
     if let Some(unit) = &value.unit {
         check_place(&territory, unit.as_ref().map(|SomeUuid(unit)| *unit))?;
@@ -227,6 +231,14 @@ async fn territory(context: &Context) -> Result<Territory, Problem> {
         Proof::Client(_) | Proof::Citizen(_) | Proof::Terminal(_) => None,
     };
     Ok(Territory::new(context.reach, from, units))
+}
+
+/// Refuses a service that is none of the tenant's. Services are never taken away, so one that is there stays there.
+async fn check_service(context: &Context, service: Uuid) -> Result<(), Problem> {
+    let known = context.app.services.find(&context.actor, service).await?;
+    known.map(drop).ok_or_else(|| {
+        Problem::invalid(Place::Pointer("/service_id".to_owned()), "out-of-range", "there is no such service")
+    })
 }
 
 /// How answers are kept: without anything secret.
