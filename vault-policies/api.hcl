@@ -75,6 +75,11 @@ path "pki/sign/service-api" {
   capabilities = ["update"]
 }
 
+# The certificates of terminals, over keys that those made. Revoking them is the clocks'.
+path "pki/sign/terminal" {
+  capabilities = ["update"]
+}
+
 # Giving a retired database user back before its lease ends; the lease id is known only to its holder.
 path "sys/leases/revoke" {
   capabilities = ["update"]

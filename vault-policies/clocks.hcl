@@ -19,3 +19,12 @@ path "database/creds/keeper" {
 path "sys/leases/revoke" {
   capabilities = ["update"]
 }
+
+# Revoking the certificates of terminals that are lost or revoked, and having the list of revoked ones made anew.
+path "pki/revoke" {
+  capabilities = ["update"]
+}
+
+path "pki/crl/rotate" {
+  capabilities = ["read"]
+}

@@ -64,3 +64,12 @@ path "sys/leases/revoke" {
 path "transit/sign/checkpoint" {
   capabilities = ["update"]
 }
+
+# Revoking the certificates of terminals that are lost or revoked, and having the list of revoked ones made anew.
+path "pki/revoke" {
+  capabilities = ["update"]
+}
+
+path "pki/crl/rotate" {
+  capabilities = ["read"]
+}

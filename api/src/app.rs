@@ -5,6 +5,7 @@ use crate::ledger::events::places::Places;
 use crate::limits::Limits;
 use crate::operations::health::Health;
 use crate::problem::{Code, Problem};
+use crate::tls::Judge;
 use actix_web::{HttpRequest, web};
 use std::sync::Arc;
 use tokio::runtime::Handle;
@@ -17,10 +18,13 @@ use vintem_core::holders::Holders;
 use vintem_core::ledger::service::Ledger;
 use vintem_core::messages::Messenger;
 use vintem_core::payments::Payments;
+use vintem_core::payments::charges::Charges;
 use vintem_core::projections::views::Views;
 use vintem_core::receipts::Receipts;
 use vintem_core::secrets::Followed;
+use vintem_core::settlement::Services;
 use vintem_core::telemetry::Metrics;
+use vintem_core::terminals::Terminals;
 use vintem_core::webhooks::Webhooks;
 
 /// The parts of a running server. Built once, by `startup` or by a test.
@@ -31,10 +35,18 @@ pub struct App {
     pub holders: Holders,
     /// Those of them who pay by telephone.
     pub citizens: Citizens,
+    /// The devices that take payments.
+    pub terminals: Terminals,
+    /// The judge of certificates that the door was shown. Without a door none is believed.
+    pub judge: Option<Judge>,
     /// The keys by which they are paid.
     pub aliases: Aliases,
     /// What people do with money.
     pub payments: Payments,
+    /// What terminals ask of them.
+    pub charges: Charges,
+    /// Who is paid at terminals, and for what.
+    pub services: Services,
     /// What is shown of it to others.
     pub receipts: Receipts,
     /// Views of its log.

@@ -13,6 +13,7 @@ use crate::open;
 use crate::problem::{Code, Fault, Problem, Shown, dpop_fault};
 use crate::query::Query;
 use crate::routes;
+use crate::terminals::machine;
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
@@ -93,7 +94,10 @@ impl Context {
     /// Authenticates a request and checks that its caller may use the route.
     pub async fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let app = App::of(request)?;
-        let (caller, entered, device, validity) = if let Some(ticket) = presence::ticket(request.headers())? {
+        let route = routes::find(request).ok_or_else(|| Problem::new(Code::Forbidden, "the route has no rule"))?;
+        let (caller, entered, device, validity) = if let Some(terminal) = machine::enter(&app, request, route).await? {
+            (terminal, None, None, None)
+        } else if let Some(ticket) = presence::ticket(request.headers())? {
             let (caller, entered) = presence::enter(&app, request, &ticket).await?;
             (caller, Some(entered), None, None)
         } else if let Some(believed) = open::caller(request) {
@@ -106,7 +110,6 @@ impl Context {
         };
         let tenant = app.access.tenant(caller.tenant).await?;
         app.limits.known(caller.subject, device, &tenant)?;
-        let route = routes::find(request).ok_or_else(|| Problem::new(Code::Forbidden, "the route has no rule"))?;
         let host = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
         app.access.admission().admit(caller.tenant, host, route.is_write())?;
         let reach = route.policy.admit(&caller, target(request), app.staff.now())?;

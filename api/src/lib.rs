@@ -1,7 +1,7 @@
 //! The HTTP server of Vintem: parse, authenticate, call core, answer.
 //!
 //! [`routes`] is the table of contents; each endpoint is one file below [`ledger`], [`views`], [`webhooks`], [`access`], [`holders`],
-//! [`citizens`], [`account`], [`privacy`], [`payments`], [`documents`] or [`operations`]. A request passes [`observe`] (span, trace, metrics), [`context`] (caller, tenant,
+//! [`citizens`], [`account`], [`privacy`], [`payments`], [`settlement`], [`documents`] or [`operations`]. A request passes [`observe`] (span, trace, metrics), [`context`] (caller, tenant,
 //! scope, key, body), its handler, and for writes [`write`], which hands a command to the ledger
 //! under its idempotency key. [`answer`] turns recorded facts into JSON; the first answer and every
 //! replay are made by the same functions from the same facts, so they are equal byte for byte.
@@ -22,6 +22,7 @@ pub mod citizens;
 pub mod context;
 pub mod cursor;
 pub mod documents;
+pub mod etag;
 pub mod holders;
 pub mod key;
 pub mod lang;
@@ -36,7 +37,9 @@ pub mod privacy;
 pub mod problem;
 pub mod query;
 pub mod routes;
+pub mod settlement;
 pub mod startup;
+pub mod terminals;
 pub mod tls;
 pub mod views;
 pub mod webhooks;

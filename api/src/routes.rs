@@ -14,19 +14,22 @@ use crate::ledger::{
     accounts, assets, balances, batches, events, holds, requests, reversals, statements, transactions, trial_balance,
 };
 use crate::operations::{docs, live, openapi, ready};
-use crate::payments::{funding, issuances, limits, prices, transfers};
+use crate::payments::{charges, funding, issuances, limits, mandates, prices, transfers};
 use crate::privacy::{erasures, exports};
 use crate::problem::{Code, Problem};
+use crate::settlement::{providers, services};
+use crate::terminals::{certificates, config, enrolments, fleet, heartbeats, shifts};
 use crate::views::{activity, holds as hold_ageing, top_accounts, trial_balance as daily_balance, volume};
 use crate::webhooks::{deliveries, endpoints};
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig, delete, get, patch, post};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, Route};
 use vintem_core::access::Object::{
-    Account, Asset, Audit, Event, Hold, Holder, Issuance, Price, Report, Session, Transaction, Unit, User, Webhook,
+    Account, Asset, Audit, Event, Hold, Holder, Issuance, Price, Provider, Report, Service, Session, Terminal,
+    Transaction, Unit, User, Webhook,
 };
 use vintem_core::access::Scope::{
-    AuditRead, HoldersRead, HoldersUnmask, HoldersWrite, LedgerAdmin, LedgerRead, LedgerWrite,
+    AuditRead, HoldersRead, HoldersUnmask, HoldersWrite, LedgerAdmin, LedgerRead, LedgerWrite, TerminalsAdmin,
 };
 use vintem_core::access::Verb::{Create, Delete, Edit, View};
 use vintem_core::access::{Object, Policy, Right};
@@ -81,6 +84,9 @@ const UNMASK: Policy = Policy::granted(HoldersUnmask, View, Holder).with(Right::
 const AUDIT: Policy = Policy::granted(AuditRead, View, Audit);
 const REGISTRY: Policy = Policy::client(HoldersWrite);
 const RESET: Policy = Policy::granted(HoldersWrite, Edit, Holder);
+
+const FLEET: Policy = Policy::granted(TerminalsAdmin, Edit, Terminal);
+const FLEET_SEEN: Policy = Policy::granted(LedgerRead, View, Terminal);
 
 const ISSUE: Policy = Policy::granted(LedgerWrite, Create, Issuance).with(Right::Issue);
 const REDEEM: Policy = Policy::granted(LedgerWrite, Create, Issuance).with(Right::Redeem);
@@ -137,6 +143,14 @@ pub static ROUTES: &[Entry] = &[
     row(Method::POST, "/v1/withdrawals/{id}/confirm", Policy::Citizen, SMALL, || post().to(funding::confirm)),
     row(Method::GET, "/v1/limits", Policy::Citizen, Nothing, || get().to(limits::show)),
     row(Method::PATCH, "/v1/limits", Policy::Citizen, SMALL, || patch().to(limits::change)),
+    row(Method::GET, "/v1/charge-locations/{id}", Policy::Public, Nothing, || get().to(charges::locate)),
+    row(Method::POST, "/v1/charge-resolutions", Policy::Citizen, ASK, || post().to(charges::resolve)),
+    row(Method::GET, "/v1/charges/{id}", Policy::Citizen, Nothing, || get().to(charges::show)),
+    row(Method::POST, "/v1/charges/{id}/confirm", Policy::Citizen, SMALL, || post().to(charges::confirm)),
+    row(Method::POST, "/v1/mandates", Policy::Citizen, SMALL, || post().to(mandates::request)),
+    row(Method::GET, "/v1/mandates", Policy::Citizen, Nothing, || get().to(mandates::list)),
+    row(Method::POST, "/v1/mandates/{id}/confirm", Policy::Citizen, SMALL, || post().to(mandates::confirm)),
+    row(Method::DELETE, "/v1/mandates/{id}", Policy::Citizen, ASK, || delete().to(mandates::revoke)),
     row(Method::GET, "/v1/accounts/{id}/activity", view(Account), Nothing, || get().to(activity::list)),
     row(Method::GET, "/v1/reports/volume", view(Report), Nothing, || get().to(volume::list)),
     row(Method::GET, "/v1/reports/holds", view(Report), Nothing, || get().to(hold_ageing::show)),
@@ -212,6 +226,43 @@ pub static ROUTES: &[Entry] = &[
     row(Method::POST, "/v1/admin/units", Policy::staff(Create, Unit), SMALL, || post().to(units::create)),
     row(Method::GET, "/v1/admin/units", Policy::staff(View, Unit), Nothing, || get().to(units::list)),
     row(Method::PATCH, "/v1/admin/units/{id}", Policy::staff(Edit, Unit), SMALL, || patch().to(units::change)),
+    row(Method::POST, "/v1/admin/providers", Policy::granted(LedgerAdmin, Create, Provider), SMALL, || {
+        post().to(providers::register)
+    }),
+    row(Method::GET, "/v1/admin/providers", view(Provider), Nothing, || get().to(providers::list)),
+    row(Method::GET, "/v1/admin/providers/{id}", view(Provider), Nothing, || get().to(providers::show)),
+    row(Method::PATCH, "/v1/admin/providers/{id}", Policy::granted(LedgerAdmin, Edit, Provider), SMALL, || {
+        patch().to(providers::change)
+    }),
+    row(Method::POST, "/v1/admin/services", Policy::granted(LedgerAdmin, Create, Service), SMALL, || {
+        post().to(services::open)
+    }),
+    row(Method::GET, "/v1/admin/services", view(Service), Nothing, || get().to(services::list)),
+    row(Method::GET, "/v1/admin/services/{id}", view(Service), Nothing, || get().to(services::show)),
+    row(Method::PATCH, "/v1/admin/services/{id}", Policy::granted(LedgerAdmin, Edit, Service), SMALL, || {
+        patch().to(services::change)
+    }),
+    row(Method::POST, "/v1/terminal/enrolments", Policy::Public, ASK, || post().to(enrolments::enrol)),
+    row(Method::POST, "/v1/terminal/certificates", Policy::Terminal { superseded: true }, ASK, || {
+        post().to(certificates::renew)
+    }),
+    row(Method::POST, "/v1/terminal/heartbeats", Policy::TERMINAL, ASK, || post().to(heartbeats::beat)),
+    row(Method::GET, "/v1/terminal/config", Policy::TERMINAL, Nothing, || get().to(config::show)),
+    row(Method::POST, "/v1/terminal/shifts", Policy::TERMINAL, SMALL, || post().to(shifts::open)),
+    row(Method::POST, "/v1/terminal/shifts/{number}/close", Policy::TERMINAL, SMALL, || post().to(shifts::close)),
+    row(Method::POST, "/v1/admin/terminals", Policy::granted(TerminalsAdmin, Create, Terminal), SMALL, || {
+        post().to(fleet::register)
+    }),
+    row(Method::GET, "/v1/admin/terminals", FLEET_SEEN, Nothing, || get().to(fleet::list)),
+    row(Method::GET, "/v1/admin/terminals/{id}", FLEET_SEEN, Nothing, || get().to(fleet::show)),
+    row(Method::PATCH, "/v1/admin/terminals/{id}", FLEET, SMALL, || patch().to(fleet::configure)),
+    row(Method::POST, "/v1/admin/terminals/{id}/activation-codes", FLEET, SMALL, || post().to(fleet::issue_code)),
+    row(Method::POST, "/v1/admin/terminals/{id}/suspend", FLEET, SMALL, || post().to(fleet::suspend)),
+    row(Method::POST, "/v1/admin/terminals/{id}/resume", FLEET, SMALL, || post().to(fleet::resume)),
+    row(Method::POST, "/v1/admin/terminals/{id}/lost", FLEET, SMALL, || post().to(fleet::lose)),
+    row(Method::POST, "/v1/admin/terminals/{id}/revoke", FLEET, SMALL, || post().to(fleet::revoke)),
+    row(Method::POST, "/v1/admin/terminals/{id}/retire", FLEET, SMALL, || post().to(fleet::retire)),
+    row(Method::POST, "/v1/admin/terminals/{id}/commands", FLEET, SMALL, || post().to(fleet::order)),
     row(Method::GET, "/v1/tenant", Policy::Known, Nothing, || get().to(tenant::show)),
     row(Method::GET, "/v1/audit-events", AUDIT, Nothing, || get().to(audit::list)),
     row(Method::GET, "/v1/audit-events/export", AUDIT.with(Right::Export), Nothing, || get().to(audit::export)),
@@ -289,6 +340,7 @@ mod tests {
             open,
             [
                 "/v1/receipts/{code}",
+                "/v1/charge-locations/{id}",
                 "/v1/registrations",
                 "/v1/registrations/{id}/verify",
                 "/v1/recoveries",
@@ -299,6 +351,7 @@ mod tests {
                 "/v1/staff/sessions",
                 "/v1/staff/invitations/accept",
                 "/v1/staff/invitations/confirm",
+                "/v1/terminal/enrolments",
                 "/v1/token",
                 "/.well-known/jwks.json",
                 "/livez",

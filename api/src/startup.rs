@@ -36,16 +36,19 @@ use vintem_core::ledger::service::Ledger;
 use vintem_core::look_ups::AllLookUps;
 use vintem_core::messages::{Login, Messenger, SetupError, Smtp};
 use vintem_core::payments::Payments;
+use vintem_core::payments::charges::Charges;
 use vintem_core::payments::funding::Funding;
 use vintem_core::projections::views::Views;
 use vintem_core::receipts::{Receipts, Signer};
 use vintem_core::secrets::people::PersonKeys;
 use vintem_core::secrets::{
     BlindIndex, DatabaseRole, FOLLOW_EVERY, Followed, KeyRing, LeaseState, LeasedDatabase, MailSettings,
-    ProcessSettings, RequestDigest, SecretsError, ServerSettings, SettingsError, Transport, Vault, keep_memory_private,
+    ProcessSettings, RequestDigest, SecretsError, ServerSettings, SettingsError, Vault, keep_memory_private,
     rotate_on_hangup,
 };
+use vintem_core::settlement::Services;
 use vintem_core::telemetry::{self, Metrics, TelemetryError, clock};
+use vintem_core::terminals::{self, Terminals};
 use vintem_core::webhooks::signature::PublicKeys;
 use vintem_core::webhooks::{Egress, Webhooks};
 
@@ -152,13 +155,18 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     let ledger = Ledger::new(reader.pool().clone(), shards.clone(), KNOWN_ACCOUNTS);
     let signer = Signer::follow(&vault).await?;
     let messages = messenger(&vault, settings.mail.as_ref()).await?;
-    let people = People::new(&leases, &ledger, &shards, &personal(&vault, keeper).await?, &messages);
+    let people = People::new(&leases, &ledger, &shards, &personal(&vault, keeper).await?, &messages, &vault);
+    let (transport, judge) = tls::for_transport(&vault, settings.transport).await?;
     let app = web::Data::new(App {
         receipts: Receipts::new(editor.pool().clone(), ledger.clone(), Some(signer), settings.issuer.clone()),
         staff: people.staff,
+        charges: Charges::new(people.payments.clone(), Arc::new(clock::now)),
         payments: people.payments.funded_by(funding(settings.is_funding_simulated)),
+        services: Services::new(reader.pool().clone(), ledger.clone()),
         aliases: people.aliases,
         citizens: people.citizens,
+        terminals: people.terminals,
+        judge,
         holders: people.holders,
         ledger,
         views: Views::new(reader.pool().clone()),
@@ -181,10 +189,6 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
         ending,
         bulk: Handle::current(),
     });
-    let transport = match settings.transport {
-        Transport::Mutual => Some(tls::mutual(&vault, FOLLOW_EVERY).await?),
-        Transport::Plain => None,
-    };
     let server = public_server(app.clone(), listener, transport)?;
     let metrics_server = metrics_server(app, metrics_listener)?;
     tracing::info!(listen = %settings.listen, metrics = %settings.metrics_listen, "the server answers");
@@ -235,13 +239,14 @@ impl Leases {
     }
 }
 
-/// What people do and are, over what is known of them.
+/// What people and their devices do and are, over what is known of them.
 struct People {
     holders: Holders,
     staff: Staff,
     citizens: Citizens,
     aliases: Aliases,
     payments: Payments,
+    terminals: Terminals,
 }
 
 impl People {
@@ -251,6 +256,7 @@ impl People {
         shards: &HashMap<i16, Shard>,
         personal: &Personal,
         messages: &Messenger,
+        vault: &Vault,
     ) -> Self {
         let reader = leases.reader.pool();
         let pools = || (reader.clone(), leases.editor.pool().clone());
@@ -258,6 +264,7 @@ impl People {
         let of_citizens = citizens::Knows::of(personal);
         let holders = Holders::new(reader.clone(), shards.clone(), Some(personal.clone()));
         let now = || Arc::new(clock::now);
+        let of_terminals = terminals::Knows { pepper: personal.requests.pepper(), vault: vault.clone() };
         Self {
             staff: Staff::new(pools(), shards.clone(), Some(knows), now()),
             citizens: Citizens::new(
@@ -270,6 +277,7 @@ impl People {
             ),
             aliases: Aliases::new(reader.clone(), ledger.clone(), holders.clone(), Some(personal)),
             payments: Payments::new(reader.clone(), ledger.clone(), holders.clone()),
+            terminals: Terminals::new(pools(), ledger.clone(), Some(of_terminals), now()),
             holders,
         }
     }

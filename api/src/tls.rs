@@ -1,4 +1,5 @@
-//! Who may connect at all: TLS 1.3, our own certificate, and one of the client's that says it is the door.
+//! Who may connect at all: TLS 1.3, our own certificate, and one of the client's that says it is the door. And whose certificate the
+//! door may show for somebody else.
 //!
 //! Certificate, authority and list of revoked ones are replaced while connections go on: each handshake takes what is newest.
 //! Sessions are not resumed, because a resumed one would not show its certificate again, revoked or not.
@@ -18,7 +19,7 @@ use secrecy::ExposeSecret as _;
 use std::sync::Arc;
 use std::time::Duration;
 use vintem_core::secrets::pki::{Certificate, Facts, Identity, Service, Trust};
-use vintem_core::secrets::{SecretsError, Vault};
+use vintem_core::secrets::{FOLLOW_EVERY, SecretsError, Transport, Vault};
 
 /// Who may come: the door, and nobody else.
 const CLIENT: Service = Service::Nginx;
@@ -41,19 +42,79 @@ fn unusable(error: impl std::fmt::Display) -> TlsError {
     TlsError::Unusable(error.to_string())
 }
 
+/// What a server that stands behind the door has.
+#[derive(Debug)]
+pub struct Mutual {
+    /// How it listens.
+    pub server: ServerConfig,
+    /// How it judges certificates that the door was shown.
+    pub judge: Judge,
+}
+
+/// Judges certificates that came to the door, by the same authority and list that the door itself is let in by.
+#[derive(Debug, Clone)]
+pub struct Judge(Newest);
+
+/// Why a certificate is good for nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unfit {
+    /// Its time is over, or has not come.
+    Expired,
+    /// It is on the list.
+    Revoked,
+    /// Our authority did not sign it for a client, or it cannot be told.
+    Unknown,
+}
+
+type Newest = Arc<ArcSwap<Arc<dyn ClientCertVerifier>>>;
+
+impl Judge {
+    /// Whether our authority signed it for a client, its time has come and is not over, and it was not revoked.
+    pub fn check(&self, der: &[u8]) -> Result<(), Unfit> {
+        let judged = self.0.load().verify_client_cert(&CertificateDer::from(der), &[], UnixTime::now());
+        judged.map(drop).map_err(|error| match error {
+            Error::InvalidCertificate(
+                CertificateError::Expired
+                | CertificateError::ExpiredContext { .. }
+                | CertificateError::NotValidYet
+                | CertificateError::NotValidYetContext { .. },
+            ) => Unfit::Expired,
+            Error::InvalidCertificate(CertificateError::Revoked) => Unfit::Revoked,
+            other => {
+                tracing::info!(error = %other, "a certificate that the door let pass was refused");
+                Unfit::Unknown
+            }
+        })
+    }
+}
+
+/// How a process listens, and how it judges certificates that the door was shown: without a door it believes none.
+pub async fn for_transport(
+    vault: &Vault,
+    transport: Transport,
+) -> Result<(Option<ServerConfig>, Option<Judge>), TlsError> {
+    match transport {
+        Transport::Plain => Ok((None, None)),
+        Transport::Mutual => {
+            mutual(vault, FOLLOW_EVERY).await.map(|Mutual { server, judge }| (Some(server), Some(judge)))
+        }
+    }
+}
+
 /// A server that shows our newest certificate and lets in whom the newest trust says, looked at so often.
-pub async fn mutual(vault: &Vault, every: Duration) -> Result<ServerConfig, TlsError> {
+pub async fn mutual(vault: &Vault, every: Duration) -> Result<Mutual, TlsError> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let identity = Identity::obtain(vault, Service::Api, HOSTS).await?;
     let trust = vault.follow_trust(every).await?;
     let shown = Shown::follow(identity, Arc::clone(&provider))?;
     let guard = Guard::follow(trust, Arc::clone(&provider))?;
+    let judge = Judge(Arc::clone(&guard.newest));
     let builder = ServerConfig::builder_with_provider(provider).with_protocol_versions(&[&rustls::version::TLS13]);
     let mut config =
         builder.map_err(unusable)?.with_client_cert_verifier(Arc::new(guard)).with_cert_resolver(Arc::new(shown));
     config.send_tls13_tickets = 0;
     config.session_storage = Arc::new(NoServerSessionStorage {});
-    Ok(config)
+    Ok(Mutual { server: config, judge })
 }
 
 /// Our certificate.
@@ -91,7 +152,7 @@ impl ResolvesServerCert for Shown {
 /// Whom we let in.
 #[derive(Debug)]
 struct Guard {
-    newest: Arc<ArcSwap<Arc<dyn ClientCertVerifier>>>,
+    newest: Newest,
     client: String,
 }
 

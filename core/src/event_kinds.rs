@@ -13,6 +13,9 @@ use crate::keys::event as keys;
 use crate::ledger::event as ledger;
 use crate::payments::charges::event as charges;
 use crate::payments::event as payments;
+use crate::payments::mandates::event as mandates;
+use crate::settlement::event as settlement;
+use crate::terminals::event as terminals;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -77,7 +80,7 @@ fn schema<T: ToSchema>(name: &str) -> Value {
 }
 
 /// All of them.
-pub const ALL: [EventKind; 70] = [
+pub const ALL: [EventKind; 94] = [
     kind::<access::TenantCreated>(access::TENANT_CREATED),
     kind::<access::TenantSuspended>(access::TENANT_SUSPENDED),
     kind::<access::TenantResumed>(access::TENANT_RESUMED),
@@ -139,6 +142,15 @@ pub const ALL: [EventKind; 70] = [
     kind::<payments::PricesChanged>(payments::PRICES_CHANGED),
     kind::<payments::MoneyMoved>(payments::MONEY_ISSUED),
     kind::<payments::MoneyMoved>(payments::MONEY_REDEEMED),
+    kind::<mandates::MandateRequested>(mandates::MANDATE_REQUESTED),
+    kind::<mandates::MandateActivated>(mandates::MANDATE_ACTIVATED),
+    kind::<mandates::MandateRevoked>(mandates::MANDATE_REVOKED),
+    kind::<settlement::ProviderDescribed>(settlement::PROVIDER_REGISTERED),
+    kind::<settlement::ProviderDescribed>(settlement::PROVIDER_CHANGED),
+    kind::<settlement::ServiceDescribed>(settlement::SERVICE_OPENED),
+    kind::<settlement::ServiceDescribed>(settlement::SERVICE_CHANGED),
+    kind::<settlement::ServiceDescribed>(settlement::SERVICE_SUSPENDED),
+    kind::<settlement::ServiceDescribed>(settlement::SERVICE_RESUMED),
     kind::<charges::ChargeCreated>(charges::CHARGE_CREATED),
     kind::<charges::ChargeAuthorised>(charges::CHARGE_AUTHORISED),
     kind::<charges::ChargeCaptured>(charges::CHARGE_CAPTURED),
@@ -148,4 +160,19 @@ pub const ALL: [EventKind; 70] = [
     kind::<charges::RefundSucceeded>(charges::REFUND_SUCCEEDED),
     kind::<charges::RefundFailed>(charges::REFUND_FAILED),
     kind::<charges::BatchClosed>(charges::BATCH_CLOSED),
+    kind::<terminals::TerminalRegistered>(terminals::TERMINAL_REGISTERED),
+    kind::<terminals::TerminalConfigured>(terminals::TERMINAL_CONFIGURED),
+    kind::<terminals::TerminalCodeIssued>(terminals::TERMINAL_CODE_ISSUED),
+    kind::<terminals::TerminalEnrolled>(terminals::TERMINAL_ENROLLED),
+    kind::<terminals::TerminalRenewed>(terminals::TERMINAL_RENEWED),
+    kind::<terminals::TerminalChanged>(terminals::TERMINAL_SUSPENDED),
+    kind::<terminals::TerminalChanged>(terminals::TERMINAL_RESUMED),
+    kind::<terminals::TerminalChanged>(terminals::TERMINAL_LOST),
+    kind::<terminals::TerminalChanged>(terminals::TERMINAL_REVOKED),
+    kind::<terminals::TerminalChanged>(terminals::TERMINAL_RETIRED),
+    kind::<terminals::TerminalOrdered>(terminals::TERMINAL_ORDERED),
+    kind::<terminals::TerminalObeyed>(terminals::TERMINAL_OBEYED),
+    kind::<terminals::TerminalChanged>(terminals::TERMINAL_TAMPERED),
+    kind::<terminals::ShiftOpened>(terminals::SHIFT_OPENED),
+    kind::<terminals::ShiftClosed>(terminals::SHIFT_CLOSED),
 ];

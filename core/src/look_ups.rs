@@ -7,7 +7,7 @@ use crate::event_store::append::Statement;
 use crate::event_store::hooks::Hooks;
 use crate::event_store::overlay::EventRow;
 use crate::kernel::Instant;
-use crate::{ledger, payments};
+use crate::{ledger, payments, settlement, terminals};
 use futures_util::future::BoxFuture;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -15,7 +15,8 @@ use uuid::Uuid;
 type Fold = fn(i16, &[EventRow]) -> Result<Vec<Statement>, sqlx::Error>;
 
 /// In the order in which their statements are executed.
-const FOLDS: [Fold; 2] = [ledger::store::look_ups::fold, payments::charges::fold_look_ups];
+const FOLDS: [Fold; 4] =
+    [ledger::store::look_ups::fold, payments::charges::fold_look_ups, settlement::store::look_ups, terminals::look_ups];
 
 /// What every writer is started with.
 #[derive(Debug, Clone, Copy, Default)]

@@ -9,7 +9,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::future::LocalBoxFuture;
 
-use rustls::ServerConfig;
 use secrecy::SecretString;
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -21,6 +20,7 @@ use vintem_api::cursor::{CursorKeys, Cursors};
 use vintem_api::limits::Limits;
 use vintem_api::operations::health::Health;
 use vintem_api::startup;
+use vintem_api::tls::Mutual;
 use vintem_core::access::staff::{Knows, Staff};
 use vintem_core::access::{
     AccessService, NewClient, Revocations, Scopes, SigningKeys, Terms, TokenVerifier, create_client, create_tenant,
@@ -32,11 +32,14 @@ use vintem_core::holders::{Holders, Personal};
 use vintem_core::kernel::Rate;
 use vintem_core::ledger::service::Ledger;
 use vintem_core::payments::Payments;
+use vintem_core::payments::charges::Charges;
 use vintem_core::projections::views::Views;
 use vintem_core::receipts::{Receipts, Signer};
 use vintem_core::secrets::{Followed, KeyRing, RateSettings, SecretsError, Vault, random};
+use vintem_core::settlement::Services;
 use vintem_core::telemetry::clock::Clock;
 use vintem_core::telemetry::{Metrics, clock};
+use vintem_core::terminals::{self, Terminals};
 use vintem_core::webhooks::signature::PublicKeys;
 use vintem_core::webhooks::{Egress, Webhooks};
 
@@ -90,6 +93,12 @@ pub struct Server {
     pub staff: Box<Staff>,
     /// Its citizens.
     pub citizens: Box<Citizens>,
+    /// What its terminals ask for.
+    pub charges: Box<Charges>,
+    /// Who is paid at them.
+    pub services: Box<Services>,
+    /// Its terminals.
+    pub terminals: Box<Terminals>,
     end: watch::Sender<bool>,
 }
 
@@ -155,7 +164,7 @@ impl Server {
     }
 
     /// As the product runs: with people, receipts, and TLS if it is to stand behind the door.
-    pub async fn whole(store: &Store, personal: Personal, vault: &Vault, tls: Option<ServerConfig>) -> Self {
+    pub async fn whole(store: &Store, personal: Personal, vault: &Vault, tls: Option<Mutual>) -> Self {
         Box::pin(Self::start_over(
             store,
             Keys::fixed(),
@@ -163,13 +172,13 @@ impl Server {
             Some((personal, Arc::new(clock::now))),
             unhurried(),
             tls,
-            Some(Signer::follow(vault).await.unwrap()),
+            Some((Signer::follow(vault).await.unwrap(), vault.clone())),
         ))
         .await
     }
 
     /// A server that speaks TLS.
-    pub async fn with_tls(store: &Store, tls: ServerConfig) -> Self {
+    pub async fn with_tls(store: &Store, tls: Mutual) -> Self {
         Box::pin(Self::start_over(store, Keys::fixed(), without_vault(store), None, unhurried(), Some(tls), None)).await
     }
 
@@ -184,9 +193,16 @@ impl Server {
     }
 
     /// The same with a clock that is the test's.
-    pub async fn with_staff(store: &Store, personal: Personal, clock: Clock, signer: Signer) -> Self {
+    pub async fn with_staff(
+        store: &Store,
+        personal: Personal,
+        clock: Clock,
+        vault: &Vault,
+        tls: Option<Mutual>,
+    ) -> Self {
         let (keys, people) = (Keys::fixed(), Some((personal, clock)));
-        Box::pin(Self::start_over(store, keys, without_vault(store), people, unhurried(), None, Some(signer))).await
+        let sealed = Some((Signer::follow(vault).await.unwrap(), vault.clone()));
+        Box::pin(Self::start_over(store, keys, without_vault(store), people, unhurried(), tls, sealed)).await
     }
 
     async fn start_with(
@@ -205,14 +221,17 @@ impl Server {
         webhooks: Webhooks,
         personal: Option<(Personal, Clock)>,
         rates: RateSettings,
-        tls: Option<ServerConfig>,
-        signer: Option<Signer>,
+        tls: Option<Mutual>,
+        sealed: Option<(Signer, Vault)>,
     ) -> Self {
+        let (tls, judge) = tls.map(|Mutual { server, judge }| (server, judge)).unzip();
+        let (signer, vault) = sealed.unzip();
         let metrics = Arc::new(Metrics::new());
         let reader = store.pool("vintem_reader");
         let shards = startup::start_shards(Ledger::shards(&reader).await.unwrap(), &store.writer());
         let (personal, clock): (_, Clock) =
             personal.map_or((None, Arc::new(clock::now)), |(personal, clock)| (Some(personal), clock));
+        let charging = Arc::clone(&clock);
         let knows = personal.as_ref().map(|personal| Knows::of(&personal.keys, &personal.requests));
         let pools = || (reader.clone(), store.pool("vintem_editor"));
         let staff = Staff::new(pools(), shards.clone(), knows, Arc::clone(&clock));
@@ -221,8 +240,13 @@ impl Server {
         let ledger = Ledger::new(reader.clone(), shards, 10_000);
         let aliases = Aliases::new(reader.clone(), ledger.clone(), holders.clone(), personal.as_ref());
         let messages = Mailbox::of_the_stack().messenger();
+        let pepper = personal.as_ref().map(|personal| personal.requests.pepper());
+        let of_terminals = pepper.zip(vault).map(|(pepper, vault)| terminals::Knows { pepper, vault });
+        let terminals = Terminals::new(pools(), ledger.clone(), of_terminals, Arc::clone(&clock));
         let citizens = Citizens::new(pools(), ledger.clone(), holders.clone(), of_citizens, messages.clone(), clock);
         let payments = Payments::new(reader.clone(), ledger.clone(), holders.clone());
+        let charges = Charges::new(payments.clone(), Arc::clone(&charging));
+        let services = Services::new(reader.clone(), ledger.clone());
         let (end, ending) = watch::channel(false);
         let revocations = Arc::<Revocations>::default();
         tokio::spawn(Arc::clone(&revocations).follow(reader.clone()));
@@ -233,8 +257,12 @@ impl Server {
             ledger: ledger.clone(),
             holders,
             citizens: citizens.clone(),
+            terminals: terminals.clone(),
+            judge,
             aliases,
             payments,
+            charges: charges.clone(),
+            services: services.clone(),
             receipts: Receipts::new(store.pool("vintem_editor"), ledger.clone(), signer, ISSUER.to_owned()),
             staff: staff.clone(),
             views: Views::new(reader),
@@ -263,6 +291,9 @@ impl Server {
             ledger,
             staff: Box::new(staff),
             citizens: Box::new(citizens),
+            charges: Box::new(charges),
+            services: Box::new(services),
+            terminals: Box::new(terminals),
             end,
         }
     }

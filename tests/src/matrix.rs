@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use uuid::Uuid;
 use vintem_api::routes::{Entry, ROUTES};
-use vintem_core::access::{Caller, CitizenSession, Denied, Policy, Proof, Role, Scope, Scopes, Standing};
+use vintem_core::access::{
+    Caller, CitizenSession, Denied, Policy, Proof, Role, Scope, Scopes, Standing, TerminalSession,
+};
 
 /// Somebody who knocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub enum Knocks {
     Staff(Role),
     /// A citizen on a device of theirs.
     Citizen,
+    /// A terminal with the certificate that is good.
+    Terminal,
 }
 
 /// What the table says of a route and a caller.
@@ -39,7 +43,7 @@ impl Knocks {
     pub fn all() -> Vec<Self> {
         let clients = Scope::ALL.into_iter().map(Self::Client);
         let known = clients.chain(Role::all().map(Self::Staff));
-        [Self::Nobody].into_iter().chain(known).chain([Self::Citizen]).collect()
+        [Self::Nobody].into_iter().chain(known).chain([Self::Citizen, Self::Terminal]).collect()
     }
 
     /// The column's head.
@@ -49,6 +53,7 @@ impl Knocks {
             Self::Client(scope) => scope.as_str(),
             Self::Staff(role) => role.as_str(),
             Self::Citizen => "citizen",
+            Self::Terminal => "terminal",
         }
     }
 
@@ -60,6 +65,10 @@ impl Knocks {
             Self::Citizen => {
                 let own = Uuid::nil();
                 Proof::Citizen(CitizenSession { session: own, device: own, account: own })
+            }
+            Self::Terminal => {
+                let (terminal, service) = (Uuid::nil(), Uuid::nil());
+                Proof::Terminal(TerminalSession { terminal, service, unit: None, is_superseded: false })
             }
         };
         Some(Caller { tenant: Uuid::nil(), subject: Uuid::nil(), proof })
@@ -136,7 +145,10 @@ pub fn stated() -> BTreeMap<String, Vec<Cell>> {
 
 /// A path with something in its places.
 pub fn filled(path: &str) -> String {
-    path.replace("{id}", "01983d6c-8a00-7000-8000-0000000000ff").replace("{code}", "BRL").replace("{key}", "k")
+    path.replace("{id}", "01983d6c-8a00-7000-8000-0000000000ff")
+        .replace("{code}", "BRL")
+        .replace("{key}", "k")
+        .replace("{number}", "1")
 }
 
 /// A route's method, as this side's client has it.

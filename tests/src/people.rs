@@ -15,10 +15,11 @@ use vintem_core::secrets::{
 };
 
 /// What the clients of these tests may do.
-pub const SCOPES: &str = "ledger:read ledger:write ledger:admin holders:read holders:write holders:unmask audit:read";
+pub const SCOPES: &str =
+    "ledger:read ledger:write ledger:admin holders:read holders:write holders:unmask audit:read terminals:admin";
 
 /// How often these servers look for newer keys.
-const LOOK_EVERY: Duration = Duration::from_millis(400);
+pub const LOOK_EVERY: Duration = Duration::from_millis(400);
 
 /// Everything that people stand on.
 pub struct Registry {

@@ -1,7 +1,7 @@
 //! A back office of a test's own: an API that members of the staff can sign in to, and a clock that the test sets.
 
 use crate::api::{Client, Read, Server, read};
-use crate::people::{SCOPES, log_in, personal};
+use crate::people::{LOOK_EVERY, SCOPES, log_in, personal};
 use crate::vault::{Secrets, Wire};
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::{Method, RequestBuilder};
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use vintem_api::tls;
 use vintem_core::access::staff::totp::DeviceSecret;
 use vintem_core::access::staff::{Knows, Login, Position, Staff, invite_by_operator};
 use vintem_core::access::{Role, find_tenant};
@@ -75,10 +76,18 @@ impl Office {
         let ahead_s = Arc::<AtomicI64>::default();
         let own = Arc::clone(&ahead_s);
         let clock: Clock = Arc::new(move || clock::now() + TimeDelta::seconds(own.load(Ordering::Relaxed)));
-        let signer = Signer::follow(&vault).await.unwrap();
-        let server = Server::with_staff(&secrets.store, personal, clock, signer).await;
+        let server = Server::with_staff(&secrets.store, personal, clock, &vault, None).await;
         let client = server.client(&secrets.store, TENANT, SCOPES).await;
         Self { secrets, server, client, wire, ahead_s, keeper, vault }
+    }
+
+    /// One more process of the same system and the same clock, to be asked by TLS alone, as the door does.
+    pub async fn behind_the_door(&self) -> Server {
+        let personal = personal(&self.vault, &self.keeper).await;
+        let own = Arc::clone(&self.ahead_s);
+        let clock: Clock = Arc::new(move || clock::now() + TimeDelta::seconds(own.load(Ordering::Relaxed)));
+        let tls = tls::mutual(&self.vault, LOOK_EVERY).await.unwrap();
+        Server::with_staff(&self.secrets.store, personal, clock, &self.vault, Some(tls)).await
     }
 
     /// Lets time pass, or go back.

@@ -23,6 +23,7 @@ use vintem_core::secrets::{
     SecretsError, SettingsError, Vault, WorkerSettings, keep_memory_private, rotate_on_hangup,
 };
 use vintem_core::telemetry::{self, TelemetryError, WorkerMetrics};
+use vintem_core::terminals::revoker::Revoker;
 use vintem_core::webhooks::Egress;
 use vintem_core::webhooks::signature::{BadKey, SigningKeys};
 
@@ -241,6 +242,7 @@ impl Staff {
         let keeper = self.lease_of(&settings.process.keys, vault, DatabaseRole::Keeper).await?;
         let keys = PersonKeys::new(vault.clone(), keeper.pool().clone());
         self.tasks.spawn(Eraser::new(writer.pool().clone(), keys).run());
+        self.tasks.spawn(Revoker::new(writer.pool().clone(), vault.clone()).run());
         let pool = writer.pool().clone();
         self.tasks.spawn(for_each_shard(pool, move |shard| clocks::run(writer.clone(), shard, holder)));
         Ok(())

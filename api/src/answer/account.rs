@@ -1,6 +1,7 @@
 //! Assets and accounts.
 
 use super::{Unreadable, facts, identity};
+use crate::etag::etag;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -127,11 +128,6 @@ impl Account {
     pub fn etag(&self) -> String {
         etag(self.settings_version)
     }
-}
-
-/// The `ETag` of a settings version.
-pub fn etag(settings_version: i32) -> String {
-    format!("\"{settings_version}\"")
 }
 
 impl From<AccountRow> for Account {

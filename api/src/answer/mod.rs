@@ -7,12 +7,16 @@
 pub mod account;
 pub mod alias;
 pub mod batch;
+pub mod charge;
 pub mod funding;
 pub mod hold;
 pub mod holder;
 pub mod limits;
+pub mod mandate;
 pub mod payment;
+pub mod settlement;
 pub mod staff;
+pub mod terminal;
 pub mod transaction;
 pub mod transfer;
 
@@ -32,10 +36,16 @@ use vintem_core::holders::event::{HOLDER_ERASED, HOLDER_REGISTERED};
 use vintem_core::kernel::{Instant, Minor, Refusal, instant};
 use vintem_core::ledger::event;
 use vintem_core::ledger::known::{Identity, Known};
+use vintem_core::payments::charges::event::CHARGE_AUTHORISED;
 use vintem_core::payments::event::{
     LIMITS_CHANGED, MONEY_ISSUED, MONEY_REDEEMED, PRICES_CHANGED, TOPUP_REQUESTED, TRANSFER_CONFIRMED,
     TRANSFER_REQUESTED, WITHDRAWAL_APPROVED, WITHDRAWAL_REQUESTED,
 };
+use vintem_core::payments::mandates::event::{MANDATE_ACTIVATED, MANDATE_REQUESTED};
+use vintem_core::settlement::event::{
+    PROVIDER_CHANGED, PROVIDER_REGISTERED, SERVICE_CHANGED, SERVICE_OPENED, SERVICE_RESUMED, SERVICE_SUSPENDED,
+};
+use vintem_core::terminals::event as terminals;
 
 use crate::problem::{Code, Problem, Shown};
 
@@ -180,6 +190,20 @@ pub enum Fact {
     Withdrawal(Box<funding::Withdrawal>),
     /// `unit.created`, `unit.changed`
     Unit(staff::StaffUnit),
+    /// `charge.authorised`, with what moved or holds the money
+    ChargeConfirmation(charge::ChargeConfirmation),
+    /// `mandate.requested`
+    Mandate(Box<mandate::Mandate>),
+    /// `mandate.activated`
+    MandateConsent(mandate::MandateConsent),
+    /// `provider.registered`, `provider.changed`
+    Provider(settlement::Provider),
+    /// `service.opened` with its account, `service.changed`, `service.suspended`, `service.resumed`
+    Service(Box<settlement::Service>),
+    /// `terminal.registered` and what else the back office does about terminals
+    Terminal(Box<terminal::TerminalChange>),
+    /// `shift.opened`, `shift.closed`
+    Shift(terminal::Shift),
 }
 
 impl Fact {
@@ -217,6 +241,17 @@ impl Fact {
             TOPUP_REQUESTED => Self::TopUp(Box::new(funding::TopUp::recorded(first)?)),
             WITHDRAWAL_REQUESTED => Self::Withdrawal(Box::new(funding::Withdrawal::requested(first)?)),
             WITHDRAWAL_APPROVED => Self::Withdrawal(Box::new(funding::Withdrawal::approved(events, entries, known)?)),
+            CHARGE_AUTHORISED => Self::ChargeConfirmation(charge::ChargeConfirmation::recorded(first)?),
+            MANDATE_REQUESTED => Self::Mandate(Box::new(mandate::Mandate::requested(first)?)),
+            MANDATE_ACTIVATED => Self::MandateConsent(mandate::MandateConsent::recorded(first)?),
+            PROVIDER_REGISTERED | PROVIDER_CHANGED => Self::Provider(settlement::Provider::recorded(first)?),
+            SERVICE_OPENED | SERVICE_CHANGED | SERVICE_SUSPENDED | SERVICE_RESUMED => {
+                Self::Service(Box::new(settlement::Service::recorded(first)?))
+            }
+            kind if kind.starts_with("terminal.") => {
+                Self::Terminal(Box::new(terminal::TerminalChange::recorded(first)?))
+            }
+            terminals::SHIFT_OPENED | terminals::SHIFT_CLOSED => Self::Shift(terminal::Shift::recorded(first)?),
             _ => return Err(Unreadable),
         })
     }
@@ -232,12 +267,17 @@ impl Fact {
             | Self::Alias(_)
             | Self::Transfer(_)
             | Self::TopUp(_)
+            | Self::Mandate(_)
             | Self::Issuance(_) => 201,
             Self::Withdrawal(withdrawal) if withdrawal.approved_at.is_none() => 201,
             Self::Account(account) if account.settings_version == 1 => 201,
             Self::Holder(holder) if holder.erasure.is_none() => 201,
             Self::Staff(user) if user.is_new() => 201,
             Self::Unit(unit) if unit.is_new() => 201,
+            Self::Provider(provider) if provider.version == 1 => 201,
+            Self::Service(service) if service.version == 1 => 201,
+            Self::Terminal(change) if change.is_new() => 201,
+            Self::Shift(shift) if shift.is_open() => 201,
             Self::Account(_)
             | Self::HoldChange(_)
             | Self::Holder(_)
@@ -245,6 +285,12 @@ impl Fact {
             | Self::Staff(_)
             | Self::Session(_)
             | Self::Unit(_)
+            | Self::ChargeConfirmation(_)
+            | Self::MandateConsent(_)
+            | Self::Provider(_)
+            | Self::Service(_)
+            | Self::Terminal(_)
+            | Self::Shift(_)
             | Self::Confirmation(_)
             | Self::Limits(_)
             | Self::Withdrawal(_)
@@ -275,6 +321,12 @@ impl Fact {
             Self::TopUp(_) => "top_up",
             Self::Withdrawal(_) => "withdrawal",
             Self::Unit(_) => "unit",
+            Self::ChargeConfirmation(_) => "charge",
+            Self::Mandate(_) | Self::MandateConsent(_) => "mandate",
+            Self::Provider(_) => "provider",
+            Self::Service(_) => "service",
+            Self::Terminal(_) => "terminal",
+            Self::Shift(_) => "shift",
         }
     }
 

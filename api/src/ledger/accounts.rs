@@ -2,13 +2,14 @@
 
 use super::input;
 use super::page;
-use crate::answer::account::{Account, etag};
+use crate::answer::account::Account;
 use crate::context::{Context, Write};
+use crate::etag::{if_match, tagged};
 use crate::object::{nullable, parse_uuid};
-use crate::problem::{Code, Fault, Problem};
+use crate::problem::Problem;
 use crate::query::{Query, invalid};
-use crate::write::{self, Ready};
-use actix_web::http::header::{self, HeaderMap};
+use crate::write;
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use vintem_core::event_store::{RequestKey, fresh};
-use vintem_core::kernel::{Place, name};
+use vintem_core::kernel::name;
 use vintem_core::ledger::account::{Change, Limits, Open, What};
 use vintem_core::ledger::command::Command;
 use vintem_core::ledger::known::{Identity, Side};
@@ -166,36 +167,6 @@ async fn change(
     let command =
         Command::Change(Change { account: input::path_id(request)?, expected: if_match(request.headers())?, what });
     Ok(tagged(write::single(context, key, command).await?))
-}
-
-/// The settings version of `If-Match: "3"`.
-fn if_match(headers: &HeaderMap) -> Result<Option<i32>, Problem> {
-    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
-    let quoted = value.to_str().ok().and_then(|text| text.trim().strip_prefix('"')?.strip_suffix('"'));
-    let version =
-        quoted.filter(|text| text.bytes().all(|byte| byte.is_ascii_digit())).and_then(|text| text.parse().ok());
-    version.map(Some).ok_or_else(|| {
-        let detail = "If-Match holds one ETag of the account, such as \"3\"".to_owned();
-        Problem::new(Code::MalformedRequest, detail.clone()).with(Fault {
-            place: Place::Header("If-Match".to_owned()),
-            code: "malformed",
-            detail,
-        })
-    })
-}
-
-/// Only successes carry an `ETag`; it stands in the body, which a replay repeats.
-fn tagged(ready: Ready) -> HttpResponse {
-    #[derive(Deserialize)]
-    struct Tagged {
-        settings_version: i32,
-    }
-    let tag = (ready.status < 400).then(|| serde_json::from_slice::<Tagged>(&ready.body).ok()).flatten();
-    let mut response = ready.respond();
-    if let Some(value) = tag.and_then(|tag| etag(tag.settings_version).parse().ok()) {
-        response.headers_mut().insert(header::ETAG, value);
-    }
-    response
 }
 
 /// The account of an id, or 404.

@@ -7,7 +7,8 @@ use crate::access::staff::presence::COOKIE;
 use crate::problem::{Code, Document};
 use crate::routes::{Body, Entry, ROUTES};
 use crate::{
-    access, account, aliases, citizens, documents, holders, ledger, operations, payments, privacy, views, webhooks,
+    access, account, aliases, citizens, documents, holders, ledger, operations, payments, privacy, settlement,
+    terminals, views, webhooks,
 };
 use actix_web::HttpResponse;
 use actix_web::http::Method;
@@ -28,6 +29,8 @@ const CLIENT: &str = "client";
 const SESSION: &str = "session";
 /// The one of citizens: a token that is bound to the key of their device.
 const CITIZEN: &str = "citizen";
+/// The one of terminals: the certificate of the connection.
+const TERMINAL: &str = "terminal";
 
 /// The document's skeleton: every handler, once.
 #[derive(OpenApi)]
@@ -51,6 +54,8 @@ const CITIZEN: &str = "citizen";
         payments::transfers::request, payments::transfers::show, payments::transfers::confirm, payments::limits::show, payments::limits::change,
         payments::funding::top_up, payments::funding::show_top_up, payments::funding::withdraw,
         payments::funding::show_withdrawal, payments::funding::confirm,
+        payments::charges::locate, payments::charges::resolve, payments::charges::show, payments::charges::confirm,
+        payments::mandates::request, payments::mandates::list, payments::mandates::confirm, payments::mandates::revoke,
         aliases::list, aliases::register, aliases::remove, aliases::look_up,
         holders::register, holders::look_up, holders::show, holders::unmask, holders::erase,
         citizens::registrations::register, citizens::registrations::verify, citizens::recoveries::recover, citizens::recoveries::verify,
@@ -68,7 +73,14 @@ const CITIZEN: &str = "citizen";
         access::staff::users::change, access::staff::users::reset,
         access::staff::admin_sessions::list, access::staff::admin_sessions::revoke,
         access::staff::units::create, access::staff::units::list, access::staff::units::change,
+        settlement::providers::register, settlement::providers::list, settlement::providers::show, settlement::providers::change,
+        settlement::services::open, settlement::services::list, settlement::services::show, settlement::services::change,
         access::tenant::show, access::token::issue, access::jwks::show, access::audit::list, access::audit::export,
+        terminals::enrolments::enrol, terminals::certificates::renew, terminals::heartbeats::beat, terminals::config::show,
+        terminals::shifts::open, terminals::shifts::close,
+        terminals::fleet::register, terminals::fleet::list, terminals::fleet::show, terminals::fleet::configure,
+        terminals::fleet::issue_code, terminals::fleet::suspend, terminals::fleet::resume, terminals::fleet::lose,
+        terminals::fleet::revoke, terminals::fleet::retire, terminals::fleet::order,
         operations::live::show, operations::ready::show,
     ),
     components(schemas(Document<'static>))
@@ -89,6 +101,7 @@ pub fn contract() -> Contract {
     components.add_security_scheme(CLIENT, client());
     components.add_security_scheme(SESSION, SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(COOKIE))));
     components.add_security_scheme(CITIZEN, SecurityScheme::Http(citizen()));
+    components.add_security_scheme(TERMINAL, terminal());
     if let Some(RefOr::T(Schema::Object(problem))) = components.schemas.get_mut("Problem") {
         name_codes(problem);
     }
@@ -136,6 +149,15 @@ fn citizen() -> Http {
     scheme.description(Some(described)).build()
 }
 
+/// On a port of its own.
+fn terminal() -> SecurityScheme {
+    SecurityScheme::MutualTls {
+        description: Some("The terminal's certificate, on the port for terminals".to_owned()),
+        deprecated: None,
+        extensions: None,
+    }
+}
+
 fn client() -> SecurityScheme {
     let scopes = Scope::ALL.map(|scope| (scope.as_str(), scope.as_str()));
     SecurityScheme::OAuth2(OAuth2::new([Flow::ClientCredentials(ClientCredentials::new(
@@ -161,10 +183,13 @@ fn complete(operation: &mut Operation, entry: &Entry) {
     if entry.path.ends_with("/verify") {
         statuses.extend(["409", "504"]);
     }
-    if entry.path.ends_with("/confirm") {
+    if entry.path.ends_with("/confirm") || entry.path.ends_with("/enrolments") {
         statuses.push("410");
     }
-    if entry.path.ends_with("-lookups") {
+    if entry.path.starts_with("/v1/terminal/") {
+        statuses.push("409");
+    }
+    if entry.path.ends_with("-lookups") || entry.path.ends_with("-resolutions") {
         statuses.push("429");
     }
     if entry.is_write() {
@@ -184,6 +209,7 @@ fn security(policy: Policy) -> Option<Vec<SecurityRequirement>> {
         Policy::Known => Some([CLIENT, SESSION, CITIZEN].map(|scheme| by(scheme, Vec::new())).into()),
         Policy::Member => Some(vec![by(SESSION, Vec::new())]),
         Policy::Citizen => Some(vec![by(CITIZEN, Vec::new())]),
+        Policy::Terminal { .. } => Some(vec![by(TERMINAL, Vec::new())]),
         Policy::Granted { client, staff } => {
             let client = client.map(|scope| by(CLIENT, vec![scope.as_str().to_owned()]));
             let staff = staff.map(|Need { verb, object, right }| {

@@ -35,6 +35,13 @@ pub struct PriceInput {
     basis_points: u16,
 }
 
+impl PriceInput {
+    /// The fixed part as text, and the share.
+    pub fn parts(self) -> (String, u16) {
+        (self.fixed, self.basis_points)
+    }
+}
+
 /// What payments in an asset cost. Every known caller may ask.
 #[utoipa::path(get, path = "/v1/prices/{code}", tag = "Money", params(("code" = String, Path, description = "The asset's code")), responses((status = 200, body = Prices)))]
 pub async fn show(context: Context, request: HttpRequest) -> Result<HttpResponse, Problem> {

@@ -39,6 +39,20 @@ pub enum Code {
     CodeExpired,
     /// Not signed by the device.
     SignatureInvalid,
+    /// The terminal shows no certificate.
+    CertificateRequired,
+    /// The terminal's certificate is not one of ours.
+    CertificateUnknown,
+    /// The terminal's certificate has ended.
+    CertificateExpired,
+    /// The terminal's certificate is worth nothing any more.
+    CertificateRevoked,
+    /// The terminal does not work for a while.
+    TerminalSuspended,
+    /// Another message of the terminal had this number.
+    SequenceConflict,
+    /// The terminal's clock is wrong.
+    ClockSkew,
     /// The tenant was suspended, and this is a write.
     TenantSuspended,
     /// The right takes a second factor that was shown minutes ago.
@@ -108,7 +122,7 @@ pub struct Meaning {
 
 impl Code {
     /// The codes that HTTP adds to the business's.
-    const HTTP: [Self; 30] = [
+    const HTTP: [Self; 37] = [
         Self::MalformedRequest,
         Self::IdempotencyKeyMissing,
         Self::Unauthenticated,
@@ -122,6 +136,13 @@ impl Code {
         Self::CodeInvalid,
         Self::CodeExpired,
         Self::SignatureInvalid,
+        Self::CertificateRequired,
+        Self::CertificateUnknown,
+        Self::CertificateExpired,
+        Self::CertificateRevoked,
+        Self::TerminalSuspended,
+        Self::SequenceConflict,
+        Self::ClockSkew,
         Self::TenantSuspended,
         Self::StepUpRequired,
         Self::MethodNotAllowed,
@@ -169,6 +190,13 @@ impl Code {
             Self::CodeInvalid => row("code-invalid", 403, "The code is wrong", "O código está errado", false, None),
             Self::CodeExpired => row("code-expired", 410, "The code is over", "O código não vale mais", false, None),
             Self::SignatureInvalid => row("signature-invalid", 422, "The signature is not by the device over what is confirmed", "A assinatura não é do aparelho sobre o que se confirma", false, None),
+            Self::CertificateRequired => row("certificate-required", 401, "Show a terminal's certificate", "Apresente o certificado de um terminal", false, None),
+            Self::CertificateUnknown => row("certificate-unknown", 401, "The certificate is not one of a terminal's here", "O certificado não é de um terminal daqui", false, None),
+            Self::CertificateExpired => row("certificate-expired", 401, "The certificate has ended", "O certificado venceu", false, None),
+            Self::CertificateRevoked => row("certificate-revoked", 403, "The certificate was revoked", "O certificado foi revogado", false, None),
+            Self::TerminalSuspended => row("terminal-suspended", 403, "The terminal is suspended", "O terminal está suspenso", false, None),
+            Self::SequenceConflict => row("sequence-conflict", 409, "Another message had this number", "Outra mensagem teve este número", false, None),
+            Self::ClockSkew => row("clock-skew", 422, "The device's clock is wrong", "O relógio do aparelho está errado", false, None),
             Self::TenantSuspended => row("tenant-suspended", 403, "The tenant is suspended", "A instituição está suspensa", false, None),
             Self::StepUpRequired => row("step-up-required", 403, "Show your second factor again", "Apresente novamente o segundo fator", false, None),
             Self::MethodNotAllowed => row("method-not-allowed", 405, "The method is not allowed here", "O método não é permitido aqui", false, None),

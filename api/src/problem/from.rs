@@ -13,6 +13,8 @@ use vintem_core::payments::PaymentError;
 use vintem_core::projections::views::ViewError;
 use vintem_core::receipts::ReceiptError;
 use vintem_core::secrets::SecretsError;
+use vintem_core::settlement::SettlementError;
+use vintem_core::terminals::TerminalError;
 use vintem_core::webhooks::WebhookError;
 
 impl From<Refusal> for Problem {
@@ -126,6 +128,23 @@ impl From<PaymentError> for Problem {
             }
             PaymentError::Unreadable => {
                 tracing::error!("what the log says of a payment cannot be read");
+                Self::new(Code::InternalError, error.to_string())
+            }
+        }
+    }
+}
+
+impl From<SettlementError> for Problem {
+    fn from(error: SettlementError) -> Self {
+        match error {
+            SettlementError::Refused(refusal) => refusal.into(),
+            SettlementError::Ledger(error) => error.into(),
+            SettlementError::Beyond(pointer) => {
+                let (place, detail) = (Place::Pointer(pointer.to_owned()), error.to_string());
+                Self::new(Code::Forbidden, detail.clone()).with(Fault { place, code: "forbidden", detail })
+            }
+            SettlementError::Unreadable => {
+                tracing::error!("what the log says of a provider or service cannot be read");
                 Self::new(Code::InternalError, error.to_string())
             }
         }
@@ -253,6 +272,34 @@ impl From<CitizenError> for Problem {
     }
 }
 
+impl From<TerminalError> for Problem {
+    fn from(error: TerminalError) -> Self {
+        let plain = |code| Self::new(code, error.to_string());
+        match error {
+            TerminalError::CodeExpired => plain(Code::CodeExpired),
+            TerminalError::Waiting => plain(Code::RateLimited).retry_after(2),
+            TerminalError::BadRequest(_) => {
+                Self::invalid(Place::Pointer("/csr".to_owned()), "malformed", error.to_string())
+            }
+            TerminalError::Unknown => plain(Code::CertificateUnknown),
+            TerminalError::Suspended => plain(Code::TerminalSuspended),
+            TerminalError::CertificateRevoked => plain(Code::CertificateRevoked),
+            TerminalError::SequenceConflict(_) => plain(Code::SequenceConflict),
+            TerminalError::ClockSkew(_) => plain(Code::ClockSkew),
+            TerminalError::Elsewhere => plain(Code::Forbidden),
+            TerminalError::Unreadable => {
+                tracing::error!("what is stored of a terminal cannot be read");
+                plain(Code::InternalError)
+            }
+            TerminalError::Refused(refusal) => refusal.into(),
+            TerminalError::Access(error) => error.into(),
+            TerminalError::Write(error) => error.into(),
+            TerminalError::Secrets(cause) => HolderError::Secrets(cause).into(),
+            TerminalError::Database(cause) => database(&cause),
+        }
+    }
+}
+
 impl From<TokenError> for Problem {
     fn from(error: TokenError) -> Self {
         // Which check failed is for the log: a forger learns nothing from the answer.
@@ -288,6 +335,7 @@ impl From<Denied> for Problem {
             // What was not granted looks like what is not there.
             Denied::NotYours => Self::not_found(),
             Denied::StepUp => Self::new(Code::StepUpRequired, error.to_string()),
+            Denied::Superseded => Self::new(Code::CertificateRevoked, error.to_string()),
             _ => Self::new(Code::Forbidden, error.to_string()),
         }
     }

@@ -4,8 +4,9 @@ import { type Confirm, confirmed, type Order, type Shown } from "./confirm.js";
 import { drawPair, Device, type Key, webKey } from "./device.js";
 import { messages } from "./events.js";
 import { type Answer, type AnswerOf, type BodyOf, fill, json, Lost, type Options, type PathOf, type Request, Wire } from "./http.js";
+import { type KeySet } from "./jws.js";
 import { asProblem, Refused, SignedOut, VintemError } from "./problem.js";
-import { type Claims, type KeySet, verifyReceipt } from "./receipt.js";
+import { type Claims, verifyReceipt } from "./receipt.js";
 import { read, say, write } from "./retry.js";
 import type { components } from "./schema.js";
 import { Session, type Storage, type Tokens } from "./session.js";
@@ -148,6 +149,50 @@ export class Citizen {
     const shown: Shown = { amount, asset: amount.asset, total: amount, expires_at, purpose: "withdrawal" };
     return this.confirm("/v1/withdrawals/{id}/confirm", shown, { id, amount, nonce, payee: id }, confirm, intent);
   }
+
+  // At a terminal.
+
+  /** What it asks for, by the code that was scanned or typed. Show who is paid before anything else. */
+  resolveCharge = (code: Schemas["ChargeCodeInput"]) => this.question("/v1/charge-resolutions", code);
+
+  /** Confirms a charge with the PIN that `confirm` answers. */
+  payCharge(asked: Schemas["ResolvedCharge"], confirm: Confirm, key?: string): Promise<Schemas["ChargeConfirmation"]> {
+    const { charge_id: id, amount, nonce, expires_at, payee } = asked;
+    const shown: Shown = { amount, asset: amount.asset, total: amount, expires_at, purpose: "charge" };
+    return this.confirm("/v1/charges/{id}/confirm", shown, { id, amount, nonce, payee: payee.service_id }, confirm, key);
+  }
+
+  /** Pays a charge by the mandate that covers it, without a PIN. */
+  async tapCharge(asked: Schemas["ResolvedCharge"], key?: string): Promise<Schemas["ChargeConfirmation"]> {
+    const { charge_id, amount, nonce, payee, mandate_id } = asked;
+    if (!mandate_id) throw new VintemError("no mandate covers it: see payCharge");
+    const said = { ...amount, intent_id: charge_id, nonce, payee: payee.service_id };
+    const body = { mandate: mandate_id, device_signature: await this.device.confirm(said) };
+    const path = fill("/v1/charges/{id}/confirm", { id: charge_id });
+    return json(await this.written({ method: "POST", path, body, key: key ?? crypto.randomUUID() })) as Schemas["ChargeConfirmation"];
+  }
+
+  chargeStatus = (id: string) => this.get("/v1/charges/{id}", { id });
+
+  /** What is signed at a code's location, for `verifyCharge`; without a session. */
+  async locateCharge(id: string): Promise<string> {
+    const request = { method: "GET", path: fill("/v1/charge-locations/{id}", { id }) };
+    return new TextDecoder().decode((await read(this.wire.options, () => this.session.knock(request))).bytes);
+  }
+
+  /** Asks what a mandate would allow, shows it, and consents with the PIN that `confirm` answers. */
+  async requestMandate(order: Schemas["MandateInput"], confirm: Confirm, key?: string): Promise<Schemas["MandateConsent"]> {
+    const intent = key ?? crypto.randomUUID();
+    const asked = await this.post("/v1/mandates", order, `${intent}.ask`);
+    const { id, cap, per_payment, period, service_id, nonce = "", expires_at = "" } = asked;
+    if (!nonce || !expires_at) throw new VintemError("it was confirmed before: see mandates");
+    const shown: Shown = { amount: cap, asset: cap.asset, total: cap, expires_at, purpose: "mandate" };
+    const most = per_payment ? { per_payment: per_payment.amount } : {};
+    return this.confirm("/v1/mandates/{id}/confirm", shown, { id, amount: cap, nonce, payee: service_id, ...most, period }, confirm, intent);
+  }
+
+  mandates = () => this.get("/v1/mandates");
+  revokeMandate = (id: string) => this.remove("/v1/mandates/{id}", { id });
 
   withdrawalStatus = (id: string) => this.get("/v1/withdrawals/{id}", { id });
 

@@ -22,6 +22,10 @@ export interface Said {
   readonly intent_id: string;
   readonly nonce: string;
   readonly payee: string;
+  /** Of a mandate. */
+  readonly per_payment?: string;
+  /** Of a mandate. */
+  readonly period?: string;
 }
 
 const ES256 = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
@@ -50,8 +54,9 @@ export async function webKey(pair: CryptoKeyPair): Promise<Key> {
 }
 
 /** RFC 8785 of what is confirmed: members in their order, and strings as JSON.stringify writes them. */
-export function canonical({ amount, asset, intent_id, nonce, payee }: Said): string {
-  return JSON.stringify({ amount, asset, intent_id, nonce, payee });
+export function canonical({ amount, asset, intent_id, nonce, payee, per_payment, period }: Said): string {
+  // What is not there is left out.
+  return JSON.stringify({ amount, asset, intent_id, nonce, payee, per_payment, period });
 }
 
 /** A device of somebody's. */

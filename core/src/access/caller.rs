@@ -29,11 +29,13 @@ pub enum Scope {
     HoldersUnmask = 32,
     /// Search who did what.
     AuditRead = 64,
+    /// Keep the fleet of terminals.
+    TerminalsAdmin = 128,
 }
 
 impl Scope {
     /// Every scope, in the order they are printed.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::LedgerRead,
         Self::LedgerWrite,
         Self::LedgerAdmin,
@@ -41,6 +43,7 @@ impl Scope {
         Self::HoldersWrite,
         Self::HoldersUnmask,
         Self::AuditRead,
+        Self::TerminalsAdmin,
     ];
 
     /// The scope as it stands in a token.
@@ -53,6 +56,7 @@ impl Scope {
             Self::HoldersWrite => "holders:write",
             Self::HoldersUnmask => "holders:unmask",
             Self::AuditRead => "audit:read",
+            Self::TerminalsAdmin => "terminals:admin",
         }
     }
 }
@@ -61,7 +65,7 @@ impl Scope {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "no scope of this name exists; the scopes are ledger:read, ledger:write, ledger:admin, holders:read, holders:write, \
-     holders:unmask and audit:read"
+     holders:unmask, audit:read and terminals:admin"
 )]
 pub struct UnknownScope;
 
@@ -152,6 +156,8 @@ pub enum Proof {
     Staff(Arc<Standing>),
     /// A citizen's session on a device of theirs.
     Citizen(CitizenSession),
+    /// A terminal's certificate, on the connection that the request came over.
+    Terminal(TerminalSession),
 }
 
 /// What a citizen's token says beside who they are; the subject is the holder. They see what is theirs, and nothing else.
@@ -163,6 +169,19 @@ pub struct CitizenSession {
     pub device: Uuid,
     /// The account that they pay from and are paid to.
     pub account: Uuid,
+}
+
+/// What is known of a terminal that comes with its certificate; the subject is the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TerminalSession {
+    /// The terminal.
+    pub terminal: Uuid,
+    /// What it is paid for at.
+    pub service: Uuid,
+    /// Where it belongs.
+    pub unit: Option<Uuid>,
+    /// Whether the certificate is the one before the one that is good: its answer may have been lost.
+    pub is_superseded: bool,
 }
 
 /// What a member of the staff may do in a session.
@@ -200,7 +219,7 @@ impl Caller {
     pub fn scopes(&self) -> Scopes {
         match self.proof {
             Proof::Client(scopes) => scopes,
-            Proof::Staff(_) | Proof::Citizen(_) => Scopes::default(),
+            Proof::Staff(_) | Proof::Citizen(_) | Proof::Terminal(_) => Scopes::default(),
         }
     }
 
@@ -208,7 +227,15 @@ impl Caller {
     pub fn citizen(&self) -> Option<CitizenSession> {
         match self.proof {
             Proof::Citizen(session) => Some(session),
-            Proof::Client(_) | Proof::Staff(_) => None,
+            Proof::Client(_) | Proof::Staff(_) | Proof::Terminal(_) => None,
+        }
+    }
+
+    /// A terminal; others are none.
+    pub fn terminal(&self) -> Option<TerminalSession> {
+        match self.proof {
+            Proof::Terminal(session) => Some(session),
+            Proof::Client(_) | Proof::Staff(_) | Proof::Citizen(_) => None,
         }
     }
 
@@ -218,6 +245,7 @@ impl Caller {
             Proof::Client(_) => "client",
             Proof::Staff(_) => "staff",
             Proof::Citizen(_) => "citizen",
+            Proof::Terminal(_) => "terminal",
         };
         let mut actor = String::with_capacity(44);
         // Writing to a string does not fail.

@@ -23,7 +23,7 @@
 //!
 //! Members of the staff prove themselves and are managed in [`staff`].
 //!
-//! Citizens prove themselves in a context of their own; here is what their tokens say. Absent: terminals.
+//! Citizens and terminals prove themselves in contexts of their own; here is what their tokens and certificates come to.
 
 mod admission;
 mod caller;
@@ -53,7 +53,7 @@ mod verifier;
 mod wycheproof;
 
 pub use admission::{Admission, Barred};
-pub use caller::{Caller, CitizenSession, Proof, Scope, Scopes, Standing, UnknownScope};
+pub use caller::{Caller, CitizenSession, Proof, Scope, Scopes, Standing, TerminalSession, UnknownScope};
 pub use client::{Client, ClientName, Listed, Terms, may_come_from};
 pub use client_secret::{ClientSecret, SecretHash};
 pub use dpop::{BoundToken, DpopProof, PROOF_ALGORITHMS, PROOF_SECONDS, ProofError, Proofs};

@@ -20,6 +20,11 @@ pub enum Policy {
     Member,
     /// Every citizen, about what is theirs.
     Citizen,
+    /// Every terminal, about what is its own.
+    Terminal {
+        /// Also one that shows the certificate before the one that is good.
+        superseded: bool,
+    },
     /// Who was granted it.
     Granted {
         /// The scope that lets a service client in; without one, none gets in.
@@ -58,12 +63,18 @@ pub enum Denied {
     /// The member's second factor was shown too long ago.
     #[error("this needs a second factor that was shown within the last minutes")]
     StepUp,
+    /// The terminal has another certificate by now.
+    #[error("another certificate has taken the place of this one")]
+    Superseded,
     /// The member was granted others of the kind, and not this one: it looks as if it did not exist.
     #[error("this is not one of those that were granted")]
     NotYours,
 }
 
 impl Policy {
+    /// For terminals.
+    pub const TERMINAL: Self = Self::Terminal { superseded: false };
+
     /// For clients with a scope, and for staff with a grant.
     pub const fn granted(scope: Scope, verb: Verb, object: Object) -> Self {
         Self::Granted { client: Some(scope), staff: Some(Need { verb, object, right: None }) }
@@ -104,7 +115,14 @@ impl Policy {
                 }
             }
             (Self::Granted { staff: Some(need), .. }, Proof::Staff(standing)) => need.admit(standing, target, now),
-            (Self::Member | Self::Citizen | Self::Granted { .. }, _) => Err(Denied::Kind),
+            (Self::Terminal { superseded }, Proof::Terminal(session)) => {
+                if superseded || !session.is_superseded {
+                    Ok(Reach::Own)
+                } else {
+                    Err(Denied::Superseded)
+                }
+            }
+            (Self::Member | Self::Citizen | Self::Terminal { .. } | Self::Granted { .. }, _) => Err(Denied::Kind),
         }
     }
 }
@@ -134,7 +152,7 @@ impl Need {
 
 #[cfg(test)]
 mod tests {
-    use super::super::caller::{CitizenSession, Scopes};
+    use super::super::caller::{CitizenSession, Scopes, TerminalSession};
     use super::super::rights::Grant;
     use super::super::role::Role;
     use super::*;
@@ -175,6 +193,29 @@ mod tests {
         }
         for other in [client("ledger:read"), member(&[Role::Support], &[], None)] {
             assert_eq!(Policy::Citizen.admit(&other, None, NOW), Err(Denied::Kind));
+        }
+    }
+
+    #[test]
+    fn a_terminal_has_what_is_its_own_and_with_an_old_certificate_less() {
+        let till = |is_superseded| {
+            let session = TerminalSession {
+                terminal: Uuid::from_u128(9),
+                service: Uuid::from_u128(10),
+                unit: None,
+                is_superseded,
+            };
+            Caller { tenant: Uuid::from_u128(1), subject: session.terminal, proof: Proof::Terminal(session) }
+        };
+        let renewal = Policy::Terminal { superseded: true };
+        assert_eq!(Policy::TERMINAL.admit(&till(false), None, NOW), Ok(Reach::Own));
+        assert_eq!(Policy::TERMINAL.admit(&till(true), None, NOW), Err(Denied::Superseded));
+        assert_eq!(renewal.admit(&till(true), None, NOW), Ok(Reach::Own));
+        for other in [SHOW, FREEZE, Policy::Member, Policy::Citizen, Policy::client(Scope::LedgerWrite)] {
+            assert_eq!(other.admit(&till(false), None, NOW), Err(Denied::Kind), "{other:?}");
+        }
+        for other in [client("ledger:write"), member(&[Role::TerminalManager], &[], None)] {
+            assert_eq!(renewal.admit(&other, None, NOW), Err(Denied::Kind));
         }
     }
 

@@ -54,6 +54,12 @@ pub enum Object {
     Issuance,
     /// What payments cost.
     Price,
+    /// Companies that are paid at terminals.
+    Provider,
+    /// What they are paid for.
+    Service,
+    /// Devices that take payments.
+    Terminal,
 }
 
 impl Verb {
@@ -74,7 +80,7 @@ impl Verb {
 
 impl Object {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::Asset,
         Self::Account,
         Self::Transaction,
@@ -89,6 +95,9 @@ impl Object {
         Self::Audit,
         Self::Issuance,
         Self::Price,
+        Self::Provider,
+        Self::Service,
+        Self::Terminal,
     ];
 
     /// As it stands in a grant.
@@ -108,13 +117,21 @@ impl Object {
             Self::Audit => "audit",
             Self::Issuance => "issuance",
             Self::Price => "price",
+            Self::Provider => "provider",
+            Self::Service => "service",
+            Self::Terminal => "terminal",
         }
     }
 
-    /// Whether such an object belongs to a member, and so to the member's unit. Only then can a grant be bounded by
-    /// owner or unit; all else belongs to the tenant.
+    /// Whether such an object belongs to a member, and so to the member's unit. Only then can a grant be bounded by owner.
     pub fn has_owner(self) -> bool {
         matches!(self, Self::User | Self::Session)
+    }
+
+    /// Whether such an object stands in a unit, its own or its owner's. Only then can a grant be bounded by unit; all else belongs to
+    /// the tenant.
+    pub fn has_unit(self) -> bool {
+        self.has_owner() || matches!(self, Self::Provider | Self::Service | Self::Terminal)
     }
 }
 
@@ -146,7 +163,9 @@ pub struct Grant {
 
 /// The text is no grant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a grant reads verb:object or verb:object:reach; own, unit and below are for users and sessions")]
+#[error(
+    "a grant reads verb:object or verb:object:reach; own is for users and sessions, unit and below for providers, services and terminals, too"
+)]
 pub struct UnknownGrant;
 
 impl Grant {
@@ -180,8 +199,8 @@ impl FromStr for Grant {
         let reach = match parts.next() {
             None => Reach::All,
             Some("own") if object.has_owner() => Reach::Own,
-            Some("unit") if object.has_owner() => Reach::Unit,
-            Some("below") if object.has_owner() => Reach::Below,
+            Some("unit") if object.has_unit() => Reach::Unit,
+            Some("below") if object.has_unit() => Reach::Below,
             Some(id) => Reach::One(Uuid::try_parse(id).map_err(|_| UnknownGrant)?),
         };
         Ok(Self { verb, object, reach })
@@ -289,7 +308,15 @@ mod tests {
     #[test]
     fn grants_read_and_print_alike() {
         let id = Uuid::from_u128(7);
-        for text in ["view:account", "create:transaction", "edit:user:unit", "view:session:own", "view:user:below"] {
+        for text in [
+            "view:account",
+            "create:transaction",
+            "edit:user:unit",
+            "view:session:own",
+            "view:user:below",
+            "edit:service:unit",
+            "edit:terminal:below",
+        ] {
             assert_eq!(text.parse::<Grant>().unwrap().to_string(), text);
         }
         assert_eq!(
@@ -308,6 +335,8 @@ mod tests {
             "read:account",
             "view:account:own",
             "edit:hold:unit",
+            "edit:service:own",
+            "view:terminal:own",
             "VIEW:account",
             "view:account:",
             "view:account:7",

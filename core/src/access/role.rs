@@ -7,11 +7,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::rights::Object::{
-    Account, Asset, Audit, Event, Hold, Holder, Issuance, Price, Report, Session, Transaction, Unit, User, Webhook,
+    Account, Asset, Audit, Event, Hold, Holder, Issuance, Price, Provider, Report, Service, Session, Terminal,
+    Transaction, Unit, User, Webhook,
 };
 use super::rights::Right::{Adjust, Approve, Export, Freeze, Issue, Redeem, RotateKeys, Unmask};
 use super::rights::Verb::{Create, Delete, Edit, Share, View};
-use super::rights::{Grant, Object, Right, Rights, Verb};
+use super::rights::{Grant, Object, Reach, Right, Rights, Verb};
 
 /// What a member of the staff is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,6 +33,10 @@ pub enum Role {
     Auditor,
     /// Integrates: endpoints and events.
     Developer,
+    /// Looks after the companies that are paid at terminals, within their own unit and what is below it.
+    ProviderManager,
+    /// Keeps the fleet of terminals: registers, brings in, suspends, revokes.
+    TerminalManager,
 }
 
 struct Row {
@@ -39,10 +44,11 @@ struct Row {
     name: &'static str,
     grants: &'static [(Verb, &'static [Object])],
     rights: &'static [Right],
+    reach: Reach,
 }
 
-/// Every role. Terminals and providers bring theirs with their contexts.
-const TABLE: [Row; 8] = [
+/// Every role.
+const TABLE: [Row; 10] = [
     Row {
         role: Role::IamAdmin,
         name: "iam-admin",
@@ -53,48 +59,72 @@ const TABLE: [Row; 8] = [
             (Delete, &[Session]),
         ],
         rights: &[],
+        reach: Reach::All,
     },
     Row {
         role: Role::TreasuryMaker,
         name: "treasury-maker",
         grants: &[(View, &[Asset, Account, Transaction, Hold, Report, Price]), (Create, &[Issuance])],
         rights: &[Issue, Redeem, Adjust],
+        reach: Reach::All,
     },
     Row {
         role: Role::TreasuryChecker,
         name: "treasury-checker",
         grants: &[(View, &[Asset, Account, Transaction, Hold, Report])],
         rights: &[Approve],
+        reach: Reach::All,
     },
     Row {
         role: Role::Operations,
         name: "operations",
         grants: &[
-            (View, &[Asset, Account, Transaction, Hold, Event, Report, Webhook, Price]),
-            (Edit, &[Account, Webhook, Price]),
+            (View, &[Asset, Account, Transaction, Hold, Event, Report, Webhook, Price, Provider, Service, Terminal]),
+            (Edit, &[Account, Webhook, Price, Provider, Service]),
+            (Create, &[Provider, Service]),
         ],
         rights: &[Freeze, RotateKeys],
+        reach: Reach::All,
     },
     Row {
         role: Role::Support,
         name: "support",
-        grants: &[(View, &[Asset, Account, Transaction, Hold, Holder])],
+        grants: &[(View, &[Asset, Account, Transaction, Hold, Holder, Provider, Service, Terminal])],
         rights: &[],
+        reach: Reach::All,
     },
     Row {
         role: Role::Compliance,
         name: "compliance",
         grants: &[(View, &[Asset, Account, Transaction, Hold, Event, Report, Holder, Audit]), (Edit, &[Account])],
         rights: &[Freeze, Unmask, Export],
+        reach: Reach::All,
     },
     Row {
         role: Role::Auditor,
         name: "auditor",
         grants: &[(
             View,
-            &[Asset, Account, Transaction, Hold, Event, Report, Webhook, User, Session, Unit, Audit, Price],
+            &[
+                Asset,
+                Account,
+                Transaction,
+                Hold,
+                Event,
+                Report,
+                Webhook,
+                User,
+                Session,
+                Unit,
+                Audit,
+                Price,
+                Provider,
+                Service,
+                Terminal,
+            ],
         )],
         rights: &[Export],
+        reach: Reach::All,
     },
     Row {
         role: Role::Developer,
@@ -107,6 +137,21 @@ const TABLE: [Row; 8] = [
             (Create, &[Webhook]),
         ],
         rights: &[],
+        reach: Reach::All,
+    },
+    Row {
+        role: Role::ProviderManager,
+        name: "provider-manager",
+        grants: &[(View, &[Provider, Service]), (Edit, &[Provider, Service]), (Create, &[Provider, Service])],
+        rights: &[],
+        reach: Reach::Below,
+    },
+    Row {
+        role: Role::TerminalManager,
+        name: "terminal-manager",
+        grants: &[(View, &[Unit, Terminal]), (Create, &[Terminal]), (Edit, &[Terminal])],
+        rights: &[],
+        reach: Reach::All,
     },
 ];
 
@@ -139,8 +184,9 @@ impl Role {
 
     /// What it may do with which objects.
     pub fn grants(self) -> impl Iterator<Item = Grant> {
-        let rows = self.row().grants.iter();
-        rows.flat_map(|(verb, objects)| objects.iter().map(|object| Grant::all(*verb, *object)))
+        let Row { grants, reach, .. } = self.row();
+        let of = |(verb, object)| Grant { verb, object, reach: *reach };
+        grants.iter().flat_map(move |(verb, objects)| objects.iter().map(move |object| of((*verb, *object))))
     }
 
     /// What it may do over money and secrets.

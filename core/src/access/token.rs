@@ -113,12 +113,17 @@ impl SigningKeys {
             nbf: issued_at,
             exp: issued_at + expires_in,
         };
-        let mut header = Header::new(Algorithm::EdDSA);
-        header.typ = Some(TOKEN_TYPE.to_owned());
-        header.kid = Some(self.current_kid.clone());
-        let access_token = jsonwebtoken::encode(&header, &claims, &self.current)
-            .expect("a key that was taken signs, and the claims are plain JSON");
+        let access_token = self.sign(TOKEN_TYPE, &claims);
         let token_type = if confirmation.key.is_some() { "DPoP" } else { "Bearer" };
         IssuedToken { access_token, expires_in, scope, token_type }
+    }
+
+    /// Anything else that is believed for as long as a token, at most: its type keeps one from passing for the other (RFC 8725 §3.11).
+    pub fn sign(&self, typ: &str, claims: &impl Serialize) -> String {
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.typ = Some(typ.to_owned());
+        header.kid = Some(self.current_kid.clone());
+        jsonwebtoken::encode(&header, claims, &self.current)
+            .expect("a key that was taken signs, and the claims are plain JSON")
     }
 }

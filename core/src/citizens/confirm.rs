@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::SecretString;
 use uuid::Uuid;
 
+use super::citizen::Citizen;
 use super::error::CitizenError;
 use super::service::Citizens;
 use crate::access::{CitizenSession, Of};
@@ -41,15 +42,35 @@ impl Citizens {
     ) -> Result<Confirmed, CitizenError> {
         // Who finds no place is turned away before anything costs anything.
         let place = self.knows()?.hashing.place()?;
-        let of = Of::from(actor);
-        let citizen = self.load(of, holder).await?.ok_or(CitizenError::DeviceUntrusted)?;
+        let (citizen, confirmed) = self.signed(actor, (holder, session), (shown.signature, shown.said)).await?;
+        self.judge_pin(place, actor, (&citizen, confirmed.device), shown.pin).await?;
+        Ok(confirmed)
+    }
+
+    /// Judges a signature alone, for what its giver has consented to by PIN before.
+    pub async fn confirm_by_device(
+        &self,
+        actor: &Actor,
+        who: (Uuid, CitizenSession),
+        (signature, said): (&str, &[u8]),
+    ) -> Result<Confirmed, CitizenError> {
+        Ok(self.signed(actor, who, (signature, said)).await?.1)
+    }
+
+    async fn signed(
+        &self,
+        actor: &Actor,
+        (holder, session): (Uuid, CitizenSession),
+        (signature, said): (&str, &[u8]),
+    ) -> Result<(Citizen, Confirmed), CitizenError> {
+        let citizen = self.load(Of::from(actor), holder).await?.ok_or(CitizenError::DeviceUntrusted)?;
         let device = citizen.device(session.device).ok_or(CitizenError::DeviceUntrusted)?;
         let key = device.key().ok_or(CitizenError::Unreadable)?;
-        let signature = URL_SAFE_NO_PAD.decode(shown.signature).map_err(|_| CitizenError::SignatureInvalid)?;
-        if !key.has_signed(shown.said, &signature) {
+        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| CitizenError::SignatureInvalid)?;
+        if !key.has_signed(said, &signature) {
             return Err(CitizenError::SignatureInvalid);
         }
-        self.judge_pin(place, actor, (&citizen, device.id), shown.pin).await?;
-        Ok(Confirmed { device: device.id, trusted_from: device.trusted_from })
+        let confirmed = Confirmed { device: device.id, trusted_from: device.trusted_from };
+        Ok((citizen, confirmed))
     }
 }

@@ -6,6 +6,8 @@
 use super::instant::Instant;
 use chrono::{Datelike, Days, Timelike};
 use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The span over which a limit counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +20,36 @@ pub enum Window {
     Night,
     /// A calendar day, for one device.
     Device(String),
+    /// A period, for one mandate.
+    Mandate {
+        /// Which one.
+        mandate: String,
+        /// How long.
+        period: Period,
+    },
+}
+
+/// How long a span is that somebody chose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Period {
+    /// A calendar day.
+    Day,
+    /// From Monday to Sunday.
+    Week,
+    /// A calendar month.
+    Month,
+}
+
+impl Period {
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+        }
+    }
 }
 
 impl Window {
@@ -31,6 +63,14 @@ impl Window {
             Self::Night if local.hour() < 6 => Some(format!("night:{}", local.date_naive() - Days::new(1))),
             Self::Night => None,
             Self::Device(device) => Some(format!("device:{device}:{}", local.date_naive())),
+            Self::Mandate { mandate, period } => {
+                let span = match period {
+                    Period::Day => format!("day:{}", local.date_naive()),
+                    Period::Week => format!("week:{}-W{:02}", local.iso_week().year(), local.iso_week().week()),
+                    Period::Month => format!("month:{}-{:02}", local.year(), local.month()),
+                };
+                Some(format!("mandate:{mandate}:{span}"))
+            }
         }
     }
 }
@@ -48,5 +88,10 @@ mod tests {
         assert_eq!(Window::Night.key(at("2026-03-01T23:00:00Z"), zone).unwrap(), "night:2026-03-01");
         assert_eq!(Window::Night.key(at("2026-03-02T08:59:59Z"), zone).unwrap(), "night:2026-03-01");
         assert_eq!(Window::Night.key(at("2026-03-02T09:00:00Z"), zone), None);
+        // A week belongs to the year that has more of it.
+        let week = Window::Mandate { mandate: "m".into(), period: Period::Week };
+        assert_eq!(week.key(at("2027-01-03T12:00:00Z"), zone).unwrap(), "mandate:m:week:2026-W53");
+        assert_eq!(week.key(at("2027-01-04T02:59:59Z"), zone).unwrap(), "mandate:m:week:2026-W53");
+        assert_eq!(week.key(at("2027-01-04T03:00:00Z"), zone).unwrap(), "mandate:m:week:2027-W01");
     }
 }

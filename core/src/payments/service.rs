@@ -270,7 +270,7 @@ impl Payments {
         Err(WriteError::Overloaded.into())
     }
 
-    fn shard(&self, actor: &Actor) -> Result<&Shard, WriteError> {
+    pub(super) fn shard(&self, actor: &Actor) -> Result<&Shard, WriteError> {
         self.ledger.shard(actor.shard).ok_or(WriteError::DatabaseUnavailable)
     }
 

@@ -232,6 +232,8 @@ fn source(table: &Table) -> Source {
         "asset" => ("asset.", BY_POSITION, &["asset"]),
         "charge" => ("charge.", "id", &["charge", "charge_move"]),
         "charge_move" => ("charge.", "charge", &["charge", "charge_move"]),
+        "provider" => ("provider.", "provider", &["provider"]),
+        "service" => ("service.", "service", &["service"]),
         _ => ("transaction.", BY_POSITION, &["transaction_metadata"]),
     };
     Source { kinds, stream, fills }

@@ -15,6 +15,7 @@ mod knock;
 pub mod metrics;
 pub mod problem;
 pub mod readiness;
+pub mod terminal;
 #[cfg(test)]
 mod tests;
 mod token;

@@ -137,7 +137,7 @@ async fn the_door_and_the_api_renew_under_traffic_and_no_request_notices() {
     let nginx = stack.private_nginx(&unique(), server.port(), authority.root.clone()).unwrap();
     let first = authority.issue(stack, Service::Nginx).await;
     authority::keep(&first, &nginx.folder, nginx.owner).unwrap();
-    nginx.refuse(&pki::revoked(stack.vault().await.unwrap(), &secrets.prefix).await.unwrap()).unwrap();
+    pki::supply(stack.vault().await.unwrap(), &secrets.prefix, &nginx).await.unwrap();
     nginx.ensure().unwrap();
     let renewal = tokio::spawn(Target::nginx(&nginx).serve(secrets.login("certifier").await));
     let url = format!("https://localhost:{}/livez", nginx.port);
@@ -197,7 +197,7 @@ async fn the_door_refuses_an_api_whose_certificate_was_revoked_and_drops_no_requ
     let nginx = stack.private_nginx(&unique(), server.port(), authority.root.clone()).unwrap();
     let door = authority.issue(stack, Service::Nginx).await;
     authority::keep(&door, &nginx.folder, nginx.owner).unwrap();
-    nginx.refuse(&pki::revoked(stack.vault().await.unwrap(), &secrets.prefix).await.unwrap()).unwrap();
+    pki::supply(stack.vault().await.unwrap(), &secrets.prefix, &nginx).await.unwrap();
     nginx.ensure().unwrap();
     let keeping = tokio::spawn(keep_refusing(nginx.clone(), certifier.clone(), EVERY));
     let root = reqwest::Certificate::from_pem(&std::fs::read(&authority.root).unwrap()).unwrap();

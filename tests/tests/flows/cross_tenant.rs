@@ -93,7 +93,19 @@ fn bodies(path: &str) -> Vec<Value> {
         "/v1/webhook-endpoints/{id}/replays" => vec![json!({"from": 1, "to": 100})],
         "/v1/holders" => vec![json!({"name": "Pessoa", "email": "p@exemplo.com.br", "cpf": PLACE})],
         "/v1/holders/{id}/unmask" => vec![json!({"reason": "support"})],
+        "/v1/admin/terminals" => vec![
+            json!({"serial": PLACE, "model": "x", "service_id": Uuid::nil()}),
+            json!({"serial": "x", "model": "x", "service_id": PLACE}),
+        ],
+        "/v1/admin/terminals/{id}" => vec![json!({"label": "x"})],
+        "/v1/admin/terminals/{id}/commands" => vec![json!({"command": "lock"})],
         "/v1/holders/lookups" => vec![json!({"cpf": PLACE})],
+        "/v1/admin/providers" => vec![json!({"name": "Companhia", "cnpj": PLACE})],
+        "/v1/admin/providers/{id}" => vec![json!({"name": "Companhia"})],
+        "/v1/admin/services" => {
+            vec![json!({"provider": PLACE, "label": "Linha", "city": "Porto Alegre", "asset": "BRL"})]
+        }
+        "/v1/admin/services/{id}" => vec![json!({"label": "Linha"}), json!({"status": "suspended"})],
         _ => vec![json!({})],
     }
 }
@@ -105,6 +117,7 @@ fn own(path: &str, here: &Town) -> String {
         Some("holds") => "hold",
         Some("holders") => "holder",
         Some("webhook-endpoints") => "endpoint",
+        Some("admin") if path.contains("/terminals") => "terminal",
         _ => "account",
     };
     path.replace("{id}", here.id(kind)).replace("{code}", "BRL").replace("{key}", here.id("key"))
@@ -162,7 +175,7 @@ impl Probe {
         match self.path.as_str() {
             _ if self.method == Method::GET => 0,
             "/v1/holders/lookups" => 0,
-            "/v1/accounts" | "/v1/holders" => 2,
+            "/v1/accounts" | "/v1/holders" | "/v1/admin/terminals" => 2,
             "/v1/assets" => 3,
             _ => 1,
         }

@@ -7,6 +7,7 @@ use vintem_api::routes::{Body, Entry, ROUTES};
 use vintem_tests::api::{Api, Client, Read, read};
 use vintem_tests::matrix::{Cell, Knocks, filled, method, page, printed, stated, title};
 use vintem_tests::phone::Town;
+use vintem_tests::terminal::Fleet;
 
 #[test]
 fn the_page_says_what_the_code_decides() {
@@ -62,7 +63,7 @@ async fn every_cell_holds_on_the_running_server() {
             let answer = match column {
                 Knocks::Nobody => read(api.client.http.request(method(entry), api.server.url(&path))).await,
                 Knocks::Client(scope) => read(clients[scope.as_str()].request(method(entry), &path)).await,
-                Knocks::Staff(_) | Knocks::Citizen => continue,
+                Knocks::Staff(_) | Knocks::Citizen | Knocks::Terminal => continue,
             };
             holds(&answer, *cell, column, entry);
             asserted += 1;
@@ -77,16 +78,36 @@ async fn every_cell_holds_on_the_running_server() {
 async fn every_cell_of_citizens_holds_on_the_running_server() {
     let town = Town::create().await;
     let (_, phone) = town.citizen(1).await;
-    let (table, last) = (stated(), Knocks::all().len() - 1);
+    let table = stated();
+    let column = Knocks::all().iter().position(|knocks| *knocks == Knocks::Citizen).unwrap();
     for entry in ROUTES {
         let request = phone.request(method(entry), &filled(entry.path));
         let request = if entry.body == Body::Nothing { request } else { request.json(&json!({})) };
         // A stream would not end; one that begins nowhere is answered at once.
         let is_stream = entry.path.ends_with("/events");
         let request = if is_stream { request.header("Last-Event-ID", "nowhere") } else { request };
-        holds(&read(request).await, table[&title(entry)][last], Knocks::Citizen, entry);
+        holds(&read(request).await, table[&title(entry)][column], Knocks::Citizen, entry);
     }
     town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_cell_of_terminals_holds_at_the_door() {
+    let fleet = Fleet::create().await;
+    let (till, table) = (fleet.till("PX-1").await, stated());
+    let column = Knocks::all().iter().position(|knocks| *knocks == Knocks::Terminal).unwrap();
+    for entry in ROUTES {
+        let request = till.request(method(entry), &filled(entry.path));
+        let request = if entry.body == Body::Nothing { request } else { request.json(&json!({})) };
+        let answer = read(request).await;
+        // What is not for terminals is not behind their port, whatever a certificate would be granted there.
+        if entry.path.starts_with("/v1/terminal/") {
+            holds(&answer, table[&title(entry)][column], Knocks::Terminal, entry);
+        } else {
+            assert_eq!((answer.status.as_u16(), answer.code()), (404, "not-found".to_owned()), "{}", title(entry));
+        }
+    }
+    fleet.close().await;
 }
 
 /// What the server answers to somebody who gets in depends on the request; who does not is told so, and nothing else.

@@ -18,7 +18,7 @@ use vintem_core::access::staff::{Authority, Entered, Of};
 use vintem_core::access::{Proof, Tenant};
 
 /// Whose staff.
-fn of(tenant: &Tenant) -> Of {
+pub(crate) fn of(tenant: &Tenant) -> Of {
     Of { shard: tenant.shard, tenant: tenant.tenant }
 }
 

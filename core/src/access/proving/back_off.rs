@@ -25,6 +25,10 @@ pub enum Counted {
     InSession,
     /// Codes that were sent to one contact. None is ever taken back: they count as sent, whatever becomes of them.
     Contact,
+    /// Activation codes that were typed for a serial number.
+    Activation,
+    /// The same from an address.
+    ActivationPlace,
 }
 
 /// The longest wait.
@@ -52,13 +56,16 @@ impl Counted {
             Self::LoginAtHome => "login-at-home",
             Self::InSession => "in-session",
             Self::Contact => "contact",
+            Self::Activation => "activation",
+            Self::ActivationPlace => "activation-place",
         }
     }
 
     /// Failures that cost nothing but themselves. Many people may share an address.
     pub fn free(self) -> i32 {
         match self {
-            Self::Address => 30,
+            Self::Address | Self::ActivationPlace => 30,
+            Self::Activation => 10,
             Self::Login | Self::LoginAtHome | Self::InSession | Self::Contact => 5,
         }
     }

@@ -43,7 +43,7 @@ impl Authority {
 
     /// Whether it is about whoever belongs to a unit, or to none.
     fn covers_unit(&self, unit: Option<Uuid>) -> bool {
-        reaches(self.reach, self.standing.unit, unit, &self.units)
+        self.units.reaches(self.reach, self.standing.unit, unit)
     }
 
     /// Decides an invitation, but for what the tenant's members say against it.
@@ -116,20 +116,10 @@ impl Authority {
             (Reach::All, _) => true,
             (Reach::One(held), Reach::One(wanted)) => held == wanted,
             (Reach::Below, Reach::Own | Reach::Unit | Reach::Below) | (Reach::Unit, Reach::Own | Reach::Unit) => {
-                reaches(held, self.standing.unit, unit, &self.units)
+                self.units.reaches(held, self.standing.unit, unit)
             }
             _ => false,
         })
-    }
-}
-
-/// Whether a reach that begins in a unit comes as far as another one. Where nobody belongs, only what is about all comes.
-fn reaches(reach: Reach, from: Option<Uuid>, to: Option<Uuid>, units: &Units) -> bool {
-    match (reach, from, to) {
-        (Reach::All, ..) => true,
-        (Reach::Unit, Some(from), Some(to)) => from == to,
-        (Reach::Below, Some(from), Some(to)) => units.is_within(to, from),
-        _ => false,
     }
 }
 

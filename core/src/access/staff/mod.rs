@@ -42,6 +42,7 @@ mod sign_in;
 #[cfg(test)]
 mod spec;
 pub(crate) mod store;
+mod territory;
 pub mod ticket;
 pub mod totp;
 mod unit;
@@ -54,6 +55,7 @@ pub use member::{Change, Member, Position, Status};
 pub use seen::Seen;
 pub use service::{Entered, Knows, Of, OpenSession, Staff};
 pub use sign_in::{SecondFactor, SignIn, SignedIn};
+pub use territory::Territory;
 pub use ticket::{Purpose, Ticket};
 pub use totp::Enrolment;
 pub use unit::{Unit, UnitName, Units};

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::event::{self, UnitDescribed};
 use super::member::propose_fact;
+use crate::access::Reach;
 use crate::event_store::proposal::StreamVersion;
 use crate::event_store::{Decision, Recorded};
 use crate::kernel::name::natural_key;
@@ -81,6 +82,16 @@ impl Units {
             }
         }
         false
+    }
+
+    /// Whether a reach that begins in a unit comes as far as another one. Where nobody belongs, only what is about all comes.
+    pub fn reaches(&self, reach: Reach, from: Option<Uuid>, to: Option<Uuid>) -> bool {
+        match (reach, from, to) {
+            (Reach::All, ..) => true,
+            (Reach::Unit, Some(from), Some(to)) => from == to,
+            (Reach::Below, Some(from), Some(to)) => self.is_within(to, from),
+            _ => false,
+        }
     }
 
     /// Decides another unit.

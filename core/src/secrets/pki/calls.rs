@@ -1,14 +1,18 @@
 //! What Vault's PKI engine is asked.
 
+use vaultrs::api::pki::requests::SignCertificateRequest;
+
 use super::certificate::Certificate;
 use super::draft::{Draft, Signed};
 use super::trust::{Revoked, Trust};
-use super::{Service, certificate::unusable};
+use super::{Facts, Service, SigningRequest, certificate::unusable};
 use crate::secrets::client::Vault;
 use crate::secrets::error::SecretsError;
 
 const SIGN: &str = "pki/sign";
 const READ: &str = "pki/cert";
+/// The role of terminals.
+const TERMINAL: &str = "terminal";
 
 impl Vault {
     /// A new key with its certificate. Repeating is safe: what is lost on the way is a certificate whose key is gone.
@@ -22,6 +26,21 @@ impl Vault {
         let signed = signed.await?;
         let authorities = signed.ca_chain.unwrap_or_else(|| vec![signed.issuing_ca]);
         draft.complete(&Signed { certificate: signed.certificate, authorities })
+    }
+
+    /// A terminal's certificate over the key of its request, as one PEM text, and what it says. Its name is ours to give.
+    pub async fn sign_terminal(&self, request: &SigningRequest, uri: &str) -> Result<(String, Facts), SecretsError> {
+        let (mount, request) = (&self.mount("pki"), request.pem());
+        let signed = self.call(SIGN, |client| async move {
+            let mut named = SignCertificateRequest::builder();
+            named.uri_sans(uri);
+            vaultrs::pki::cert::ca::sign(&*client, mount, TERMINAL, request, "", Some(&mut named)).await
+        });
+        let signed = signed.await?;
+        let authorities = signed.ca_chain.unwrap_or_else(|| vec![signed.issuing_ca]);
+        let chain = Signed { certificate: signed.certificate, authorities }.chain();
+        let facts = Facts::of_pem(&chain)?;
+        Ok((chain, facts))
     }
 
     /// Who signs now, and which of its certificates are revoked.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use x509_parser::extensions::GeneralName;
@@ -31,6 +32,10 @@ pub struct Facts {
     pub serial: String,
     /// The URIs it stands for.
     pub uris: Vec<String>,
+    /// The SHA-256 of its bytes, in hexadecimal.
+    pub fingerprint: String,
+    /// The SHA-256 of its public key, in hexadecimal.
+    pub key: String,
     /// When it began.
     pub begins_at: DateTime<Utc>,
     /// When it ends.
@@ -40,9 +45,7 @@ pub struct Facts {
 impl Facts {
     /// Of the first certificate in a PEM text.
     pub fn of_pem(text: &str) -> Result<Self, SecretsError> {
-        let blocks = Pem::iter_from_buffer(text.as_bytes()).filter_map(Result::ok);
-        let block = blocks.into_iter().find(|block| block.label == "CERTIFICATE").ok_or_else(unusable)?;
-        Self::of_der(&block.contents)
+        Self::of_der(&der(text)?)
     }
 
     /// Of a certificate in its bytes.
@@ -59,6 +62,8 @@ impl Facts {
         Ok(Self {
             serial: bytes.collect::<Vec<_>>().join(":"),
             uris: uris.collect(),
+            fingerprint: hex(digest(&SHA256, der).as_ref()),
+            key: hex(digest(&SHA256, certificate.public_key().raw).as_ref()),
             begins_at: instant(certificate.validity().not_before.timestamp())?,
             ends_at: instant(certificate.validity().not_after.timestamp())?,
         })
@@ -97,6 +102,18 @@ impl Certificate {
     pub(super) fn until_due(&self) -> Duration {
         (self.renew_at - clock::now()).to_std().unwrap_or_default()
     }
+}
+
+/// The bytes of the first certificate in a PEM text.
+pub fn der(text: &str) -> Result<Vec<u8>, SecretsError> {
+    let blocks = Pem::iter_from_buffer(text.as_bytes()).filter_map(Result::ok);
+    let block = blocks.into_iter().find(|block| block.label == "CERTIFICATE").ok_or_else(unusable)?;
+    Ok(block.contents)
+}
+
+/// Two digits a byte.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Two thirds of the way, with jitter, so that a fleet does not renew at once.

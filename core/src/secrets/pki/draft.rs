@@ -41,6 +41,17 @@ impl Draft {
         Ok(Self { request, key: pem("PRIVATE KEY", key.serialized_der()).into() })
     }
 
+    /// Of a device, whose name whoever signs gives it.
+    pub fn of_device() -> Result<Self, SecretsError> {
+        let impossible = |_| SecretsError::Certificate { reason: "a request for it cannot be made" };
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(impossible)?;
+        let mut wanted = CertificateParams::default();
+        wanted.distinguished_name = DistinguishedName::new();
+        let request = wanted.serialize_request(&key).map_err(impossible)?;
+        let request = pem("CERTIFICATE REQUEST", request.der());
+        Ok(Self { request, key: pem("PRIVATE KEY", key.serialized_der()).into() })
+    }
+
     /// The request, as PEM.
     pub fn request(&self) -> &str {
         &self.request
@@ -48,15 +59,27 @@ impl Draft {
 
     /// The certificate, once signed. What vouches for itself is left out: whoever checks has the root already.
     pub fn complete(self, signed: &Signed) -> Result<Certificate, SecretsError> {
-        let intermediates = signed.authorities.iter().filter(|authority| !is_root(authority));
+        self.with_chain(signed.chain())
+    }
+
+    /// The certificate, from a chain that somebody else had signed.
+    pub fn with_chain(self, chain: String) -> Result<Certificate, SecretsError> {
+        Certificate::new(chain, self.key)
+    }
+}
+
+impl Signed {
+    /// The certificate and who vouches for it, as one PEM text, without the root.
+    pub(super) fn chain(&self) -> String {
+        let intermediates = self.authorities.iter().filter(|authority| !is_root(authority));
         let chain: Vec<&str> =
-            std::iter::once(&signed.certificate).chain(intermediates).map(|text| text.trim_end()).collect();
-        Certificate::new(chain.join("\n") + "\n", self.key)
+            std::iter::once(&self.certificate).chain(intermediates).map(|text| text.trim_end()).collect();
+        chain.join("\n") + "\n"
     }
 }
 
 /// The text form of bytes (RFC 7468).
-fn pem(label: &str, der: &[u8]) -> String {
+pub(super) fn pem(label: &str, der: &[u8]) -> String {
     let text = Zeroizing::new(STANDARD.encode(der));
     // The last line is shorter, and base64 is ASCII, so that a line may end anywhere.
     let lines = text.as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line));

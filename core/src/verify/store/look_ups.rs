@@ -22,8 +22,11 @@ pub const TABLES: &[Table] = &[
         paged_by: &[("tenant", KeyType::Uuid), ("digest", KeyType::Uuid), ("position", KeyType::Number)],
         named_by: &[],
     },
+    Table { name: "provider", paged_by: &[("tenant", KeyType::Uuid), ("position", KeyType::Number)], named_by: &[] },
+    Table { name: "service", paged_by: &[("tenant", KeyType::Uuid), ("position", KeyType::Number)], named_by: &[] },
     Table { name: "charge", paged_by: &[("id", KeyType::Uuid)], named_by: &[] },
     Table { name: "charge_move", paged_by: &[("position", KeyType::Number)], named_by: &[] },
+    Table { name: "terminal", paged_by: &[("tenant", KeyType::Uuid), ("terminal", KeyType::Uuid)], named_by: &[] },
 ];
 
 /// Their names.

@@ -82,6 +82,7 @@ pub async fn run(stack: &Stack, role_id: String) -> Result<(), StackError> {
         all.spawn(target.serve(vault.clone()));
     }
     all.spawn(keep_refusing(stack.nginx(), vault.clone(), FOLLOW_EVERY));
+    all.spawn(keep_admitting(stack.nginx(), vault.clone(), FOLLOW_EVERY));
     tokio::select! {
         _ = told.recv() => {}
         Some(Ok(Err(error))) = all.join_next() => return Err(error),
@@ -98,6 +99,21 @@ pub async fn keep_refusing(nginx: Nginx, vault: Vault, every: Duration) -> Resul
         let lists = Arc::clone(&newest.borrow_and_update());
         while let Err(error) = nginx.refuse(&lists.0) {
             tracing::error!(%error, "new lists of revoked certificates cannot be written");
+            tokio::time::sleep(PAUSE).await;
+        }
+        if newest.changed().await.is_err() {
+            return Ok(());
+        }
+    }
+}
+
+/// Keeps new who vouches for terminals, likewise.
+async fn keep_admitting(nginx: Nginx, vault: Vault, every: Duration) -> Result<(), StackError> {
+    let mut newest = vault.follow_trust(every).await?;
+    loop {
+        let trust = Arc::clone(&newest.borrow_and_update());
+        while let Err(error) = nginx.admit(&trust.authority) {
+            tracing::error!(%error, "who vouches for terminals cannot be written");
             tokio::time::sleep(PAUSE).await;
         }
         if newest.changed().await.is_err() {

@@ -72,6 +72,8 @@ pub const DATABASE: &str = "vintem";
 pub const POSTGRES: &str = "postgres";
 /// The stack's RabbitMQ, likewise.
 pub const RABBITMQ: &str = "rabbitmq";
+/// `yes` lets terminals of before speak TLS 1.2 to the stack's nginx.
+const OLD_TERMINALS: &str = "DEV_TERMINAL_TLS12";
 
 /// A stack that `cargo dev up` has set up.
 #[derive(Debug)]
@@ -191,6 +193,8 @@ impl Stack {
             name: nginx::NAME.into(),
             folder: self.folder.path(nginx::NAME),
             port: self.known.ports.https,
+            terminal_port: self.known.ports.terminals(),
+            takes_old_terminals: std::env::var_os(OLD_TERMINALS).is_some_and(|value| value == "yes"),
             api_port: self.known.ports.api,
             authority: self.folder.authority(),
             owner: self.folder.owners().nginx,
@@ -203,8 +207,10 @@ impl Stack {
     pub fn private_nginx(&self, name: &str, api_port: u16, authority: PathBuf) -> Result<Nginx, StackError> {
         database::check_name(name)?;
         let folder = self.folder.path("private").join(name);
-        let port = free_port().map_err(StackError::file("find a port for", &folder))?;
-        let nginx = Nginx { name: format!("private-{name}"), folder, port, api_port, authority, ..self.nginx() };
+        let free = || free_port().map_err(StackError::file("find a port for", &folder));
+        let (port, terminal_port) = (free()?, free()?);
+        let name = format!("private-{name}");
+        let nginx = Nginx { name, folder, port, terminal_port, api_port, authority, ..self.nginx() };
         nginx.initialise()?;
         Ok(nginx)
     }
@@ -293,6 +299,11 @@ impl Stack {
     /// The public base URL: nginx.
     pub fn url(&self) -> String {
         format!("https://localhost:{}", self.known.ports.https)
+    }
+
+    /// The base URL for terminals, which show their certificates there.
+    pub fn terminal_url(&self) -> String {
+        format!("https://localhost:{}", self.known.ports.terminals())
     }
 
     /// Where Vault listens.

@@ -41,11 +41,16 @@ impl Problem {
     /// `add_header` in a location replaces those above it, so they are repeated. The location has no limit of its own
     /// on the body: with one, a body that is too large would fall back to nginx' HTML page.
     fn render(&self) -> String {
-        let Self { inside, status, code, title, detail, outcome, retryable } = self;
+        let Self { inside, status, .. } = self;
+        let place = format!("/_problem/{inside}");
+        format!("error_page {inside} ={status} {place};\n{}", self.at(&place))
+    }
+
+    fn at(&self, place: &str) -> String {
+        let Self { status, code, title, detail, outcome, retryable, .. } = self;
         let retry = if *retryable { "    add_header Retry-After 1 always;\n" } else { "" };
         format!(
-            "error_page {inside} ={status} /_problem/{inside};\n\
-             location = /_problem/{inside} {{\n    internal;\n    client_max_body_size 0;\n    default_type application/problem+json;\n\
+            "location = {place} {{\n    internal;\n    client_max_body_size 0;\n    default_type application/problem+json;\n\
              \x20   add_header Strict-Transport-Security \"max-age=63072000; includeSubDomains\" always;\n\
              \x20   add_header X-Content-Type-Options nosniff always;\n    add_header Cache-Control no-store always;\n{retry}\
              \x20   return {status} '{{\"type\":\"/docs/problems#{code}\",\"title\":\"{title}\",\"status\":{status},\"detail\":\"{detail}\",\
@@ -62,7 +67,35 @@ const fn unknown(inside: u16, status: u16, code: &'static str, title: &'static s
     Problem { inside, status, code, title, detail, outcome: "unknown", retryable: true }
 }
 
-const PROBLEMS: [Problem; 15] = [
+/// What is wrong with a terminal's certificate, by the word that the configuration has for it. Inside it is always 495.
+const UNFIT: [(&str, Problem); 3] = [
+    (
+        "expired",
+        refused(
+            495,
+            401,
+            "certificate-expired",
+            "The certificate has ended",
+            "The certificate is over, or its time has not come.",
+        ),
+    ),
+    (
+        "revoked",
+        refused(495, 403, "certificate-revoked", "The certificate was revoked", "The certificate was revoked."),
+    ),
+    (
+        "unknown",
+        refused(
+            495,
+            401,
+            "certificate-unknown",
+            "The certificate is not one of a terminal here",
+            "Nobody whom we believe vouches for the certificate.",
+        ),
+    ),
+];
+
+const PROBLEMS: [Problem; 16] = [
     refused(400, 400, "malformed-request", "Malformed request", "The request is not valid HTTP."),
     refused(403, 404, "not-found", "Not found", "There is nothing here."),
     refused(404, 404, "not-found", "Not found", "There is nothing here."),
@@ -72,6 +105,13 @@ const PROBLEMS: [Problem; 15] = [
     refused(414, 414, "too-large", "Too large", "The path and query are longer than 8 KiB."),
     refused(421, 421, "not-found", "Misdirected request", "This server does not answer for that host."),
     refused(494, 431, "too-large", "Too large", "A header is longer than 8 KiB."),
+    refused(
+        496,
+        401,
+        "certificate-required",
+        "Show the certificate of a terminal",
+        "This port is for terminals, which show their certificate.",
+    ),
     refused(497, 400, "malformed-request", "HTTPS only", "This port speaks HTTPS."),
     unknown(500, 500, "internal-error", "Internal error", "The door failed. Repeat the request under its key."),
     refused(501, 501, "method-not-allowed", "Not implemented", "The transfer coding is not known here."),
@@ -86,9 +126,14 @@ const PROBLEMS: [Problem; 15] = [
     ),
 ];
 
+const HEADER: &str = "# Written by `vintem dev up`; changes are overwritten.\n";
+
 fn problems() -> String {
-    let header = "# Written by `vintem dev up`; changes are overwritten.\n".to_owned();
-    PROBLEMS.iter().fold(header, |text, problem| text + &problem.render())
+    PROBLEMS.iter().fold(HEADER.to_owned(), |text, problem| text + &problem.render())
+}
+
+fn unfit() -> String {
+    UNFIT.iter().fold(HEADER.to_owned(), |text, (word, problem)| text + &problem.at(&format!("/_unfit/{word}")))
 }
 
 fn render(values: &[(&str, String)]) -> String {
@@ -120,6 +165,10 @@ pub struct Nginx {
     pub folder: PathBuf,
     /// Where it listens.
     pub port: u16,
+    /// Where it does for terminals.
+    pub terminal_port: u16,
+    /// Whether old terminals may speak TLS 1.2.
+    pub takes_old_terminals: bool,
     /// Where the API does.
     pub api_port: u16,
     /// The root of the API's certificate.
@@ -147,10 +196,12 @@ impl Nginx {
         self.publish()?;
         let configuration = self.configuration(&program)?;
         let file = place.join("nginx.conf");
-        let changed = std::fs::read_to_string(&file).ok().as_deref() != Some(&configuration)
-            || std::fs::read_to_string(place.join("problems.conf")).ok() != Some(problems());
-        owner::write_file(&place.join("problems.conf"), problems().as_bytes(), owner, 0o644)?;
-        owner::write_file(&file, configuration.as_bytes(), owner, 0o644)?;
+        let mut changed = false;
+        for (name, text) in [("problems.conf", problems()), ("unfit.conf", unfit()), ("nginx.conf", configuration)] {
+            let file = place.join(name);
+            changed |= std::fs::read_to_string(&file).ok().as_ref() != Some(&text);
+            owner::write_file(&file, text.as_bytes(), owner, 0o644)?;
+        }
         if process::running(&self.state, &self.name).is_some() {
             if changed {
                 process::signal(&self.state, &self.name, Signal::SIGHUP);
@@ -160,8 +211,8 @@ impl Nginx {
         let shown = file.display().to_string();
         process::run(&program, &["-t", "-q", "-e", "stderr", "-c", &shown], owner, place)?;
         process::end_strays(&self.state, place, STOP);
-        if !is_free(self.port) {
-            return Err(StackError::PortTaken { service: self.name.clone(), port: self.port });
+        if let Some(port) = [self.port, self.terminal_port].into_iter().find(|port| !is_free(*port)) {
+            return Err(StackError::PortTaken { service: self.name.clone(), port });
         }
         let service = Service {
             name: self.name.clone(),
@@ -204,14 +255,24 @@ impl Nginx {
         Ok(())
     }
 
-    /// Has it refuse certificates that stand in these lists. It reads them only as it starts, so one that runs is made to read
-    /// everything anew: requests and streams under way are finished by the processes of before.
+    /// Has it refuse certificates that stand in these lists.
     pub fn refuse(&self, lists: &str) -> Result<(), StackError> {
-        let file = self.folder.join("revoked.pem");
-        if std::fs::read_to_string(&file).is_ok_and(|known| known == lists) {
+        self.read_anew("revoked.pem", lists)
+    }
+
+    /// Has it let in terminals that this authority vouches for.
+    pub fn admit(&self, authority: &str) -> Result<(), StackError> {
+        self.read_anew("terminals.pem", authority)
+    }
+
+    /// It reads such files only as it starts, so one that runs is made to read everything anew: requests and streams under way are
+    /// finished by the processes of before.
+    fn read_anew(&self, name: &str, text: &str) -> Result<(), StackError> {
+        let file = self.folder.join(name);
+        if std::fs::read_to_string(&file).is_ok_and(|known| known == text) {
             return Ok(());
         }
-        owner::write_file(&file, lists.as_bytes(), self.owner, 0o644)?;
+        owner::write_file(&file, text.as_bytes(), self.owner, 0o644)?;
         if process::running(&self.state, &self.name).is_some() {
             process::signal(&self.state, &self.name, Signal::SIGHUP);
         }
@@ -248,10 +309,16 @@ impl Nginx {
             ("api_name", pki::Service::Api.host()),
             ("api_port", self.api_port.to_string()),
             ("https_port", self.port.to_string()),
+            ("terminal_port", self.terminal_port.to_string()),
+            ("terminal_protocols", self.terminal_protocols().to_owned()),
             ("http2_listen", http2_listen.to_owned()),
             ("http2_directive", http2_directive.to_owned()),
             ("kept", kept(version.trim()).to_owned()),
         ]))
+    }
+
+    fn terminal_protocols(&self) -> &'static str {
+        if self.takes_old_terminals { "TLSv1.2 TLSv1.3" } else { "TLSv1.3" }
     }
 
     fn access_log(&self) -> PathBuf {
@@ -272,6 +339,8 @@ mod tests {
             "api_name",
             "api_port",
             "https_port",
+            "terminal_port",
+            "terminal_protocols",
             "http2_listen",
             "http2_directive",
             "kept",
@@ -300,12 +369,12 @@ mod tests {
 
     #[test]
     fn every_problem_is_a_json_document() {
-        let text = problems();
+        let text = problems() + &unfit();
         let bodies: Vec<&str> = text
             .lines()
             .filter_map(|line| line.trim().strip_prefix("return ")?.split_once(" '")?.1.strip_suffix("';"))
             .collect();
-        assert_eq!(bodies.len(), PROBLEMS.len());
+        assert_eq!(bodies.len(), PROBLEMS.len() + UNFIT.len());
         for body in bodies {
             let problem: serde_json::Value = serde_json::from_str(body).unwrap();
             assert!(problem["status"].is_u64() && problem["code"].is_string() && problem["trace_id"] == "$request_id");

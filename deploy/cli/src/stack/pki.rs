@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use vintem_core::secrets::pki::Service;
 
 use super::error::StackError;
+use super::nginx::Nginx;
 use super::provision::{check_prefix, mount};
 use super::vault::{Vault, VaultError, text};
 
@@ -85,6 +86,13 @@ pub async fn revoked(vault: &Vault, prefix: &str) -> Result<String, StackError> 
         lists.push(text(&found, &path, "/data/certificate")?.trim_end().to_owned() + "\n");
     }
     Ok(lists.concat())
+}
+
+/// Has an nginx let in and refuse whom Vault says that it may and must not.
+pub async fn supply(vault: &Vault, prefix: &str, nginx: &Nginx) -> Result<(), StackError> {
+    let intermediate = certificate(vault, &format!("{prefix}{INTERMEDIATE}")).await?;
+    nginx.admit(&intermediate.unwrap_or_default())?;
+    nginx.refuse(&revoked(vault, prefix).await?)
 }
 
 /// Whether there is an intermediate.

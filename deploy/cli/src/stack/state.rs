@@ -66,6 +66,11 @@ impl Ports {
         self.https + 11
     }
 
+    /// Where nginx listens for terminals, likewise.
+    pub fn terminals(self) -> u16 {
+        self.https + 12
+    }
+
     fn block(first: u16) -> Self {
         Self {
             https: first,
@@ -89,6 +94,7 @@ impl Ports {
             self.vault_cluster,
             self.worker_metrics,
             self.mail(),
+            self.terminals(),
         ];
         own.into_iter().chain(self.broker.all())
     }

@@ -40,7 +40,13 @@ pub async fn status(stack: &Stack) -> Vec<Line> {
         None => Line { service, is_well: false, found: "stopped".into() },
     };
     vec![
-        line("nginx", nginx::NAME, true, stack.url(), "listens".into()),
+        line(
+            "nginx",
+            nginx::NAME,
+            true,
+            format!("{}, terminals on {}", stack.url(), ports.terminals()),
+            "listens".into(),
+        ),
         line(
             "API",
             servers::API.name,

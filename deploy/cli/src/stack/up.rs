@@ -71,10 +71,10 @@ async fn door(stack: &Stack) -> Result<(), StackError> {
     let nginx = stack.nginx();
     nginx.initialise()?;
     authority::certify(stack.vault().await?, Service::Nginx, &nginx.folder, nginx.owner).await?;
-    nginx.refuse(&pki::revoked(stack.vault().await?, "").await?)?;
+    pki::supply(stack.vault().await?, "", &nginx).await?;
     nginx.ensure()?;
     await_ready(stack).await?;
-    step.done(&stack.url());
+    step.done(&format!("{}, for terminals {}", stack.url(), stack.terminal_url()));
     Ok(())
 }
 

@@ -12,6 +12,7 @@ pub fn print(stack: &Stack, known: &State, new_client: Option<&NewClient>) {
     println!("\nVintem is up.");
     println!("  API          {url}");
     println!("  reference    {url}/docs");
+    println!("  terminals    {}", stack.terminal_url());
     println!("  authority    {}", stack.folder().authority().display());
     if let Some(client) = &known.first_client {
         println!("  tenant       {}", client.tenant);
