@@ -45,7 +45,12 @@ pub struct Settled {
 
 impl Citizens {
     /// Settles people who all remember the same, in one commit; none of them when one cannot be.
-    pub async fn settle(&self, actor: &Actor, people: Vec<Settler>, chosen: &Chosen) -> Result<Vec<Settled>, CitizenError> {
+    pub async fn settle(
+        &self,
+        actor: &Actor,
+        people: Vec<Settler>,
+        chosen: &Chosen,
+    ) -> Result<Vec<Settled>, CitizenError> {
         let of = Of::from(actor);
         let asset = self.citizen_asset(of).await?;
         let known = self.ledger.known(actor, BTreeSet::new(), BTreeSet::from([asset.clone()])).await?;
@@ -83,7 +88,10 @@ impl Citizens {
         let citizen = citizen::settled(tenant, &says);
         let events = person.events.into_iter().chain(opened.events).chain([citizen]).collect();
         let proposal = Proposal { events, personal: person.personal, ..Proposal::default() };
-        Ok((Settled { holder, account }, Item { decision: crate::event_store::Decision::Propose(proposal), group: Some("town".into()) }))
+        Ok((
+            Settled { holder, account },
+            Item { decision: crate::event_store::Decision::Propose(proposal), group: Some("town".into()) },
+        ))
     }
 
     async fn append(&self, actor: &Actor, items: Vec<Item>) -> Result<(), CitizenError> {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use vintem_cli::{bench, commands, demo, export, import};
+use vintem_cli::{bench, commands, demo, export, import, simulate};
 
 // Batches are many small strings; the system's allocator took a quarter of a server's time.
 #[global_allocator]
@@ -54,6 +54,7 @@ enum Command {
     Export(Box<export::ExportArgs>),
     Demo(Box<demo::DemoArgs>),
     Bench(Box<bench::Bench>),
+    Simulate(Box<simulate::Simulate>),
 }
 
 #[tokio::main]
@@ -81,6 +82,7 @@ async fn main() -> ExitCode {
         Command::Recover(command) => command.run().await,
         Command::Export(args) => export::run(*args).await.map(|()| 0).map_err(Into::into),
         Command::Bench(args) => bench::command(*args).await.map(|()| 0).map_err(Into::into),
+        Command::Simulate(args) => simulate::command(*args).await.map(|()| 0).map_err(Into::into),
         Command::Demo(args) => demo::command(*args).await.map(|()| 0).map_err(Into::into),
     };
     match result {

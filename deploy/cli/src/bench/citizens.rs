@@ -115,6 +115,12 @@ impl Town {
         Ok(self.door.tell_with(path, body, Some(from), &[("DPoP", &proof)]).await?)
     }
 
+    /// What a device says that is neither known nor proves anything, each from an address of its own.
+    pub async fn tell(&self, path: &str, body: &Value, number: u32) -> Result<Value, BenchError> {
+        let from = Ipv4Addr::from_bits(FIRST_ADDRESS.to_bits() + number);
+        done(self.door.tell(path, body, Some(from)).await?)
+    }
+
     /// What a citizen asks for.
     pub async fn ask(&self, phone: &Phone, path: &str, body: &Value) -> Result<Value, BenchError> {
         let token = phone.token.expose_secret();

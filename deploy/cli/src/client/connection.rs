@@ -83,7 +83,8 @@ impl Connection {
         }
     }
 
-    pub(super) fn http_client(&self, timeout: Duration) -> Result<reqwest::Client, ClientError> {
+    /// A client of HTTP that trusts and shows what this connection says.
+    pub fn http_client(&self, timeout: Duration) -> Result<reqwest::Client, ClientError> {
         let mut builder = reqwest::Client::builder()
             .http1_only()
             .timeout(timeout)

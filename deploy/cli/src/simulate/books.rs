@@ -67,7 +67,8 @@ pub async fn audit(
             // It never arrived, and nothing else about it did.
             Word::Refused(code) if code == "not-found" => Truth { status: "unknown".into(), captured: 0, refunded: 0 },
             other => {
-                differences.push(Difference(format!("terminal {}: {txid} cannot be asked for: {other:?}", terminal.number)));
+                differences
+                    .push(Difference(format!("terminal {}: {txid} cannot be asked for: {other:?}", terminal.number)));
                 continue;
             }
         };
@@ -153,7 +154,9 @@ mod tests {
         assert!(difference(&paid, &truth("reversed", 500, 0)).is_some(), "the device says paid");
         assert!(difference(&paid, &truth("captured", 300, 0)).is_some(), "another amount");
         let not = line(Belief::NotPaid, Vec::new());
-        for fine in [truth("reversed", 500, 0), truth("expired", 0, 0), truth("unknown", 0, 0), truth("refunded", 500, 500)] {
+        for fine in
+            [truth("reversed", 500, 0), truth("expired", 0, 0), truth("unknown", 0, 0), truth("refunded", 500, 500)]
+        {
             assert_eq!(difference(&not, &fine), None);
         }
         assert!(difference(&not, &truth("captured", 500, 0)).is_some(), "the dashboard says paid");
@@ -163,7 +166,9 @@ mod tests {
 
     #[test]
     fn cents_are_read_exactly() {
-        for (text, expected) in [("0.00", Some(0)), ("12.50", Some(1_250)), ("-0.01", Some(-1)), ("1", None), ("1.5", None)] {
+        for (text, expected) in
+            [("0.00", Some(0)), ("12.50", Some(1_250)), ("-0.01", Some(-1)), ("1", None), ("1.5", None)]
+        {
             assert_eq!(cents(text), expected, "{text}");
         }
     }

@@ -27,7 +27,8 @@ impl std::str::FromStr for Share {
         let malformed = || format!("{text:?} is no share: write 5% or 0.5%, 50% at most");
         let number = text.strip_suffix('%').unwrap_or(text);
         let (whole, tenths) = number.split_once('.').unwrap_or((number, "0"));
-        let digit = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u16>().ok()).flatten();
+        let digit =
+            |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u16>().ok()).flatten();
         let (whole, tenths) = digit(whole).zip(digit(tenths).filter(|_| tenths.len() == 1)).ok_or_else(malformed)?;
         let share = whole.checked_mul(10).and_then(|share| share.checked_add(tenths)).ok_or_else(malformed)?;
         if share <= 500 { Ok(Self(share)) } else { Err(malformed()) }

@@ -9,10 +9,10 @@ use tokio::time::sleep;
 use vintem_core::event_store::fresh::new_id;
 
 use super::chance::Share;
-use super::founding::{self, Citizen, Founded};
+use super::founding::{self, Citizen};
 use super::run::{Place, Reckoning, Script, Trouble, run};
 use super::wire::Weather;
-use super::{SimulationError, devices, screen};
+use super::{SimulationError, books, devices, screen};
 use crate::bench::citizens::Town;
 use crate::client::{Client, Connection};
 use crate::stack::ui::say;
@@ -78,15 +78,15 @@ pub async fn command(args: Simulate) -> Result<(), SimulationError> {
     let citizens = settle(&stack, &town, &args).await?;
     founding::funds(&client, ASSET, &citizens).await?;
     let founded = founding::service(&client, ASSET).await?;
-    let terminals = devices::enrol(&stack, &town.name, &client, &founded, args.terminals).await?;
+    let root = std::fs::read(stack.folder().authority()).map_err(SimulationError::Root)?;
+    let terminals = devices::enrol(&town, &client, &founded, args.terminals, &root).await?;
     let place = place(&stack)?;
     let late = if args.reorder { LATE } else { Share::NONE };
     let weather = Weather::new(seed, args.loss, args.dup, late);
     let lasts = Duration::from_secs(args.seconds.unwrap_or(args.minutes * 60));
     let (rest, seals) = (Duration::from_millis(args.rest), args.seal.map(Duration::from_secs));
     let script = Script { lasts, rest, reboots: args.reboot, kills: args.kill, seals };
-    let reckoning =
-        run(&place, script, weather, citizens, terminals, (&client, &founded), &OfStack(&stack)).await?;
+    let reckoning = run(&place, script, weather, citizens, terminals, (&client, &founded), &OfStack(&stack)).await?;
     tell(seed, &reckoning, &client).await
 }
 
@@ -97,7 +97,8 @@ async fn settle(stack: &Stack, town: &Town, args: &Simulate) -> Result<Vec<Citiz
     let registry = first::registry(stack).await?;
     let actor = registry.actor(&town.name).await?;
     let settled =
-        founding::citizens(&registry.citizens, &actor, &town.name, args.citizens - args.register.min(args.citizens)).await;
+        founding::citizens(&registry.citizens, &actor, &town.name, args.citizens - args.register.min(args.citizens))
+            .await;
     registry.close().await;
     citizens.extend(settled?);
     Ok(citizens)
@@ -112,7 +113,7 @@ fn place(stack: &Stack) -> Result<Place, SimulationError> {
         identity: None,
     };
     let phones = connection.http_client(Duration::from_secs(30))?;
-    let terminals = format!("https://localhost:{}", stack.known().ports.terminals);
+    let terminals = format!("https://localhost:{}", stack.known().ports.terminals());
     Ok(Place { phones, public: stack.url(), issuer: stack.url(), terminals, asset: ASSET.to_owned() })
 }
 
@@ -133,7 +134,7 @@ impl Trouble for OfStack<'_> {
         async move {
             vault_server::seal(self.0.vault().await?).await?;
             sleep(time).await;
-            Ok(vault_server::unseal(self.0.folder(), self.0.known()).await?)
+            Ok(vault_server::reopen(self.0.folder(), self.0.known()).await?)
         }
         .boxed()
     }
@@ -151,7 +152,9 @@ async fn tell(seed: u64, reckoning: &Reckoning, client: &Client) -> Result<(), S
         let _ = writeln!(text, "  {}", difference.0);
     }
     print!("{text}");
-    super::books::is_balanced(client).await?;
+    if !books::is_balanced(client).await? {
+        return Err(SimulationError::Unexpected("the trial balance is not zero".into()));
+    }
     if reckoning.differences.is_empty() {
         say("every journal agrees with the ledger, cent by cent");
         return Ok(());

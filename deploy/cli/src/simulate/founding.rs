@@ -91,7 +91,7 @@ pub struct Founded {
 pub async fn service(client: &Client, asset: &str) -> Result<Founded, SimulationError> {
     let provider = json!({"name": "Simulação Ltda", "cnpj": "11222333000181"});
     let provider = made(client, "/v1/admin/providers", &provider).await?;
-    let service = json!({"provider_id": provider["id"], "label": "SIMULACAO", "city": "SAO PAULO", "asset": asset});
+    let service = json!({"provider": provider["id"], "label": "Simulação", "city": "São Paulo", "asset": asset});
     let service = made(client, "/v1/admin/services", &service).await?;
     let id = service["id"].as_str().and_then(|id| id.parse().ok());
     let account = service["account"].as_str().map(str::to_owned);
@@ -99,6 +99,7 @@ pub async fn service(client: &Client, asset: &str) -> Result<Founded, Simulation
     Ok(Founded { service, account })
 }
 
-async fn made(client: &Client, path: &str, body: &Value) -> Result<Value, SimulationError> {
+/// What a write has made.
+pub(super) async fn made(client: &Client, path: &str, body: &Value) -> Result<Value, SimulationError> {
     Ok(client.post_json(path, &new_id().to_string(), body).await?.json()?)
 }

@@ -127,7 +127,8 @@ mod tests {
     use super::*;
 
     fn line(belief: Belief, refunds: &[(u64, Option<bool>)]) -> Line {
-        let refund = |(amount, done): &(u64, Option<bool>)| Refund { id: String::new(), seq: 0, amount: *amount, done: *done };
+        let refund =
+            |(amount, done): &(u64, Option<bool>)| Refund { id: String::new(), seq: 0, amount: *amount, done: *done };
         Line {
             txid: String::new(),
             seq: 1,
@@ -153,7 +154,10 @@ mod tests {
     fn what_is_kept_is_what_was_taken_less_what_was_given_back() {
         assert_eq!(line(Belief::Paid(500), &[(100, Some(true)), (50, Some(false))]).kept(), 400);
         assert_eq!(line(Belief::NotPaid, &[]).kept(), 0);
-        let journal = Journal { lines: vec![line(Belief::Paid(500), &[(100, Some(true))]), line(Belief::NotPaid, &[])], last_seq: 9 };
+        let journal = Journal {
+            lines: vec![line(Belief::Paid(500), &[(100, Some(true))]), line(Belief::NotPaid, &[])],
+            last_seq: 9,
+        };
         assert_eq!(journal.counted(), [(1, 500), (1, 100)]);
     }
 }

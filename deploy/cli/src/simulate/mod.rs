@@ -15,9 +15,12 @@
 
 pub mod books;
 pub mod chance;
+pub mod command;
+pub mod devices;
 pub mod founding;
 pub mod journal;
 pub mod phone;
+pub mod registry;
 pub mod run;
 pub mod screen;
 pub mod street;
@@ -25,9 +28,13 @@ pub mod tally;
 pub mod terminal;
 pub mod wire;
 
+pub use command::{Simulate, command};
+
 use vintem_core::citizens::CitizenError;
 use vintem_core::kernel::Refusal;
+use vintem_core::secrets::SecretsError;
 
+use crate::bench::BenchError;
 use crate::client::ClientError;
 use crate::stack::StackError;
 
@@ -40,6 +47,15 @@ pub enum SimulationError {
     /// The development stack.
     #[error(transparent)]
     Stack(#[from] StackError),
+    /// What citizens are made with.
+    #[error(transparent)]
+    Bench(#[from] BenchError),
+    /// Whom devices believe.
+    #[error("the authority's certificate cannot be read")]
+    Root(#[source] std::io::Error),
+    /// Keys and certificates.
+    #[error("the devices have no secrets")]
+    Secrets(#[from] SecretsError),
     /// Citizens.
     #[error("the citizens could not settle")]
     Citizens(#[from] CitizenError),

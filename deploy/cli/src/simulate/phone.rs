@@ -69,7 +69,14 @@ pub struct Phone {
 
 impl Phone {
     /// One whose key is registered, and that has not signed in yet. Its proofs name the server as `issuer` does.
-    pub fn new(owner: Owner, device: Arc<Device>, issuer: String, wire: Wire, chance: Chance, tally: Arc<Tally>) -> Self {
+    pub fn new(
+        owner: Owner,
+        device: Arc<Device>,
+        issuer: String,
+        wire: Wire,
+        chance: Chance,
+        tally: Arc<Tally>,
+    ) -> Self {
         Self { owner, confirmations: Vec::new(), device, issuer, wire, chance, tally, token: None }
     }
 

@@ -9,7 +9,7 @@ use vintem_core::event_store::overlay::Origin;
 use vintem_core::event_store::{Limits, Shard};
 use vintem_core::holders::{Holders, Personal};
 use vintem_core::ledger::service::{Actor, Ledger};
-use vintem_core::ledger::store::look_ups::LedgerLookUps;
+use vintem_core::look_ups::AllLookUps;
 use vintem_core::messages::Messenger;
 use vintem_core::secrets::people::PersonKeys;
 use vintem_core::secrets::{
@@ -49,7 +49,7 @@ impl Registry {
             requests: RequestDigest::read(&vault).await?,
         };
         let current = writer.clone();
-        let started = Shard::start(shard, Arc::new(move || current.current()), Arc::new(LedgerLookUps), WRITER);
+        let started = Shard::start(shard, Arc::new(move || current.current()), Arc::new(AllLookUps), WRITER);
         let shards = std::collections::HashMap::from([(shard, started)]);
         let read = reader.pool().clone();
         let holders = Holders::new(read.clone(), shards.clone(), Some(personal.clone()));

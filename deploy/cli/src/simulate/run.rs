@@ -85,7 +85,8 @@ pub async fn run(
     trouble: &dyn Trouble,
 ) -> Result<Reckoning, SimulationError> {
     let (weather, tally) = (Arc::new(weather), Arc::<Tally>::default());
-    let phones = citizens.into_iter().enumerate().map(|(number, citizen)| phone(place, number, citizen, &weather, &tally));
+    let phones =
+        citizens.into_iter().enumerate().map(|(number, citizen)| phone(place, number, citizen, &weather, &tally));
     let street = Arc::new(Street::new(Arc::clone(&weather), place.asset.clone(), phones.collect()));
     let mut devices: Vec<Terminal> = terminals
         .into_iter()
@@ -163,7 +164,8 @@ async fn reckon(
         let has = books::balance(client, &phone.owner.account).await?;
         let should = (i64::try_from(FUNDS).unwrap_or(i64::MAX) - paid, 0);
         if has != should {
-            differences.push(Difference(format!("citizen {number} has {has:?}, and should have {should:?} (posted, held)")));
+            differences
+                .push(Difference(format!("citizen {number} has {has:?}, and should have {should:?} (posted, held)")));
         }
     }
     let takings: i64 = paid.values().sum();

@@ -49,7 +49,14 @@ pub struct Terminal {
 
 impl Terminal {
     /// One that was enrolled. It rests between two sales.
-    pub fn new(number: usize, wire: Wire, street: Arc<Street>, tally: Arc<Tally>, reboots: bool, rest: Duration) -> Self {
+    pub fn new(
+        number: usize,
+        wire: Wire,
+        street: Arc<Street>,
+        tally: Arc<Tally>,
+        reboots: bool,
+        rest: Duration,
+    ) -> Self {
         let weather = Arc::clone(&street.weather);
         Self { number, journal: Journal::default(), wire, street, weather, tally, reboots, sales: 0, rest }
     }

@@ -119,7 +119,8 @@ async fn invite(session: &mut Session, tenant: &str, logins: &[String]) -> Resul
 
 /// Who may settle citizens: the API's own rights, in this process.
 pub async fn registry(stack: &Stack) -> Result<Registry, StackError> {
-    let (settings, wrapped) = (settings(stack, servers::API.name).await?, stack.wrapped_secret_id(servers::API.name).await?);
+    let (settings, wrapped) =
+        (settings(stack, servers::API.name).await?, stack.wrapped_secret_id(servers::API.name).await?);
     Ok(Registry::log_in(settings, WrappingToken::new(wrapped), SHARD).await.map_err(FirstError::from)?)
 }
 

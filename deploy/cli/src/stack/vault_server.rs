@@ -81,14 +81,14 @@ pub async fn operator_for(state: &Folder, known: &State, ttl: &str) -> Result<Va
     Ok(client(state, known)?.operator(&key, ttl).await?)
 }
 
-/// Seals it, for a simulation; [`unseal`] opens it again.
+/// Seals it, for a simulation; [`reopen`] opens it again.
 pub async fn seal(vault: &Vault) -> Result<(), StackError> {
     vault.write("sys/seal", serde_json::json!({})).await?;
     Ok(())
 }
 
 /// Unseals it, and waits until it serves.
-pub async fn unseal(state: &Folder, known: &State) -> Result<(), StackError> {
+pub async fn reopen(state: &Folder, known: &State) -> Result<(), StackError> {
     open(state, known).await
 }
 
