@@ -14,7 +14,7 @@ pub enum Belief {
     NotPaid,
 }
 
-/// A message that is repeated until it is answered: always the same one.
+/// A reversal, repeated until it is answered: always the same one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Insistence {
     /// Its number.
@@ -28,8 +28,6 @@ pub struct Insistence {
 pub struct Refund {
     /// Its id, as the terminal drew it.
     pub id: String,
-    /// Its number.
-    pub seq: u64,
     /// In cents.
     pub amount: u64,
     /// Whether it was done; unknown while it is `None`.
@@ -51,8 +49,8 @@ pub struct Line {
     pub payer: usize,
     /// What the terminal believes.
     pub belief: Belief,
-    /// How much of a hold is to be taken, once that was decided.
-    pub capture: Option<(Insistence, u64)>,
+    /// Under which key how much of a hold is to be taken, once that was decided.
+    pub capture: Option<(String, u64)>,
     /// That it is to be taken back, and why, once that was decided.
     pub reversal: Option<(Insistence, &'static str)>,
     /// What was given back.
@@ -128,7 +126,7 @@ mod tests {
 
     fn line(belief: Belief, refunds: &[(u64, Option<bool>)]) -> Line {
         let refund =
-            |(amount, done): &(u64, Option<bool>)| Refund { id: String::new(), seq: 0, amount: *amount, done: *done };
+            |(amount, done): &(u64, Option<bool>)| Refund { id: String::new(), amount: *amount, done: *done };
         Line {
             txid: String::new(),
             seq: 1,

@@ -174,8 +174,7 @@ impl Terminal {
             return Ok(());
         }
         let amount = (line.amount * part).div_ceil(3).min(line.amount);
-        let insistence = self.journal.insist(chance);
-        self.journal.lines[place].capture = Some((insistence, amount));
+        self.journal.lines[place].capture = Some((chance.key(), amount));
         self.may_reboot(chance)?;
         if self.capture(place).await.is_none() {
             self.reverse(place, "timeout", chance).await;
@@ -186,9 +185,9 @@ impl Terminal {
     /// Repeats a capture that was decided; nothing when nobody answered.
     async fn capture(&mut self, place: usize) -> Option<()> {
         let line = &self.journal.lines[place];
-        let (insistence, amount) = line.capture.clone()?;
-        let body = json!({"amount": self.street.money(amount), "final": true, "seq": insistence.seq});
-        let saying = Saying::post(format!("{}/capture", charge_path(&line.txid)), &insistence.key, body);
+        let (key, amount) = line.capture.clone()?;
+        let body = json!({"amount": self.street.money(amount), "final": true});
+        let saying = Saying::post(format!("{}/capture", charge_path(&line.txid)), &key, body);
         match self.insist(saying).await? {
             Ok(_) => self.believe(place, Belief::Paid(amount)),
             // It ended in another way: by its time, or it never began.
@@ -218,8 +217,8 @@ impl Terminal {
             self.journal.lines[place].belief = Belief::Open;
             self.reverse(place, "customer", chance).await;
         } else if chance.hits(REFUND) {
-            let (id, seq, amount) = (chance.name(26), self.journal.next_seq(), chance.between(1, captured));
-            self.journal.lines[place].refunds.push(Refund { id, seq, amount, done: None });
+            let (id, amount) = (chance.name(26), chance.between(1, captured));
+            self.journal.lines[place].refunds.push(Refund { id, amount, done: None });
             self.refund(place).await;
         }
     }
@@ -228,8 +227,8 @@ impl Terminal {
     async fn refund(&mut self, place: usize) {
         let line = &self.journal.lines[place];
         let Some(which) = line.refunds.iter().position(|refund| refund.done.is_none()) else { return };
-        let Refund { id, seq, amount, .. } = &line.refunds[which];
-        let body = json!({"amount": self.street.money(*amount), "reason": "returned", "seq": seq});
+        let Refund { id, amount, .. } = &line.refunds[which];
+        let body = json!({"amount": self.street.money(*amount), "reason": "customer"});
         let path = format!("{}/refunds/{id}", charge_path(&line.txid));
         let done = match self.insist(Saying::put(path, body)).await {
             Some(Ok(refund)) => match refund["status"].as_str() {
