@@ -31,6 +31,7 @@ pub mod limits;
 pub mod posting;
 pub mod price;
 mod said;
+mod sandbox;
 mod service;
 pub mod terms;
 pub mod transfer;
