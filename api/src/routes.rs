@@ -7,7 +7,7 @@ use crate::access::staff::{admin_sessions, invitations, own, sessions, units, us
 use crate::access::{audit, jwks, tenant, token};
 use crate::account::{entries, events as own_events, notifications, own as own_account, stop};
 use crate::aliases;
-use crate::citizens::{devices, recoveries, registrations, secrets, sessions as citizen_sessions};
+use crate::citizens::{contacts, devices, recoveries, registrations, secrets, sessions as citizen_sessions};
 use crate::documents::{receipt, statement};
 use crate::holders;
 use crate::ledger::{
@@ -190,6 +190,8 @@ pub static ROUTES: &[Entry] = &[
     row(Method::DELETE, "/v1/devices/{id}", Policy::Citizen, ASK, || delete().to(devices::remove)),
     row(Method::POST, "/v1/pin", Policy::Citizen, ASK, || post().to(secrets::change_pin)),
     row(Method::POST, "/v1/password", Policy::Citizen, ASK, || post().to(secrets::change_password)),
+    row(Method::POST, "/v1/contact-changes", Policy::Citizen, ASK, || post().to(contacts::ask)),
+    row(Method::POST, "/v1/contact-changes/{id}/verify", Policy::Citizen, ASK, || post().to(contacts::verify)),
     row(Method::GET, "/v1/account", Policy::Citizen, Nothing, || get().to(own_account::show)),
     row(Method::GET, "/v1/account/balance", Policy::Citizen, Nothing, || get().to(own_account::show_balance)),
     row(Method::GET, "/v1/account/entries", Policy::Citizen, Nothing, || get().to(entries::list)),

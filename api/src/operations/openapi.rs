@@ -58,7 +58,7 @@ const TERMINAL: &str = "terminal";
         payments::mandates::request, payments::mandates::list, payments::mandates::confirm, payments::mandates::revoke,
         aliases::list, aliases::register, aliases::remove, aliases::look_up,
         holders::register, holders::look_up, holders::show, holders::unmask, holders::erase,
-        citizens::registrations::register, citizens::registrations::verify, citizens::recoveries::recover, citizens::recoveries::verify,
+        citizens::registrations::register, citizens::registrations::verify, citizens::contacts::ask, citizens::contacts::verify, citizens::recoveries::recover, citizens::recoveries::verify,
         citizens::recoveries::reset, citizens::sessions::sign_in, citizens::sessions::verify, citizens::sessions::refresh,
         citizens::sessions::list, citizens::sessions::end, citizens::devices::list, citizens::devices::remove,
         citizens::secrets::change_pin, citizens::secrets::change_password,
