@@ -8,7 +8,7 @@ use vintem_core::event_store::Recorded;
 use vintem_core::kernel::{Instant, Minor};
 use vintem_core::payments::charges::Charge;
 use vintem_core::payments::charges::event::ChargeAuthorised;
-use vintem_core::settlement::{Provider, Service};
+use vintem_core::payments::qr::Paid;
 
 /// What a code leads to: everything that is signed when it is confirmed, and who is paid, as the institution knows them.
 #[derive(Debug, Serialize, ToSchema)]
@@ -20,8 +20,10 @@ pub struct ResolvedCharge {
     pub status: &'static str,
     /// Who is paid.
     pub payee: ChargePayee,
-    /// The terminal that asks.
-    pub terminal: Uuid,
+    /// The terminal that asks, as people know it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Carro 1204")]
+    pub terminal: Option<String>,
     /// How much: `amount` and `asset` of what is signed.
     pub amount: Money,
     /// What it is for, as the service calls it.
@@ -111,7 +113,8 @@ pub struct OwnCharge {
 
 impl ResolvedCharge {
     /// To whoever has its code.
-    pub fn of(charge: &Charge, service: &Service, provider: &Provider, mandate_id: Option<Uuid>, now: Instant) -> Self {
+    pub fn of(charge: &Charge, paid: Paid, mandate_id: Option<Uuid>, now: Instant) -> Self {
+        let Paid { service, provider, terminal } = paid;
         let said = charge.created.clone();
         Self {
             charge_id: charge.id,
@@ -119,11 +122,11 @@ impl ResolvedCharge {
             payee: ChargePayee {
                 service_id: service.id,
                 label: said.service.label,
-                city: service.city.clone(),
-                provider: provider.says.name.clone(),
+                city: service.city,
+                provider: provider.says.name,
                 cnpj: provider.says.cnpj.to_string(),
             },
-            terminal: said.terminal,
+            terminal,
             amount: Money { amount: said.amount.to_text(said.scale), asset: said.asset },
             reference: said.reference,
             nonce: said.nonce,

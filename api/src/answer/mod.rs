@@ -17,6 +17,7 @@ pub mod payment;
 pub mod settlement;
 pub mod staff;
 pub mod terminal;
+pub mod terminal_charge;
 pub mod transaction;
 pub mod transfer;
 

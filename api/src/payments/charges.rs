@@ -21,7 +21,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use vintem_core::access::TOKEN_LIFETIME;
+use vintem_core::access::{Of, TOKEN_LIFETIME};
 use vintem_core::citizens::Shown;
 use vintem_core::event_store::overlay::Origin;
 use vintem_core::event_store::{Disposed, Outcome};
@@ -29,9 +29,9 @@ use vintem_core::kernel::{Refusal, RefusalCode};
 use vintem_core::ledger::service::Actor;
 use vintem_core::payments::charges::{Charge, Consent, Means, Status};
 use vintem_core::payments::limits::Device;
-use vintem_core::payments::qr::{CHARGE_TYPE, ChargeClaims, Location, charge};
+use vintem_core::payments::qr::{CHARGE_TYPE, ChargeClaims, Location, Paid, charge};
 use vintem_core::payments::{Confirm, Party, PaymentError};
-use vintem_core::settlement::{Provider, Service};
+use vintem_core::terminals::TerminalError;
 
 /// What a terminal shows: exactly one of these.
 #[derive(Deserialize, ToSchema)]
@@ -87,8 +87,8 @@ pub async fn locate(request: HttpRequest) -> Result<HttpResponse, Problem> {
         Status::Cancelled => return Err(refused(RefusalCode::InvalidState, "this charge was given up")),
         _ => return Err(refused(RefusalCode::ChargeAlreadyPaid, "this charge was confirmed before")),
     }
-    let (service, provider) = payee(&app, &actor, &charge).await?;
-    let claims = ChargeClaims::of(&charge, &service, &provider, app.access.issuer(), now, TOKEN_LIFETIME);
+    let paid = paid(&app, &actor, &charge).await?;
+    let claims = ChargeClaims::of(&charge, &paid, app.access.issuer(), now, TOKEN_LIFETIME);
     let signed = app.keys.load().sign(CHARGE_TYPE, &claims);
     let mut response = HttpResponse::Ok();
     response.content_type("application/jose").insert_header((header::CACHE_CONTROL, "no-store"));
@@ -117,11 +117,11 @@ pub async fn resolve(question: Question<ChargeCodeInput>) -> Result<HttpResponse
         }
         _ => return Err(invalid("", "required", "send exactly one of qr and code")),
     };
-    let (service, provider) = payee(app, actor, &found).await?;
+    let paid = paid(app, actor, &found).await?;
     let mandates = app.payments.mandates(actor, holder).await?;
     let said = &found.created;
     let mandate = mandates.covering(said.service.id, &said.asset, said.amount).map(|mandate| mandate.id());
-    Ok(unstored(ResolvedCharge::of(&found, &service, &provider, mandate, app.citizens.now())))
+    Ok(unstored(ResolvedCharge::of(&found, paid, mandate, app.citizens.now())))
 }
 
 /// Read a charge that you have confirmed.
@@ -173,10 +173,16 @@ pub async fn confirm(request: HttpRequest, write: Proven<ChargeConfirmInput>) ->
 }
 
 /// Who is paid, as the tenant knows them now.
-async fn payee(app: &App, actor: &Actor, charge: &Charge) -> Result<(Service, Provider), Problem> {
+async fn paid(app: &App, actor: &Actor, charge: &Charge) -> Result<Paid, Problem> {
     let service = app.services.find(actor, charge.created.service.id).await?.ok_or_else(Problem::not_found)?;
     let provider = app.services.find_provider(actor, service.provider).await?.ok_or_else(Problem::not_found)?;
-    Ok((service, provider))
+    let terminal = match app.terminals.own(Of::from(actor), charge.created.terminal).await {
+        Ok(terminal) => terminal.config.says.label,
+        // One that is out of the inventory has no name any more; its charge is one all the same.
+        Err(TerminalError::Refused(_)) => None,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Paid { service, provider, terminal })
 }
 
 fn refused(code: RefusalCode, detail: &str) -> Problem {

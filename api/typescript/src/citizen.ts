@@ -107,6 +107,18 @@ export class Citizen {
   changePin = (body: Schemas["PinInput"]) => this.tell("/v1/pin", body);
   changePassword = (body: Schemas["CitizenPasswordInput"]) => this.tell("/v1/password", body);
 
+  /** Asks to be reached elsewhere: a code goes there. Sent once. */
+  async askContact(body: Schemas["ContactInput"]): Promise<Schemas["CodeSent"]> {
+    return this.told("/v1/contact-changes", body) as Promise<Schemas["CodeSent"]>;
+  }
+
+  /** The code that came there, and the PIN; `contact` is what was asked for. Devices pay less for a day. */
+  async changeContact(id: string, contact: string, proof: { code: string; pin: string }): Promise<Schemas["ContactChanged"]> {
+    const device_signature = await this.device.confirmContact(contact, id);
+    const path = fill("/v1/contact-changes/{id}/verify", { id });
+    return this.told(path, { ...proof, device_signature }) as Promise<Schemas["ContactChanged"]>;
+  }
+
   // Paying.
 
   aliases = () => this.get("/v1/aliases");
@@ -129,6 +141,7 @@ export class Citizen {
     return this.confirm("/v1/transfers/{id}/confirm", shown, asked, confirm, key);
   }
 
+  /** To its payer everything; to its payee what came (`"fee" in status` tells the two apart). */
   transferStatus = (id: string) => this.get("/v1/transfers/{id}", { id });
   limits = () => this.get("/v1/limits");
 
@@ -301,6 +314,11 @@ export class Citizen {
 
   private async tell<P extends PathOf<"post">>(path: P, body: BodyOf<P, "post">): Promise<void> {
     await say(this.wire.options, () => this.session.send({ method: "POST", path, body }));
+  }
+
+  /** The same with an answer. */
+  private async told(path: string, body: object): Promise<unknown> {
+    return json(await say(this.wire.options, () => this.session.send({ method: "POST", path, body })));
   }
 
   /** What is gone already, because an answer got lost, is as good as taken away. */

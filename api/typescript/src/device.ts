@@ -81,6 +81,11 @@ export class Device {
     return encode(await this.key.sign(utf8(canonical(said))));
   }
 
+  /** The signature that another contact takes: RFC 8785 of the two. */
+  async confirmContact(contact: string, intent_id: string): Promise<string> {
+    return encode(await this.key.sign(utf8(JSON.stringify({ contact, intent_id }))));
+  }
+
   /** By which the list of devices names this one (RFC 7638). */
   async thumbprint(): Promise<string> {
     const { crv, kty, x, y } = this.key.publicKey;

@@ -36,6 +36,7 @@ pub mod posting;
 pub mod price;
 pub mod qr;
 mod said;
+mod sandbox;
 mod service;
 pub mod terms;
 pub mod transfer;

@@ -18,7 +18,8 @@ pub struct ChargeClaims {
     exp: i64,
     charge_id: Uuid,
     payee: Payee,
-    terminal: Uuid,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    terminal: Option<String>,
     amount: String,
     asset: String,
     nonce: String,
@@ -34,10 +35,21 @@ struct Payee {
     cnpj: String,
 }
 
+/// Who is paid by a charge and where, as the tenant knows them now.
+#[derive(Debug, Clone)]
+pub struct Paid {
+    /// What is paid for.
+    pub service: Service,
+    /// Whose it is.
+    pub provider: Provider,
+    /// What the terminal is called.
+    pub terminal: Option<String>,
+}
+
 impl ChargeClaims {
     /// Of a charge, for as long as it can be confirmed and a text like this is believed.
-    pub fn of(charge: &Charge, service: &Service, provider: &Provider, issuer: &str, now: Instant, life: i64) -> Self {
-        let said = &charge.created;
+    pub fn of(charge: &Charge, paid: &Paid, issuer: &str, now: Instant, life: i64) -> Self {
+        let (said, Paid { service, provider, terminal }) = (&charge.created, paid);
         let (iat, until) = (now.timestamp(), charge.expires_at());
         Self {
             iss: issuer.to_owned(),
@@ -50,7 +62,7 @@ impl ChargeClaims {
                 provider: provider.says.name.clone(),
                 cnpj: provider.says.cnpj.to_string(),
             },
-            terminal: said.terminal,
+            terminal: terminal.clone(),
             amount: said.amount.to_text(said.scale),
             asset: said.asset.clone(),
             nonce: said.nonce.clone(),

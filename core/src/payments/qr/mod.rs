@@ -23,4 +23,4 @@ mod store;
 pub mod tlv;
 
 pub use charge::{ChargeCode, Location, NotOurs};
-pub use claims::{CHARGE_TYPE, ChargeClaims};
+pub use claims::{CHARGE_TYPE, ChargeClaims, Paid};
