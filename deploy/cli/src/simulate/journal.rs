@@ -125,8 +125,7 @@ mod tests {
     use super::*;
 
     fn line(belief: Belief, refunds: &[(u64, Option<bool>)]) -> Line {
-        let refund =
-            |(amount, done): &(u64, Option<bool>)| Refund { id: String::new(), amount: *amount, done: *done };
+        let refund = |(amount, done): &(u64, Option<bool>)| Refund { id: String::new(), amount: *amount, done: *done };
         Line {
             txid: String::new(),
             seq: 1,
