@@ -178,7 +178,7 @@ fn said(charge: &Value) -> Vec<u8> {
         ("asset", &charge["amount"]["asset"]),
         ("intent_id", &charge["charge_id"]),
         ("nonce", &charge["nonce"]),
-        ("payee", &charge["payee"]["id"]),
+        ("payee", &charge["payee"]["service_id"]),
     ]);
     serde_json::to_vec(&members).unwrap_or_default()
 }
