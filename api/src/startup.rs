@@ -12,7 +12,7 @@ use crate::operations::health::Health;
 use crate::operations::{live, metrics, ready};
 use crate::problem::Problem;
 use crate::routes;
-use crate::tls::{self, Mutual, TlsError};
+use crate::tls::{self, TlsError};
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{App as Web, HttpServer, web};
@@ -43,7 +43,7 @@ use vintem_core::receipts::{Receipts, Signer};
 use vintem_core::secrets::people::PersonKeys;
 use vintem_core::secrets::{
     BlindIndex, DatabaseRole, FOLLOW_EVERY, Followed, KeyRing, LeaseState, LeasedDatabase, MailSettings,
-    ProcessSettings, RequestDigest, SecretsError, ServerSettings, SettingsError, Transport, Vault, keep_memory_private,
+    ProcessSettings, RequestDigest, SecretsError, ServerSettings, SettingsError, Vault, keep_memory_private,
     rotate_on_hangup,
 };
 use vintem_core::settlement::Services;
@@ -156,11 +156,7 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     let signer = Signer::follow(&vault).await?;
     let messages = messenger(&vault, settings.mail.as_ref()).await?;
     let people = People::new(&leases, &ledger, &shards, &personal(&vault, keeper).await?, &messages, &vault);
-    let transport = match settings.transport {
-        Transport::Mutual => Some(tls::mutual(&vault, FOLLOW_EVERY).await?),
-        Transport::Plain => None,
-    };
-    let (transport, judge) = transport.map(|Mutual { server, judge }| (server, judge)).unzip();
+    let (transport, judge) = tls::for_transport(&vault, settings.transport).await?;
     let app = web::Data::new(App {
         receipts: Receipts::new(editor.pool().clone(), ledger.clone(), Some(signer), settings.issuer.clone()),
         staff: people.staff,

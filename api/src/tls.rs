@@ -19,7 +19,7 @@ use secrecy::ExposeSecret as _;
 use std::sync::Arc;
 use std::time::Duration;
 use vintem_core::secrets::pki::{Certificate, Facts, Identity, Service, Trust};
-use vintem_core::secrets::{SecretsError, Vault};
+use vintem_core::secrets::{FOLLOW_EVERY, SecretsError, Transport, Vault};
 
 /// Who may come: the door, and nobody else.
 const CLIENT: Service = Service::Nginx;
@@ -85,6 +85,19 @@ impl Judge {
                 Unfit::Unknown
             }
         })
+    }
+}
+
+/// How a process listens, and how it judges certificates that the door was shown: without a door it believes none.
+pub async fn for_transport(
+    vault: &Vault,
+    transport: Transport,
+) -> Result<(Option<ServerConfig>, Option<Judge>), TlsError> {
+    match transport {
+        Transport::Plain => Ok((None, None)),
+        Transport::Mutual => {
+            mutual(vault, FOLLOW_EVERY).await.map(|Mutual { server, judge }| (Some(server), Some(judge)))
+        }
     }
 }
 

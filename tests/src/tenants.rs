@@ -4,6 +4,7 @@
 
 use crate::api::{Client, Server};
 use crate::people::{Registry, SCOPES, cpf};
+use crate::shops;
 use serde_json::json;
 use sqlx::PgConnection;
 use std::sync::Arc;
@@ -91,7 +92,9 @@ async fn settle(client: Client, word: &'static str, number: u32) -> (Client, Vec
     let holder = client.post("/v1/holders", &person).await.expect(201);
     let endpoint = json!({"url": format!("https://example.org/{word}"), "events": ["*"]});
     let endpoint = client.post("/v1/webhook-endpoints", &endpoint).await.expect(201);
-    let device = json!({"serial": format!("PX-{word}"), "model": "Pax", "service_id": uuid::Uuid::from_u128(3)});
+    let company = shops::provider(&client, number).await;
+    let service = shops::service(&client, &company, "Padaria", json!({})).await;
+    let device = json!({"serial": format!("PX-{word}"), "model": "Pax", "service_id": service["id"]});
     let terminal = client.post("/v1/admin/terminals", &device).await.expect(201);
     let cursor = client.get("/v1/accounts?limit=1").await.expect(200);
     let id = |value: &serde_json::Value| value["id"].as_str().unwrap().to_owned();

@@ -2,6 +2,7 @@
 
 use crate::api::{Client, Read, Server, read};
 use crate::certificates::Authority;
+use crate::shops;
 use crate::staff::{Office, TENANT};
 use crate::vault::eventually;
 use reqwest::{Method, RequestBuilder};
@@ -20,6 +21,8 @@ pub struct Fleet {
     pub office: Office,
     /// A service client that keeps the fleet.
     pub client: Client,
+    /// What is paid for at its terminals.
+    pub service: String,
     /// Who vouches for terminals.
     pub authority: Authority,
     /// The door.
@@ -57,7 +60,8 @@ impl Fleet {
         pki::supply(stack.vault().await.unwrap(), prefix, &nginx).await.unwrap();
         nginx.ensure().unwrap();
         let client = office.client.clone();
-        let fleet = Self { office, client, authority, nginx, server };
+        let service = shop(&client).await;
+        let fleet = Self { office, client, service, authority, nginx, server };
         let is_up = eventually(Duration::from_secs(20), async || {
             fleet.visitor().get(fleet.public("/livez")).send().await.is_ok()
         });
@@ -91,7 +95,7 @@ impl Fleet {
 
     /// A device in the inventory; answers its id.
     pub async fn register(&self, serial: &str) -> Uuid {
-        let device = json!({"serial": serial, "model": "Pax A920", "service_id": fresh::new_id()});
+        let device = json!({"serial": serial, "model": "Pax A920", "service_id": self.service});
         let made = self.client.post("/v1/admin/terminals", &device).await.expect(201);
         made["id"].as_str().unwrap().parse().unwrap()
     }
@@ -156,6 +160,14 @@ impl Fleet {
         self.authority.remove(&self.office.secrets.stack).await;
         self.office.close().await;
     }
+}
+
+/// Somebody to be paid at terminals, in an asset of its own making; answers the id of what for.
+async fn shop(client: &Client) -> String {
+    client.post("/v1/assets", &json!({"code": "BRL", "scale": 2})).await.expect(201);
+    let provider = shops::provider(client, 1).await;
+    let opened = shops::service(client, &provider, "Padaria", json!({})).await;
+    opened["id"].as_str().unwrap().to_owned()
 }
 
 impl Till {

@@ -97,6 +97,7 @@ pub async fn register(write: Write<TerminalInput>) -> Result<HttpResponse, Probl
     let Write { context, key, value: TerminalInput { serial, model, service_id, unit } } = write;
     let serial: Serial = serial.parse().map_err(|refusal: Refusal| Problem::from(refusal))?;
     check_text(&model, 64, "/model")?;
+    check_service(&context, service_id).await?;
     let says = TerminalRegistered { serial: serial.as_str().to_owned(), model, service: service_id, unit };
     let (territory, terminals) = (territory(&context).await?, &context.app.terminals);
     let disposed = terminals.register(&context.actor, &territory, key, (&serial, &says), render(&context)).await?;
@@ -134,6 +135,9 @@ pub async fn show(context: Context, request: HttpRequest) -> Result<HttpResponse
 pub async fn configure(request: HttpRequest, write: Write<TerminalConfigInput>) -> Result<HttpResponse, Problem> {
     let Write { context, key, value } = write;
     value.check()?;
+    if let Some(service) = value.service_id {
+        check_service(&context, service).await?;
+    }
     let (id, territory) = (path_id(&request)?, territory(&context).await?);
     if let Some(unit) = &value.unit {
         check_place(&territory, unit.as_ref().map(|SomeUuid(unit)| *unit))?;
@@ -216,6 +220,14 @@ async fn step(
     let (terminals, decide) = (&context.app.terminals, |terminal: &Terminal| decide(terminal, tenant));
     let disposed = terminals.change(&context.actor, &territory, key, id, decide, render(&context)).await?;
     Ok(write::answered(&context, disposed, &Known::default()).await?.respond())
+}
+
+/// Refuses a service that is none of the tenant's. Services are never taken away, so one that is there stays there.
+async fn check_service(context: &Context, service: Uuid) -> Result<(), Problem> {
+    let known = context.app.services.find(&context.actor, service).await?;
+    known.map(drop).ok_or_else(|| {
+        Problem::invalid(Place::Pointer("/service_id".to_owned()), "out-of-range", "there is no such service")
+    })
 }
 
 /// How answers are kept: without anything secret.

@@ -29,10 +29,12 @@ mod error;
 pub mod event;
 mod presence;
 pub mod revoker;
+mod serial;
 mod service;
 mod shift;
 #[cfg(test)]
 mod spec;
+mod status;
 pub(crate) mod store;
 mod terminal;
 
@@ -40,8 +42,10 @@ pub use code::ActivationCode;
 pub use enrolment::{Arrives, Enrolled, named, uri};
 pub use error::TerminalError;
 pub use presence::{Said, Told, patience};
+pub use serial::Serial;
 pub use service::{Knows, Terminals, check_place};
 pub use shift::{Shifts, check_operator};
+pub use status::Status;
 pub use store::heartbeats::Heartbeat;
 pub use store::look_ups::{Row, fold as look_ups};
-pub use terminal::{Config, Issued, Serial, Status, Terminal};
+pub use terminal::{Config, Issued, Terminal};

@@ -7,9 +7,10 @@ use uuid::Uuid;
 
 use super::error::TerminalError;
 use super::service::Terminals;
+use super::status::Status;
 use super::store::heartbeats::{self, Heartbeat};
 use super::store::messages;
-use super::terminal::{Status, Terminal};
+use super::terminal::Terminal;
 use crate::access::{Of, TerminalSession};
 use crate::event_store::read::tenant_tx;
 use crate::ledger::service::Actor;

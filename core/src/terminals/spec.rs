@@ -4,7 +4,9 @@ use chrono::{DateTime, TimeDelta};
 use uuid::Uuid;
 
 use super::event::{self, Command, ShiftOpened, TerminalCertificate, TerminalConfigured, TerminalRegistered};
-use super::terminal::{Issued, Serial, Status, Terminal, register};
+use super::serial::Serial;
+use super::status::Status;
+use super::terminal::{Issued, Terminal, register};
 use crate::event_store::{Decision, Recorded};
 use crate::kernel::{Instant, Metadata, RefusalCode};
 

@@ -1,7 +1,5 @@
 //! A terminal folded from the stream, and what may become of it. Pure.
 
-use std::str::FromStr;
-
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
@@ -11,88 +9,18 @@ use super::event::{
     TerminalObeyed, TerminalOrdered, TerminalRegistered, TerminalRenewed,
 };
 use super::revoker;
+use super::serial::Serial;
 use super::shift::Shifts;
+use super::status::Status;
 use crate::event_store::personal::Change;
 use crate::event_store::proposal::{NewEvent, StreamVersion};
 use crate::event_store::{Applied, Decision, Proposal, Recorded};
-use crate::kernel::{Instant, Metadata, Refusal, RefusalCode, name};
+use crate::kernel::{Instant, Metadata, Refusal, RefusalCode};
 
 /// How often a device says that it is there, unless it is told otherwise.
 const HEARTBEAT_SECONDS: u32 = 60;
 /// Orders that a device has not carried out yet.
 const ORDERS: usize = 10;
-
-/// Where a terminal stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Status {
-    /// In the inventory.
-    Provisioned,
-    /// A code brings it in.
-    CodeIssued,
-    /// At work.
-    Active,
-    /// Not for a while.
-    Suspended,
-    /// Nobody knows where.
-    Lost,
-    /// For good.
-    Revoked,
-    /// Out of the inventory.
-    Retired,
-}
-
-impl Status {
-    /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Provisioned, Self::CodeIssued, Self::Active, Self::Suspended, Self::Lost, Self::Revoked, Self::Retired];
-
-    /// As stored and answered.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Provisioned => "provisioned",
-            Self::CodeIssued => "code_issued",
-            Self::Active => "active",
-            Self::Suspended => "suspended",
-            Self::Lost => "lost",
-            Self::Revoked => "revoked",
-            Self::Retired => "retired",
-        }
-    }
-
-    /// As it was stored.
-    pub fn from_stored(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == text)
-    }
-}
-
-/// What a maker wrote on a device: printable, without spaces, as it stands there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Serial(String);
-
-impl Serial {
-    /// As text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The terminal of this serial, in a tenant: so a serial is there once.
-    pub fn terminal(&self, tenant: Uuid) -> Uuid {
-        name::natural_key(tenant, "terminal", &[&self.0])
-    }
-}
-
-impl FromStr for Serial {
-    type Err = Refusal;
-
-    fn from_str(text: &str) -> Result<Self, Refusal> {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:".contains(&byte);
-        if (1..=64).contains(&text.len()) && text.bytes().all(allowed) {
-            return Ok(Self(text.to_owned()));
-        }
-        let detail = "a serial number has 1 to 64 letters, digits and -_./: without spaces";
-        Err(Refusal::new(RefusalCode::ValidationFailed, detail).at("/serial"))
-    }
-}
 
 /// What a device is to be and do.
 #[derive(Debug, Clone, PartialEq, Eq)]

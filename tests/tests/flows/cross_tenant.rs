@@ -93,7 +93,10 @@ fn bodies(path: &str) -> Vec<Value> {
         "/v1/webhook-endpoints/{id}/replays" => vec![json!({"from": 1, "to": 100})],
         "/v1/holders" => vec![json!({"name": "Pessoa", "email": "p@exemplo.com.br", "cpf": PLACE})],
         "/v1/holders/{id}/unmask" => vec![json!({"reason": "support"})],
-        "/v1/admin/terminals" => vec![json!({"serial": PLACE, "model": "x", "service_id": Uuid::nil(), "unit": null})],
+        "/v1/admin/terminals" => vec![
+            json!({"serial": PLACE, "model": "x", "service_id": Uuid::nil()}),
+            json!({"serial": "x", "model": "x", "service_id": PLACE}),
+        ],
         "/v1/admin/terminals/{id}" => vec![json!({"label": "x"})],
         "/v1/admin/terminals/{id}/commands" => vec![json!({"command": "lock"})],
         "/v1/holders/lookups" => vec![json!({"cpf": PLACE})],

@@ -300,7 +300,7 @@ async fn the_staff_keeps_the_terminals_of_its_units() {
     let admin = office.member("root", &[Role::IamAdmin]).await.sign_in().await;
     let unit = admin.post("/v1/admin/units", &json!({"name": "Market hall"})).await.expect(201);
     let manager = office.member("fleet.m", &[Role::TerminalManager]).await.sign_in().await;
-    let device = |serial: &str, unit: &Value| json!({"serial": serial, "model": "Pax", "service_id": uuid::Uuid::from_u128(3), "unit": unit});
+    let device = |serial: &str, unit: &Value| json!({"serial": serial, "model": "Pax", "service_id": fleet.service, "unit": unit});
     let inside = manager.post("/v1/admin/terminals", &device("PX-1", &unit["id"])).await.expect(201);
     let outside = manager.post("/v1/admin/terminals", &device("PX-2", &Value::Null)).await.expect(201);
     assert_eq!(manager.post("/v1/admin/terminals", &device("PX-1", &Value::Null)).await.code(), "name-taken");

@@ -12,7 +12,7 @@ use crate::terminals::event::{
     self, TerminalCodeIssued, TerminalConfigured, TerminalEnrolled, TerminalObeyed, TerminalOrdered,
     TerminalRegistered, TerminalRenewed,
 };
-use crate::terminals::terminal::Status;
+use crate::terminals::status::Status;
 
 /// A row.
 #[derive(Debug, Clone)]
