@@ -17,7 +17,6 @@ use vintem_core::access::{Role, find_tenant};
 use vintem_core::event_store::{Limits, Shard, fresh};
 use vintem_core::holders::Personal;
 use vintem_core::look_ups::AllLookUps;
-use vintem_core::receipts::Signer;
 use vintem_core::secrets::people::PersonKeys;
 use vintem_core::secrets::{LeasedDatabase, Vault};
 use vintem_core::telemetry::clock::{self, Clock};
