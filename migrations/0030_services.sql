@@ -33,3 +33,12 @@ END $$;
 
 GRANT SELECT ON provider, service TO vintem_reader, vintem_auditor;
 GRANT SELECT, INSERT ON provider, service TO vintem_writer;
+
+-- Whoever has scanned a code knows a charge and not the tenant: one charge in, one tenant out.
+CREATE FUNCTION charge_tenant(wanted uuid) RETURNS uuid
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
+BEGIN ATOMIC
+    SELECT c.tenant FROM public.shard s JOIN public.charge c ON c.shard = s.shard AND c.id = wanted WHERE c.short_code IS NOT NULL LIMIT 1;
+END;
+REVOKE EXECUTE ON FUNCTION charge_tenant FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION charge_tenant TO vintem_reader;

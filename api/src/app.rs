@@ -18,6 +18,7 @@ use vintem_core::holders::Holders;
 use vintem_core::ledger::service::Ledger;
 use vintem_core::messages::Messenger;
 use vintem_core::payments::Payments;
+use vintem_core::payments::charges::Charges;
 use vintem_core::projections::views::Views;
 use vintem_core::receipts::Receipts;
 use vintem_core::secrets::Followed;
@@ -42,6 +43,8 @@ pub struct App {
     pub aliases: Aliases,
     /// What people do with money.
     pub payments: Payments,
+    /// What terminals ask of them.
+    pub charges: Charges,
     /// Who is paid at terminals, and for what.
     pub services: Services,
     /// What is shown of it to others.

@@ -28,6 +28,7 @@ use vintem_core::access::{Caller, DpopProof, Identified, Presented, Reach, Tenan
 use vintem_core::event_store::RequestKey;
 use vintem_core::event_store::overlay::Origin;
 use vintem_core::kernel::Place;
+use vintem_core::kernel::fingerprint::Fingerprint;
 use vintem_core::ledger::service::Actor;
 use vintem_core::telemetry::clock;
 
@@ -79,6 +80,16 @@ pub struct Proven<T>(pub Write<T>);
 pub struct Question<T> {
     /// Who asks.
     pub context: Context,
+    /// For what.
+    pub value: T,
+}
+
+/// A change that its path names, and that needs no key: saying it again is saying the same.
+pub struct Named<T> {
+    /// Who asks.
+    pub context: Context,
+    /// Over method, path and canonical body.
+    pub fingerprint: Fingerprint,
     /// For what.
     pub value: T,
 }
@@ -225,6 +236,22 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest for Question<T> {
         async move {
             let context = Context::of(&request).await?;
             Ok(Self { context, value: said(&request, &mut payload).await?.value })
+        }
+        .boxed_local()
+    }
+}
+
+impl<T: DeserializeOwned + Send + 'static> FromRequest for Named<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let mut payload = payload.take();
+        async move {
+            let context = Context::of(&request).await?;
+            let Parsed { value, fingerprint } = said(&request, &mut payload).await?;
+            Ok(Self { context, fingerprint, value })
         }
         .boxed_local()
     }

@@ -4,6 +4,7 @@
 
 use crate::answer::holder::{Holder, HolderDetails};
 use crate::answer::{self, unstored};
+use crate::citizens::of;
 use crate::context::{Context, Question, Write};
 use crate::ledger::input::{invalid, path_id};
 use crate::problem::Problem;
@@ -14,8 +15,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
-use vintem_core::event_store::Done;
+use uuid::Uuid;
 use vintem_core::event_store::job::Render;
+use vintem_core::event_store::{Done, RequestKey};
 use vintem_core::holders::details::{self, Private};
 use vintem_core::holders::event::{HolderUnmasked, Reason};
 use vintem_core::holders::{Details, Found};
@@ -96,13 +98,26 @@ pub async fn unmask(request: HttpRequest, question: Question<HolderUnmasked>) ->
 
 /// Erase a holder for good: the key to what the ledger knows of the person is destroyed. Their money stays as it is.
 ///
-/// The answer says when that is complete in live systems and in backups. An erasure of an erased holder is answered alike.
+/// The answer says when that is complete in live systems and in backups. An erasure of an erased holder is answered alike. While a
+/// withdrawal of theirs is approved and neither paid nor rejected it is `invalid-state`.
 #[utoipa::path(post, path = "/v1/holders/{id}/erasure", tag = "Holders", params(("id" = uuid::Uuid, Path, description = "The holder's id")), request_body = HolderErasureInput, responses((status = 200, body = Holder)))]
 pub async fn erase(request: HttpRequest, write: Write<HolderErasureInput>) -> Result<HttpResponse, Problem> {
     let Write { context, key, value: HolderErasureInput {} } = write;
     let (id, caller) = (path_id(&request)?, context.caller.subject);
-    let disposed = context.app.holders.erase(&context.actor, caller, key, id, render(&context)).await?;
-    Ok(write::answered(&context, disposed, &Known::default()).await?.respond())
+    erased(&context, (caller, id), key, render(&context)).await
+}
+
+/// Erases a person, and what they prove themselves with.
+pub(crate) async fn erased(
+    context: &Context,
+    (requested_by, holder): (Uuid, Uuid),
+    key: RequestKey,
+    render: Render,
+) -> Result<HttpResponse, Problem> {
+    let citizens = &context.app.citizens;
+    let disposed = citizens.erase(&context.actor, requested_by, key, holder, render).await?;
+    citizens.forget(of(context), holder).await.map_err(|error| Problem::from(error).after_the_write())?;
+    Ok(write::answered(context, disposed, &Known::default()).await?.respond())
 }
 
 /// A text of a body, for core; overwritten when it is dropped, like the one it was copied from.

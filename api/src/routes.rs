@@ -7,22 +7,25 @@ use crate::access::staff::{admin_sessions, invitations, own, sessions, units, us
 use crate::access::{audit, jwks, tenant, token};
 use crate::account::{entries, events as own_events, notifications, own as own_account, stop};
 use crate::aliases;
-use crate::citizens::{devices, recoveries, registrations, secrets, sessions as citizen_sessions};
+use crate::citizens::{contacts, devices, recoveries, registrations, secrets, sessions as citizen_sessions};
 use crate::documents::{receipt, statement};
 use crate::holders;
 use crate::ledger::{
     accounts, assets, balances, batches, events, holds, requests, reversals, statements, transactions, trial_balance,
 };
 use crate::operations::{docs, live, openapi, ready};
-use crate::payments::{funding, issuances, limits, mandates, prices, transfers};
+use crate::payments::{charges, funding, issuances, limits, mandates, prices, transfers};
 use crate::privacy::{erasures, exports};
 use crate::problem::{Code, Problem};
 use crate::settlement::{providers, services};
-use crate::terminals::{certificates, config, enrolments, fleet, heartbeats, shifts};
+use crate::terminals::{
+    batches as day_ends, certificates, charges as takings, config, enrolments, fleet, heartbeats, refunds,
+    reversals as take_backs, shifts,
+};
 use crate::views::{activity, holds as hold_ageing, top_accounts, trial_balance as daily_balance, volume};
 use crate::webhooks::{deliveries, endpoints};
 use actix_web::http::Method;
-use actix_web::web::{self, ServiceConfig, delete, get, patch, post};
+use actix_web::web::{self, ServiceConfig, delete, get, patch, post, put};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, Route};
 use vintem_core::access::Object::{
     Account, Asset, Audit, Event, Hold, Holder, Issuance, Price, Provider, Report, Service, Session, Terminal,
@@ -54,6 +57,8 @@ pub enum Body {
     Nothing,
     /// What is to be changed, under an idempotency key.
     Write(usize),
+    /// What is to be changed under the name that its path gives it, and so without a key.
+    Named(usize),
     /// What is asked or proven, which must not stand in a URL. It goes without a key.
     Question(usize),
 }
@@ -63,6 +68,8 @@ use Body::Nothing;
 const SMALL: Body = Body::Write(128 * 1024);
 /// Batches.
 const BULK: Body = Body::Write(8 * 1024 * 1024);
+/// Writes that their paths name.
+const NAMED: Body = Body::Named(8 * 1024);
 /// Questions, logins among them.
 const ASK: Body = Body::Question(8 * 1024);
 
@@ -143,6 +150,10 @@ pub static ROUTES: &[Entry] = &[
     row(Method::POST, "/v1/withdrawals/{id}/confirm", Policy::Citizen, SMALL, || post().to(funding::confirm)),
     row(Method::GET, "/v1/limits", Policy::Citizen, Nothing, || get().to(limits::show)),
     row(Method::PATCH, "/v1/limits", Policy::Citizen, SMALL, || patch().to(limits::change)),
+    row(Method::GET, "/v1/charge-locations/{id}", Policy::Public, Nothing, || get().to(charges::locate)),
+    row(Method::POST, "/v1/charge-resolutions", Policy::Citizen, ASK, || post().to(charges::resolve)),
+    row(Method::GET, "/v1/charges/{id}", Policy::Citizen, Nothing, || get().to(charges::show)),
+    row(Method::POST, "/v1/charges/{id}/confirm", Policy::Citizen, SMALL, || post().to(charges::confirm)),
     row(Method::POST, "/v1/mandates", Policy::Citizen, SMALL, || post().to(mandates::request)),
     row(Method::GET, "/v1/mandates", Policy::Citizen, Nothing, || get().to(mandates::list)),
     row(Method::POST, "/v1/mandates/{id}/confirm", Policy::Citizen, SMALL, || post().to(mandates::confirm)),
@@ -186,6 +197,8 @@ pub static ROUTES: &[Entry] = &[
     row(Method::DELETE, "/v1/devices/{id}", Policy::Citizen, ASK, || delete().to(devices::remove)),
     row(Method::POST, "/v1/pin", Policy::Citizen, ASK, || post().to(secrets::change_pin)),
     row(Method::POST, "/v1/password", Policy::Citizen, ASK, || post().to(secrets::change_password)),
+    row(Method::POST, "/v1/contact-changes", Policy::Citizen, ASK, || post().to(contacts::ask)),
+    row(Method::POST, "/v1/contact-changes/{id}/verify", Policy::Citizen, ASK, || post().to(contacts::verify)),
     row(Method::GET, "/v1/account", Policy::Citizen, Nothing, || get().to(own_account::show)),
     row(Method::GET, "/v1/account/balance", Policy::Citizen, Nothing, || get().to(own_account::show_balance)),
     row(Method::GET, "/v1/account/entries", Policy::Citizen, Nothing, || get().to(entries::list)),
@@ -244,6 +257,21 @@ pub static ROUTES: &[Entry] = &[
     }),
     row(Method::POST, "/v1/terminal/heartbeats", Policy::TERMINAL, ASK, || post().to(heartbeats::beat)),
     row(Method::GET, "/v1/terminal/config", Policy::TERMINAL, Nothing, || get().to(config::show)),
+    row(Method::PUT, "/v1/terminal/charges/{txid}", Policy::TERMINAL, NAMED, || put().to(takings::create)),
+    row(Method::GET, "/v1/terminal/charges/{txid}", Policy::TERMINAL, Nothing, || get().to(takings::show)),
+    row(Method::POST, "/v1/terminal/charges/{txid}/capture", Policy::TERMINAL, SMALL, || post().to(takings::capture)),
+    row(Method::POST, "/v1/terminal/charges/{txid}/cancel", Policy::TERMINAL, SMALL, || post().to(takings::cancel)),
+    row(Method::PUT, "/v1/terminal/charges/{txid}/refunds/{refund}", Policy::TERMINAL, NAMED, || {
+        put().to(refunds::give_back)
+    }),
+    row(Method::GET, "/v1/terminal/charges/{txid}/refunds/{refund}", Policy::TERMINAL, Nothing, || {
+        get().to(refunds::show)
+    }),
+    row(Method::POST, "/v1/terminal/reversals", Policy::TERMINAL, SMALL, || post().to(take_backs::reverse)),
+    row(Method::GET, "/v1/terminal/transactions/last", Policy::TERMINAL, Nothing, || get().to(takings::last)),
+    row(Method::GET, "/v1/terminal/totals", Policy::TERMINAL, Nothing, || get().to(day_ends::totals)),
+    row(Method::GET, "/v1/terminal/batches/{number}", Policy::TERMINAL, Nothing, || get().to(day_ends::show)),
+    row(Method::POST, "/v1/terminal/batches/{number}/close", Policy::TERMINAL, SMALL, || post().to(day_ends::close)),
     row(Method::POST, "/v1/terminal/shifts", Policy::TERMINAL, SMALL, || post().to(shifts::open)),
     row(Method::POST, "/v1/terminal/shifts/{number}/close", Policy::TERMINAL, SMALL, || post().to(shifts::close)),
     row(Method::POST, "/v1/admin/terminals", Policy::granted(TerminalsAdmin, Create, Terminal), SMALL, || {
@@ -272,8 +300,13 @@ pub static ROUTES: &[Entry] = &[
 ];
 
 impl Entry {
-    /// Whether it changes something, and so goes under a key.
+    /// Whether it changes something.
     pub fn is_write(&self) -> bool {
+        matches!(self.body, Body::Write(_) | Body::Named(_))
+    }
+
+    /// Whether it goes under a key.
+    pub fn has_key(&self) -> bool {
         matches!(self.body, Body::Write(_))
     }
 
@@ -281,7 +314,7 @@ impl Entry {
     pub fn body_limit(&self) -> usize {
         match self.body {
             Body::Nothing => 0,
-            Body::Write(limit) | Body::Question(limit) => limit,
+            Body::Write(limit) | Body::Named(limit) | Body::Question(limit) => limit,
         }
     }
 }
@@ -336,6 +369,7 @@ mod tests {
             open,
             [
                 "/v1/receipts/{code}",
+                "/v1/charge-locations/{id}",
                 "/v1/registrations",
                 "/v1/registrations/{id}/verify",
                 "/v1/recoveries",

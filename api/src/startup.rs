@@ -36,6 +36,7 @@ use vintem_core::ledger::service::Ledger;
 use vintem_core::look_ups::AllLookUps;
 use vintem_core::messages::{Login, Messenger, SetupError, Smtp};
 use vintem_core::payments::Payments;
+use vintem_core::payments::charges::Charges;
 use vintem_core::payments::funding::Funding;
 use vintem_core::projections::views::Views;
 use vintem_core::receipts::{Receipts, Signer};
@@ -159,6 +160,7 @@ async fn serve(settings: ServerSettings) -> Result<(), StartError> {
     let app = web::Data::new(App {
         receipts: Receipts::new(editor.pool().clone(), ledger.clone(), Some(signer), settings.issuer.clone()),
         staff: people.staff,
+        charges: Charges::new(people.payments.clone(), Arc::new(clock::now)),
         payments: people.payments.funded_by(funding(settings.is_funding_simulated)),
         services: Services::new(reader.pool().clone(), ledger.clone()),
         aliases: people.aliases,

@@ -165,7 +165,7 @@ fn show(applied: &Applied, known: &Known) -> Result<Vec<u8>, Problem> {
 }
 
 /// It was written, but its answer cannot be shown.
-fn unreadable(error: Unreadable) -> Problem {
+pub fn unreadable(error: Unreadable) -> Problem {
     tracing::error!(%error, "an answer could not be rendered");
     Problem::new(Code::InternalError, "the request was recorded, but its answer cannot be shown").after_the_write()
 }

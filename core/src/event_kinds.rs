@@ -80,7 +80,7 @@ fn schema<T: ToSchema>(name: &str) -> Value {
 }
 
 /// All of them.
-pub const ALL: [EventKind; 94] = [
+pub const ALL: [EventKind; 98] = [
     kind::<access::TenantCreated>(access::TENANT_CREATED),
     kind::<access::TenantSuspended>(access::TENANT_SUSPENDED),
     kind::<access::TenantResumed>(access::TENANT_RESUMED),
@@ -107,6 +107,7 @@ pub const ALL: [EventKind; 94] = [
     kind::<ledger::AssetRegistered>(ledger::ASSET_REGISTERED),
     kind::<ledger::AccountOpened>(ledger::ACCOUNT_OPENED),
     kind::<ledger::AccountChanged>(ledger::ACCOUNT_CHANGED),
+    kind::<ledger::ReturnsChanged>(ledger::RETURNS_CHANGED),
     kind::<ledger::TransactionPosted>(ledger::TRANSACTION_POSTED),
     kind::<ledger::TransactionReversed>(ledger::TRANSACTION_REVERSED),
     kind::<ledger::HoldPlaced>(ledger::HOLD_PLACED),
@@ -116,6 +117,7 @@ pub const ALL: [EventKind; 94] = [
     kind::<NothingMore>(ledger::HOLD_INCREMENTED),
     kind::<NothingMore>(ledger::HOLD_EXPIRED),
     kind::<holders::HolderRegistered>(holders::HOLDER_REGISTERED),
+    kind::<holders::HolderContactChanged>(holders::HOLDER_CONTACT_CHANGED),
     kind::<holders::HolderErased>(holders::HOLDER_ERASED),
     kind::<holders::HolderUnmasked>(holders::HOLDER_UNMASKED),
     kind::<citizens::CitizenRegistered>(citizens::CITIZEN_REGISTERED),
@@ -125,6 +127,7 @@ pub const ALL: [EventKind; 94] = [
     kind::<citizens::CitizenReset>(citizens::CITIZEN_RESET),
     kind::<citizens::CitizenSecretChanged>(citizens::CITIZEN_SECRET_CHANGED),
     kind::<citizens::CitizenPinLocked>(citizens::CITIZEN_PIN_LOCKED),
+    kind::<citizens::CitizenContactChanged>(citizens::CITIZEN_CONTACT_CHANGED),
     kind::<citizens::CitizenSignedIn>(citizens::CITIZEN_SIGNED_IN),
     kind::<citizens::CitizenSessionEnded>(citizens::CITIZEN_SESSION_ENDED),
     kind::<citizens::CitizenSignInRefused>(citizens::CITIZEN_SIGN_IN_REFUSED),
@@ -134,6 +137,7 @@ pub const ALL: [EventKind; 94] = [
     kind::<payments::TransferConfirmed>(payments::TRANSFER_CONFIRMED),
     kind::<payments::TopUpRequested>(payments::TOPUP_REQUESTED),
     kind::<payments::TopUpCredited>(payments::TOPUP_CREDITED),
+    kind::<payments::TopUpUnclaimed>(payments::TOPUP_UNCLAIMED),
     kind::<payments::WithdrawalRequested>(payments::WITHDRAWAL_REQUESTED),
     kind::<payments::WithdrawalApproved>(payments::WITHDRAWAL_APPROVED),
     kind::<payments::WithdrawalPaid>(payments::WITHDRAWAL_PAID),

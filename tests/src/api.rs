@@ -32,6 +32,7 @@ use vintem_core::holders::{Holders, Personal};
 use vintem_core::kernel::Rate;
 use vintem_core::ledger::service::Ledger;
 use vintem_core::payments::Payments;
+use vintem_core::payments::charges::Charges;
 use vintem_core::projections::views::Views;
 use vintem_core::receipts::{Receipts, Signer};
 use vintem_core::secrets::{Followed, KeyRing, RateSettings, SecretsError, Vault, random};
@@ -92,6 +93,10 @@ pub struct Server {
     pub staff: Box<Staff>,
     /// Its citizens.
     pub citizens: Box<Citizens>,
+    /// What its terminals ask for.
+    pub charges: Box<Charges>,
+    /// Who is paid at them.
+    pub services: Box<Services>,
     /// Its terminals.
     pub terminals: Box<Terminals>,
     end: watch::Sender<bool>,
@@ -226,6 +231,7 @@ impl Server {
         let shards = startup::start_shards(Ledger::shards(&reader).await.unwrap(), &store.writer());
         let (personal, clock): (_, Clock) =
             personal.map_or((None, Arc::new(clock::now)), |(personal, clock)| (Some(personal), clock));
+        let charging = Arc::clone(&clock);
         let knows = personal.as_ref().map(|personal| Knows::of(&personal.keys, &personal.requests));
         let pools = || (reader.clone(), store.pool("vintem_editor"));
         let staff = Staff::new(pools(), shards.clone(), knows, Arc::clone(&clock));
@@ -239,6 +245,8 @@ impl Server {
         let terminals = Terminals::new(pools(), ledger.clone(), of_terminals, Arc::clone(&clock));
         let citizens = Citizens::new(pools(), ledger.clone(), holders.clone(), of_citizens, messages.clone(), clock);
         let payments = Payments::new(reader.clone(), ledger.clone(), holders.clone());
+        let charges = Charges::new(payments.clone(), Arc::clone(&charging));
+        let services = Services::new(reader.clone(), ledger.clone());
         let (end, ending) = watch::channel(false);
         let revocations = Arc::<Revocations>::default();
         tokio::spawn(Arc::clone(&revocations).follow(reader.clone()));
@@ -253,7 +261,8 @@ impl Server {
             judge,
             aliases,
             payments,
-            services: Services::new(reader.clone(), ledger.clone()),
+            charges: charges.clone(),
+            services: services.clone(),
             receipts: Receipts::new(store.pool("vintem_editor"), ledger.clone(), signer, ISSUER.to_owned()),
             staff: staff.clone(),
             views: Views::new(reader),
@@ -282,6 +291,8 @@ impl Server {
             ledger,
             staff: Box::new(staff),
             citizens: Box::new(citizens),
+            charges: Box::new(charges),
+            services: Box::new(services),
             terminals: Box::new(terminals),
             end,
         }

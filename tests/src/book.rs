@@ -213,6 +213,16 @@ const INVARIANTS: &[(&str, &str)] = &[
          WHERE seq <> previous + 1 OR first_position <> before + 1 OR recorded_at < earlier LIMIT 1",
     ),
     (
+        "no more is refunded than was captured",
+        "SELECT stream::text FROM event WHERE kind IN ('charge.captured', 'refund.succeeded') GROUP BY stream
+         HAVING sum((payload ->> 'amount')::bigint * CASE kind WHEN 'charge.captured' THEN 1 ELSE -1 END) < 0 LIMIT 1",
+    ),
+    (
+        "a charge that is captured or ended holds nothing",
+        "SELECT o.hold::text FROM open_hold o JOIN event placed ON placed.shard = o.shard AND placed.stream = o.hold AND placed.version = 1
+         JOIN charge c ON c.shard = o.shard AND c.id = (placed.payload ->> 'payment')::uuid WHERE c.status <> 'authorised' LIMIT 1",
+    ),
+    (
         "streams are contiguous",
         "SELECT stream::text FROM event GROUP BY shard, stream HAVING count(*) <> max(version) LIMIT 1",
     ),

@@ -32,6 +32,7 @@ pub mod subscriptions;
 pub mod tamper;
 pub mod tenants;
 pub mod terminal;
+pub mod till;
 pub mod vault;
 pub mod views;
 pub mod webhooks;

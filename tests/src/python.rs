@@ -2,6 +2,7 @@
 //!
 //! Each is somebody else's reading of the format. The environment is made once, in the build's folder.
 
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -48,4 +49,14 @@ pub fn poppler(program: &str, arguments: &[&str]) -> Option<String> {
     };
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Verifies a signed text by a key set and nothing else; prints the claims, or how it fails.
+const VERIFY: &str = "import json, sys, jwt\nkeys = jwt.PyJWKSet.from_json(sys.argv[1])\nkid = jwt.get_unverified_header(sys.argv[2])['kid']\n\
+try:\n    print(json.dumps(jwt.decode(sys.argv[2], keys[kid].key, algorithms=['EdDSA'])))\nexcept jwt.InvalidSignatureError:\n    print(json.dumps('forged'))";
+
+/// The claims of a signed text, or `forged`; nothing where there is no Python that could say.
+pub fn verified(keys: &Value, signed: &str) -> Option<Value> {
+    let printed = run(VERIFY, &[&keys.to_string(), signed])?;
+    Some(serde_json::from_str(&printed).unwrap())
 }

@@ -70,6 +70,10 @@ pub struct OwnEvent {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "pin")]
     secret: Option<String>,
+    /// Which contact was changed: `email` or `phone`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "phone")]
+    contact: Option<String>,
     /// Why a session ended: `signed-out` or `reuse`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "reuse")]
@@ -84,11 +88,12 @@ struct Facts {
     status: Option<String>,
     device: Option<Uuid>,
     what: Option<String>,
+    contact: Option<String>,
     because: Option<String>,
 }
 
 /// Kinds of the second source that are told. Whatever else may come to stand in these streams is not, until it is here.
-const TOLD: [&str; 12] = [
+const TOLD: [&str; 13] = [
     ledger::ACCOUNT_OPENED,
     ledger::ACCOUNT_CHANGED,
     LIMITS_CHANGED,
@@ -99,6 +104,7 @@ const TOLD: [&str; 12] = [
     citizens::CITIZEN_RESET,
     citizens::CITIZEN_SECRET_CHANGED,
     citizens::CITIZEN_PIN_LOCKED,
+    citizens::CITIZEN_CONTACT_CHANGED,
     citizens::CITIZEN_SIGNED_IN,
     citizens::CITIZEN_SESSION_ENDED,
 ];
@@ -138,6 +144,7 @@ impl OwnEvent {
             device: facts.device,
             session: is_session.then_some(event.stream),
             secret: facts.what,
+            contact: facts.contact,
             because: facts.because,
         })
     }

@@ -63,7 +63,7 @@ pub async fn freeze(write: Write<OwnFreezeInput>) -> Result<HttpResponse, Proble
     change(&context, key, What::FreezeOwn(reason.map(|reason| reason.as_str().to_owned()))).await
 }
 
-/// Close your account for ever; its balances must all be zero. One that is frozen only the back office closes.
+/// Close your account for ever; its balances must all be zero, and no withdrawal approved that is neither paid nor rejected. One that is frozen only the back office closes.
 #[utoipa::path(post, path = "/v1/account/close", tag = "Account", request_body = OwnCloseInput, responses((status = 200, body = Account)))]
 pub async fn close(write: Write<OwnCloseInput>) -> Result<HttpResponse, Problem> {
     let Write { context, key, value: OwnCloseInput {} } = write;

@@ -17,7 +17,7 @@ use vintem_core::payments::funding::{TopUp as Asked, Withdrawal as Wanted};
 pub struct TopUp {
     /// Its id.
     pub id: Uuid,
-    /// `awaiting_funds`, `credited` or `expired`.
+    /// `awaiting_funds`, `credited`, `expired`, or `unclaimed`: it came too late, or for an account that is closed, and lies at the bank.
     #[schema(example = "awaiting_funds")]
     pub status: &'static str,
     /// How much.
@@ -115,11 +115,11 @@ impl Withdrawal {
         Ok(Self::standing(wanted, first.recorded_at))
     }
 
-    /// As it was just approved: the fact stands first, and the transaction that put the amount aside last.
+    /// As it was just approved: the fact stands first, and beside it the transaction that put the amount aside.
     pub(super) fn approved(events: &[Recorded], entries: &[EntryAfter], known: &Known) -> Result<Self, Unreadable> {
-        let (first, last) = (events.first().ok_or(Unreadable)?, events.last().ok_or(Unreadable)?);
+        let (first, posted) = (events.first().ok_or(Unreadable)?, events.get(1).ok_or(Unreadable)?);
         let WithdrawalApproved { transaction, .. } = facts(first)?;
-        let aside = Transaction::posted(last, entries, known)?;
+        let aside = Transaction::posted(posted, entries, known)?;
         let amount = aside.legs.into_iter().next().ok_or(Unreadable)?.amount;
         let begun = Self::of(first.stream, Status::Approved.as_str(), amount);
         Ok(Self { approved_at: Some(time(first.recorded_at)), transaction: Some(transaction), ..begun })

@@ -7,6 +7,7 @@
 pub mod account;
 pub mod alias;
 pub mod batch;
+pub mod charge;
 pub mod funding;
 pub mod hold;
 pub mod holder;
@@ -16,6 +17,7 @@ pub mod payment;
 pub mod settlement;
 pub mod staff;
 pub mod terminal;
+pub mod terminal_charge;
 pub mod transaction;
 pub mod transfer;
 
@@ -35,6 +37,7 @@ use vintem_core::holders::event::{HOLDER_ERASED, HOLDER_REGISTERED};
 use vintem_core::kernel::{Instant, Minor, Refusal, instant};
 use vintem_core::ledger::event;
 use vintem_core::ledger::known::{Identity, Known};
+use vintem_core::payments::charges::event::CHARGE_AUTHORISED;
 use vintem_core::payments::event::{
     LIMITS_CHANGED, MONEY_ISSUED, MONEY_REDEEMED, PRICES_CHANGED, TOPUP_REQUESTED, TRANSFER_CONFIRMED,
     TRANSFER_REQUESTED, WITHDRAWAL_APPROVED, WITHDRAWAL_REQUESTED,
@@ -188,6 +191,8 @@ pub enum Fact {
     Withdrawal(Box<funding::Withdrawal>),
     /// `unit.created`, `unit.changed`
     Unit(staff::StaffUnit),
+    /// `charge.authorised`, with what moved or holds the money
+    ChargeConfirmation(charge::ChargeConfirmation),
     /// `mandate.requested`
     Mandate(Box<mandate::Mandate>),
     /// `mandate.activated`
@@ -237,6 +242,7 @@ impl Fact {
             TOPUP_REQUESTED => Self::TopUp(Box::new(funding::TopUp::recorded(first)?)),
             WITHDRAWAL_REQUESTED => Self::Withdrawal(Box::new(funding::Withdrawal::requested(first)?)),
             WITHDRAWAL_APPROVED => Self::Withdrawal(Box::new(funding::Withdrawal::approved(events, entries, known)?)),
+            CHARGE_AUTHORISED => Self::ChargeConfirmation(charge::ChargeConfirmation::recorded(first)?),
             MANDATE_REQUESTED => Self::Mandate(Box::new(mandate::Mandate::requested(first)?)),
             MANDATE_ACTIVATED => Self::MandateConsent(mandate::MandateConsent::recorded(first)?),
             PROVIDER_REGISTERED | PROVIDER_CHANGED => Self::Provider(settlement::Provider::recorded(first)?),
@@ -280,6 +286,7 @@ impl Fact {
             | Self::Staff(_)
             | Self::Session(_)
             | Self::Unit(_)
+            | Self::ChargeConfirmation(_)
             | Self::MandateConsent(_)
             | Self::Provider(_)
             | Self::Service(_)
@@ -315,6 +322,7 @@ impl Fact {
             Self::TopUp(_) => "top_up",
             Self::Withdrawal(_) => "withdrawal",
             Self::Unit(_) => "unit",
+            Self::ChargeConfirmation(_) => "charge",
             Self::Mandate(_) | Self::MandateConsent(_) => "mandate",
             Self::Provider(_) => "provider",
             Self::Service(_) => "service",

@@ -47,6 +47,36 @@ pub struct Transfer {
     pub note: Option<String>,
 }
 
+/// A transfer as whoever reads it may see it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum OwnTransfer {
+    /// To its payer.
+    Paid(Box<Transfer>),
+    /// To its payee.
+    Received(ReceivedTransfer),
+}
+
+/// A transfer from another person, as its payee sees it: what it cost the payer is not theirs to know.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReceivedTransfer {
+    /// Its id.
+    pub id: Uuid,
+    /// `completed`: of others the payee is told nothing.
+    #[schema(example = "completed")]
+    pub status: &'static str,
+    /// What came.
+    pub amount: Money,
+    /// When.
+    #[schema(example = "2026-03-01T12:00:30.000000Z")]
+    pub completed_at: String,
+    /// The transaction that moved the money.
+    pub transaction: Uuid,
+    /// What the payer wrote.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
 /// A transfer that was confirmed now.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Confirmation {
@@ -92,6 +122,25 @@ impl Transfer {
             transaction: confirmed.map(|(confirmed, _)| confirmed.transaction),
             note,
         }
+    }
+}
+
+impl OwnTransfer {
+    /// To one of its two people; `None` to a payee to whom nothing has come.
+    pub fn of(folded: &Folded, reader: Uuid, now: Instant, note: Option<String>) -> Option<Self> {
+        let asked = &folded.requested;
+        if asked.payer.holder == reader {
+            return Some(Self::Paid(Box::new(Transfer::of(folded, now, note))));
+        }
+        let (confirmed, at) = folded.confirmed.as_ref()?;
+        Some(Self::Received(ReceivedTransfer {
+            id: folded.id,
+            status: Status::Completed.as_str(),
+            amount: Money { amount: asked.amount.to_text(asked.scale), asset: asked.asset.clone() },
+            completed_at: time(*at),
+            transaction: confirmed.transaction,
+            note,
+        }))
     }
 }
 

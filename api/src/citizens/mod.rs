@@ -1,8 +1,9 @@
-//! `/v1/registrations`, `/v1/sessions`, `/v1/devices`, `/v1/recoveries`: citizens, and how they prove themselves.
+//! `/v1/registrations`, `/v1/sessions`, `/v1/devices`, `/v1/recoveries`, `/v1/contact-changes`: citizens, and how they prove themselves.
 //!
 //! Whoever is not known yet sends a proof in the header `DPoP`, and so shows the key that their device will be known by; everybody
 //! else sends their token with such a proof. Answers with tokens are never stored.
 
+pub mod contacts;
 pub mod devices;
 pub mod knock;
 pub mod recoveries;

@@ -54,10 +54,11 @@ const TERMINAL: &str = "terminal";
         payments::transfers::request, payments::transfers::show, payments::transfers::confirm, payments::limits::show, payments::limits::change,
         payments::funding::top_up, payments::funding::show_top_up, payments::funding::withdraw,
         payments::funding::show_withdrawal, payments::funding::confirm,
+        payments::charges::locate, payments::charges::resolve, payments::charges::show, payments::charges::confirm,
         payments::mandates::request, payments::mandates::list, payments::mandates::confirm, payments::mandates::revoke,
         aliases::list, aliases::register, aliases::remove, aliases::look_up,
         holders::register, holders::look_up, holders::show, holders::unmask, holders::erase,
-        citizens::registrations::register, citizens::registrations::verify, citizens::recoveries::recover, citizens::recoveries::verify,
+        citizens::registrations::register, citizens::registrations::verify, citizens::contacts::ask, citizens::contacts::verify, citizens::recoveries::recover, citizens::recoveries::verify,
         citizens::recoveries::reset, citizens::sessions::sign_in, citizens::sessions::verify, citizens::sessions::refresh,
         citizens::sessions::list, citizens::sessions::end, citizens::devices::list, citizens::devices::remove,
         citizens::secrets::change_pin, citizens::secrets::change_password,
@@ -76,6 +77,9 @@ const TERMINAL: &str = "terminal";
         settlement::services::open, settlement::services::list, settlement::services::show, settlement::services::change,
         access::tenant::show, access::token::issue, access::jwks::show, access::audit::list, access::audit::export,
         terminals::enrolments::enrol, terminals::certificates::renew, terminals::heartbeats::beat, terminals::config::show,
+        terminals::charges::create, terminals::charges::show, terminals::charges::last, terminals::charges::capture,
+        terminals::charges::cancel, terminals::refunds::give_back, terminals::refunds::show, terminals::reversals::reverse,
+        terminals::batches::totals, terminals::batches::show, terminals::batches::close,
         terminals::shifts::open, terminals::shifts::close,
         terminals::fleet::register, terminals::fleet::list, terminals::fleet::show, terminals::fleet::configure,
         terminals::fleet::issue_code, terminals::fleet::suspend, terminals::fleet::resume, terminals::fleet::lose,
@@ -135,6 +139,7 @@ fn operation<'a>(contract: &'a mut Contract, entry: &Entry) -> Option<&'a mut Op
     match entry.method {
         Method::GET => item.get.as_mut(),
         Method::POST => item.post.as_mut(),
+        Method::PUT => item.put.as_mut(),
         Method::PATCH => item.patch.as_mut(),
         Method::DELETE => item.delete.as_mut(),
         _ => None,
@@ -188,11 +193,13 @@ fn complete(operation: &mut Operation, entry: &Entry) {
     if entry.path.starts_with("/v1/terminal/") {
         statuses.push("409");
     }
-    if entry.path.ends_with("-lookups") {
+    if entry.path.ends_with("-lookups") || entry.path.ends_with("-resolutions") {
         statuses.push("429");
     }
     if entry.is_write() {
         statuses.extend(["409", "412", "504"]);
+    }
+    if entry.has_key() {
         operation.parameters.get_or_insert_default().push(RefOr::T(key()));
     }
     for status in statuses {

@@ -1,5 +1,6 @@
 //! Payments over HTTP: how money comes into being, what payments cost, and how people pay each other.
 
+pub mod charges;
 pub mod funding;
 pub mod issuances;
 pub mod limits;

@@ -42,11 +42,11 @@ impl PriceInput {
     }
 }
 
-/// What payments in an asset cost. Every known caller may ask.
+/// What payments in an asset cost. Every known caller may ask; an asset that is not registered is not found.
 #[utoipa::path(get, path = "/v1/prices/{code}", tag = "Money", params(("code" = String, Path, description = "The asset's code")), responses((status = 200, body = Prices)))]
 pub async fn show(context: Context, request: HttpRequest) -> Result<HttpResponse, Problem> {
     Query::of(&request, &[])?;
-    let prices = context.app.payments.prices(&context.actor, code(&request)).await?;
+    let prices = context.app.payments.price_list(&context.actor, code(&request)).await?;
     Ok(HttpResponse::Ok().json(Prices::standing(prices.version, &prices.list)))
 }
 

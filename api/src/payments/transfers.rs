@@ -1,7 +1,7 @@
 //! `/v1/transfers`: people pay each other. Asked for, shown, and confirmed by the payer's device and PIN.
 
 use super::render;
-use crate::answer::transfer::{Confirmation, Transfer};
+use crate::answer::transfer::{Confirmation, OwnTransfer, Transfer};
 use crate::answer::unstored;
 use crate::citizens::citizen;
 use crate::context::{Context, Credentials, Proven, Write};
@@ -67,14 +67,16 @@ pub async fn request(write: Write<TransferInput>) -> Result<HttpResponse, Proble
     Ok(write::answered(&context, executed.disposed, &executed.known).await?.respond())
 }
 
-/// Read a transfer of yours: one that you asked for, or one that has paid you.
-#[utoipa::path(get, path = "/v1/transfers/{id}", tag = "Transfers", params(("id" = uuid::Uuid, Path)), responses((status = 200, body = Transfer)))]
+/// Read a transfer of yours: one that you asked for, or one that has paid you. What it cost its payer only the payer is told.
+#[utoipa::path(get, path = "/v1/transfers/{id}", tag = "Transfers", params(("id" = uuid::Uuid, Path)), responses((status = 200, body = OwnTransfer)))]
 pub async fn show(context: Context, request: HttpRequest) -> Result<HttpResponse, Problem> {
     Query::of(&request, &[])?;
     let ((holder, _), payments) = (citizen(&context)?, &context.app.payments);
     let transfer = payments.find(&context.actor, holder, path_id(&request)?).await?;
     let note = payments.note(&context.actor, holder, &transfer).await?;
-    Ok(unstored(Transfer::of(&transfer, context.app.citizens.now(), note.map(|note| note.to_string()))))
+    let note = note.map(|note| note.to_string());
+    let shown = OwnTransfer::of(&transfer, holder, context.app.citizens.now(), note);
+    Ok(unstored(shown.ok_or_else(Problem::not_found)?))
 }
 
 /// Confirm a transfer: the money moves now. PIN and signature are not part of what the key stands for: one that was

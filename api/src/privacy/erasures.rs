@@ -1,13 +1,13 @@
 //! `/v1/privacy/erasures`: a citizen has themselves forgotten.
 //!
-//! The account is closed first, and an account with money, or one that is frozen, does not close. Then the person is erased, and at
+//! The account is closed first, and one with money, one that is frozen, or one to which money may come back, does not close. Then the person is erased, and at
 //! last their sessions end: whatever fails in between, the same request under the same key goes on from there.
 
 use crate::answer::{self, time};
-use crate::citizens::{NothingToSay, citizen, of};
+use crate::citizens::{NothingToSay, citizen};
 use crate::context::{Context, Write};
+use crate::holders;
 use crate::problem::Problem;
-use crate::write;
 use actix_web::HttpResponse;
 use serde::Serialize;
 use std::sync::Arc;
@@ -65,15 +65,13 @@ pub struct RetainedData {
 
 /// Have yourself forgotten: your account closes, nothing that is known of you can be read any more, and your sessions end.
 ///
-/// An account with money on it, or one that is frozen, is `invalid-state`.
+/// An account with money on it, one that is frozen, or one whose withdrawal is neither paid nor rejected, is `invalid-state`.
 #[utoipa::path(post, path = "/v1/privacy/erasures", tag = "Privacy", request_body = NothingToSay, responses((status = 200, body = PrivacyErasure)))]
 pub async fn erase(write: Write<NothingToSay>) -> Result<HttpResponse, Problem> {
     let Write { context, key, value: NothingToSay {} } = write;
     let (holder, session) = citizen(&context)?;
     close(&context, session.account).await?;
-    let disposed = context.app.holders.erase(&context.actor, holder, key, holder, render(&context)).await?;
-    context.app.citizens.forget(of(&context), holder).await.map_err(|error| Problem::from(error).after_the_write())?;
-    Ok(write::answered(&context, disposed, &Known::default()).await?.respond())
+    holders::erased(&context, (holder, holder), key, render(&context)).await
 }
 
 /// Closes the account, unless it is closed. It goes without a key: a refusal is about today's balance, and may be another tomorrow.

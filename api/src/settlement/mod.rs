@@ -6,27 +6,14 @@
 pub mod providers;
 pub mod services;
 
-use crate::access::staff::of;
 use crate::answer;
 use crate::context::Context;
 use crate::ledger::input::invalid;
 use crate::problem::Problem;
 use std::sync::Arc;
-use vintem_core::access::Proof;
 use vintem_core::event_store::Done;
 use vintem_core::ledger::known::Known;
 use vintem_core::ledger::service::Render;
-use vintem_core::settlement::Domain;
-
-/// What the caller looks after, by the grant that let them in.
-async fn domain(context: &Context) -> Result<Domain, Problem> {
-    let units = context.app.staff.units(of(&context.tenant)).await?;
-    let from = match &context.caller.proof {
-        Proof::Staff(standing) => standing.unit,
-        Proof::Client(_) | Proof::Citizen(_) | Proof::Terminal(_) => None,
-    };
-    Ok(Domain::new(context.reach, from, units))
-}
 
 /// Makes the answer to store.
 fn render(context: &Context) -> Render {

@@ -1,6 +1,7 @@
 //! `/v1/admin/providers`: companies that are paid at terminals.
 
-use super::{domain, render};
+use super::render;
+use crate::access::staff::territory;
 use crate::answer::settlement::Provider;
 use crate::context::{Context, Write};
 use crate::etag::{etag, if_match, tagged};
@@ -95,8 +96,8 @@ pub async fn register(write: Write<ProviderInput>) -> Result<HttpResponse, Probl
     let Write { context, key, value: ProviderInput { name, cnpj, unit, payout_account } } = write;
     let payout_account = payout_account.map(PayoutAccountInput::read);
     let new = NewProvider { name, cnpj, unit, payout_account };
-    let (domain, render) = (domain(&context).await?, render(&context));
-    let executed = context.app.services.register(&context.actor, &key, &domain, &new, &render).await?;
+    let (territory, render) = (territory(&context).await?, render(&context));
+    let executed = context.app.services.register(&context.actor, &key, &territory, &new, &render).await?;
     Ok(tagged(write::answered(&context, executed.disposed, &executed.known).await?))
 }
 
@@ -109,7 +110,7 @@ pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse
     let query = Query::of(&request, &["cursor", "limit"])?;
     let (list, limit) = (query.list("providers"), query.limit()?);
     let after: i64 = page::after(&context, &query, &list)?.unwrap_or(0);
-    let found = context.app.services.providers(&context.actor, &domain(&context).await?, after, limit).await?;
+    let found = context.app.services.providers(&context.actor, &territory(&context).await?, after, limit).await?;
     let next = found.next.map(|place| page::next(&context, &list, &place));
     Ok(HttpResponse::Ok()
         .json(ProviderPage { providers: found.items.into_iter().map(Provider::standing).collect(), next }))
@@ -119,8 +120,8 @@ pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse
 #[utoipa::path(get, path = "/v1/admin/providers/{id}", tag = "Providers", params(("id" = Uuid, Path, description = "The provider's id")), responses((status = 200, body = Provider)))]
 pub async fn show(context: Context, request: HttpRequest) -> Result<HttpResponse, Problem> {
     Query::of(&request, &[])?;
-    let (id, domain) = (path_id(&request)?, domain(&context).await?);
-    let found = context.app.services.provider(&context.actor, &domain, id).await?;
+    let (id, territory) = (path_id(&request)?, territory(&context).await?);
+    let found = context.app.services.provider(&context.actor, &territory, id).await?;
     Ok(HttpResponse::Ok().insert_header((header::ETAG, etag(found.version))).json(Provider::standing(found)))
 }
 
@@ -139,7 +140,7 @@ pub async fn change(request: HttpRequest, write: Write<ProviderEdit>) -> Result<
         return Err(super::nothing_to_change());
     }
     let what = (path_id(&request)?, if_match(request.headers())?, &change);
-    let (domain, render) = (domain(&context).await?, render(&context));
-    let executed = context.app.services.change_provider(&context.actor, &key, &domain, what, &render).await?;
+    let (territory, render) = (territory(&context).await?, render(&context));
+    let executed = context.app.services.change_provider(&context.actor, &key, &territory, what, &render).await?;
     Ok(tagged(write::answered(&context, executed.disposed, &executed.known).await?))
 }

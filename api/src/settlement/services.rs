@@ -1,6 +1,7 @@
 //! `/v1/admin/services`: what terminals charge for, and what such charges are subject to.
 
-use super::{domain, render};
+use super::render;
+use crate::access::staff::territory;
 use crate::answer::settlement::Service;
 use crate::context::{Context, Write};
 use crate::etag::{etag, if_match, tagged};
@@ -163,8 +164,8 @@ pub async fn open(write: Write<ServiceInput>) -> Result<HttpResponse, Problem> {
     let ServiceInput { provider, label, city, mcc, unit, asset: code, terms } = value;
     let (asset, terms) = (asset(code, "/asset")?, terms.unwrap_or_default().read()?);
     let new = Offer { id: fresh::new_id(), provider, label, city, mcc, unit, asset, terms };
-    let (domain, render) = (domain(&context).await?, render(&context));
-    let executed = context.app.services.open(&context.actor, &key, &domain, &new, &render).await?;
+    let (territory, render) = (territory(&context).await?, render(&context));
+    let executed = context.app.services.open(&context.actor, &key, &territory, &new, &render).await?;
     Ok(tagged(write::answered(&context, executed.disposed, &executed.known).await?))
 }
 
@@ -181,8 +182,8 @@ pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse
     let provider = query.text("provider").map(named).transpose()?;
     let (list, limit) = (query.list("services"), query.limit()?);
     let after: i64 = page::after(&context, &query, &list)?.unwrap_or(0);
-    let domain = domain(&context).await?;
-    let found = context.app.services.services(&context.actor, &domain, provider, (after, limit)).await?;
+    let territory = territory(&context).await?;
+    let found = context.app.services.services(&context.actor, &territory, provider, (after, limit)).await?;
     let next = found.next.map(|place| page::next(&context, &list, &place));
     Ok(HttpResponse::Ok()
         .json(ServicePage { services: found.items.into_iter().map(Service::standing).collect(), next }))
@@ -192,8 +193,8 @@ pub async fn list(context: Context, request: HttpRequest) -> Result<HttpResponse
 #[utoipa::path(get, path = "/v1/admin/services/{id}", tag = "Providers", params(("id" = Uuid, Path, description = "The service's id")), responses((status = 200, body = Service)))]
 pub async fn show(context: Context, request: HttpRequest) -> Result<HttpResponse, Problem> {
     Query::of(&request, &[])?;
-    let (id, domain) = (path_id(&request)?, domain(&context).await?);
-    let found = context.app.services.service(&context.actor, &domain, id).await?;
+    let (id, territory) = (path_id(&request)?, territory(&context).await?);
+    let found = context.app.services.service(&context.actor, &territory, id).await?;
     Ok(HttpResponse::Ok().insert_header((header::ETAG, etag(found.version))).json(Service::standing(found)))
 }
 
@@ -205,7 +206,7 @@ pub async fn change(request: HttpRequest, write: Write<ServiceEdit>) -> Result<H
     let Write { context, key, value } = write;
     let change = value.read()?;
     let what = (path_id(&request)?, if_match(request.headers())?, &change);
-    let (domain, render) = (domain(&context).await?, render(&context));
-    let executed = context.app.services.change(&context.actor, &key, &domain, what, &render).await?;
+    let (territory, render) = (territory(&context).await?, render(&context));
+    let executed = context.app.services.change(&context.actor, &key, &territory, what, &render).await?;
     Ok(tagged(write::answered(&context, executed.disposed, &executed.known).await?))
 }

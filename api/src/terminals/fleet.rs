@@ -1,6 +1,7 @@
 //! `/v1/admin/terminals`: the fleet, as far as the grant goes that lets somebody in.
 
 use super::of;
+use crate::access::staff::territory;
 use crate::answer::terminal::{FleetRow, FleetTerminal, TerminalChange};
 use crate::answer::{self, unstored};
 use crate::context::{Context, Write};
@@ -17,8 +18,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use vintem_core::access::Proof;
-use vintem_core::access::staff::Territory;
 use vintem_core::event_store::job::Render;
 use vintem_core::event_store::{Decision, Done, fresh};
 use vintem_core::kernel::{Place, Refusal, metadata};
@@ -221,16 +220,6 @@ async fn step(
     let (terminals, decide) = (&context.app.terminals, |terminal: &Terminal| decide(terminal, tenant));
     let disposed = terminals.change(&context.actor, &territory, key, id, decide, render(&context)).await?;
     Ok(write::answered(&context, disposed, &Known::default()).await?.respond())
-}
-
-/// Which terminals the caller is about.
-async fn territory(context: &Context) -> Result<Territory, Problem> {
-    let units = context.app.staff.units(of(context)).await?;
-    let from = match &context.caller.proof {
-        Proof::Staff(standing) => standing.unit,
-        Proof::Client(_) | Proof::Citizen(_) | Proof::Terminal(_) => None,
-    };
-    Ok(Territory::new(context.reach, from, units))
 }
 
 /// Refuses a service that is none of the tenant's. Services are never taken away, so one that is there stays there.

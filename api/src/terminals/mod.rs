@@ -4,12 +4,17 @@
 //! A device that has no certificate yet comes to `/v1/terminal/enrolments` on the public port, with a code. Everything else of a
 //! terminal's comes over a connection that it made with its certificate; nginx hands that on ([`machine`]).
 
+pub mod acts;
+pub mod batches;
 pub mod certificates;
+pub mod charges;
 pub mod config;
 pub mod enrolments;
 pub mod fleet;
 pub mod heartbeats;
 pub mod machine;
+pub mod refunds;
+pub mod reversals;
 pub mod shifts;
 
 use crate::context::Context;

@@ -10,7 +10,8 @@ export interface ChargeClaims {
   readonly exp: number;
   readonly charge_id: string;
   readonly payee: { readonly service_id: string; readonly label: string; readonly provider: string; readonly cnpj: string };
-  readonly terminal: string;
+  /** What the terminal is called, where it has a name. */
+  readonly terminal?: string;
   readonly amount: string;
   readonly asset: string;
   readonly nonce: string;

@@ -107,6 +107,18 @@ export class Citizen {
   changePin = (body: Schemas["PinInput"]) => this.tell("/v1/pin", body);
   changePassword = (body: Schemas["CitizenPasswordInput"]) => this.tell("/v1/password", body);
 
+  /** Asks to be reached elsewhere: a code goes there. Sent once. */
+  async askContact(body: Schemas["ContactInput"]): Promise<Schemas["CodeSent"]> {
+    return this.told("/v1/contact-changes", body) as Promise<Schemas["CodeSent"]>;
+  }
+
+  /** The code that came there, and the PIN; `contact` is what was asked for. Devices pay less for a day. */
+  async changeContact(id: string, contact: string, proof: { code: string; pin: string }): Promise<Schemas["ContactChanged"]> {
+    const device_signature = await this.device.confirmContact(contact, id);
+    const path = fill("/v1/contact-changes/{id}/verify", { id });
+    return this.told(path, { ...proof, device_signature }) as Promise<Schemas["ContactChanged"]>;
+  }
+
   // Paying.
 
   aliases = () => this.get("/v1/aliases");
@@ -129,6 +141,7 @@ export class Citizen {
     return this.confirm("/v1/transfers/{id}/confirm", shown, asked, confirm, key);
   }
 
+  /** To its payer everything; to its payee what came (`"fee" in status` tells the two apart). */
   transferStatus = (id: string) => this.get("/v1/transfers/{id}", { id });
   limits = () => this.get("/v1/limits");
 
@@ -149,6 +162,50 @@ export class Citizen {
     const shown: Shown = { amount, asset: amount.asset, total: amount, expires_at, purpose: "withdrawal" };
     return this.confirm("/v1/withdrawals/{id}/confirm", shown, { id, amount, nonce, payee: id }, confirm, intent);
   }
+
+  // At a terminal.
+
+  /** What it asks for, by the code that was scanned or typed. Show who is paid before anything else. */
+  resolveCharge = (code: Schemas["ChargeCodeInput"]) => this.question("/v1/charge-resolutions", code);
+
+  /** Confirms a charge with the PIN that `confirm` answers. */
+  payCharge(asked: Schemas["ResolvedCharge"], confirm: Confirm, key?: string): Promise<Schemas["ChargeConfirmation"]> {
+    const { charge_id: id, amount, nonce, expires_at, payee } = asked;
+    const shown: Shown = { amount, asset: amount.asset, total: amount, expires_at, purpose: "charge" };
+    return this.confirm("/v1/charges/{id}/confirm", shown, { id, amount, nonce, payee: payee.service_id }, confirm, key);
+  }
+
+  /** Pays a charge by the mandate that covers it, without a PIN. */
+  async tapCharge(asked: Schemas["ResolvedCharge"], key?: string): Promise<Schemas["ChargeConfirmation"]> {
+    const { charge_id, amount, nonce, payee, mandate_id } = asked;
+    if (!mandate_id) throw new VintemError("no mandate covers it: see payCharge");
+    const said = { ...amount, intent_id: charge_id, nonce, payee: payee.service_id };
+    const body = { mandate: mandate_id, device_signature: await this.device.confirm(said) };
+    const path = fill("/v1/charges/{id}/confirm", { id: charge_id });
+    return json(await this.written({ method: "POST", path, body, key: key ?? crypto.randomUUID() })) as Schemas["ChargeConfirmation"];
+  }
+
+  chargeStatus = (id: string) => this.get("/v1/charges/{id}", { id });
+
+  /** What is signed at a code's location, for `verifyCharge`; without a session. */
+  async locateCharge(id: string): Promise<string> {
+    const request = { method: "GET", path: fill("/v1/charge-locations/{id}", { id }) };
+    return new TextDecoder().decode((await read(this.wire.options, () => this.session.knock(request))).bytes);
+  }
+
+  /** Asks what a mandate would allow, shows it, and consents with the PIN that `confirm` answers. */
+  async requestMandate(order: Schemas["MandateInput"], confirm: Confirm, key?: string): Promise<Schemas["MandateConsent"]> {
+    const intent = key ?? crypto.randomUUID();
+    const asked = await this.post("/v1/mandates", order, `${intent}.ask`);
+    const { id, cap, per_payment, period, service_id, nonce = "", expires_at = "" } = asked;
+    if (!nonce || !expires_at) throw new VintemError("it was confirmed before: see mandates");
+    const shown: Shown = { amount: cap, asset: cap.asset, total: cap, expires_at, purpose: "mandate" };
+    const most = per_payment ? { per_payment: per_payment.amount } : {};
+    return this.confirm("/v1/mandates/{id}/confirm", shown, { id, amount: cap, nonce, payee: service_id, ...most, period }, confirm, intent);
+  }
+
+  mandates = () => this.get("/v1/mandates");
+  revokeMandate = (id: string) => this.remove("/v1/mandates/{id}", { id });
 
   withdrawalStatus = (id: string) => this.get("/v1/withdrawals/{id}", { id });
 
@@ -257,6 +314,11 @@ export class Citizen {
 
   private async tell<P extends PathOf<"post">>(path: P, body: BodyOf<P, "post">): Promise<void> {
     await say(this.wire.options, () => this.session.send({ method: "POST", path, body }));
+  }
+
+  /** The same with an answer. */
+  private async told(path: string, body: object): Promise<unknown> {
+    return json(await say(this.wire.options, () => this.session.send({ method: "POST", path, body })));
   }
 
   /** What is gone already, because an answer got lost, is as good as taken away. */

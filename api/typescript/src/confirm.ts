@@ -8,7 +8,7 @@ type Money = components["schemas"]["Money"];
 
 /** What the person sees before they type their PIN. */
 export interface Shown {
-  readonly purpose: "transfer" | "withdrawal";
+  readonly purpose: "transfer" | "withdrawal" | "charge" | "mandate";
   readonly amount: Money;
   readonly asset: string;
   readonly fee?: Money;
@@ -28,20 +28,24 @@ export interface Order {
   readonly amount: Money;
   readonly nonce: string;
   readonly payee: string;
+  /** Of a mandate. */
+  readonly per_payment?: string;
+  /** Of a mandate. */
+  readonly period?: string;
 }
 
 /** Asks for the PIN until it is right, and sends it under one key: a wrong one is no part of what the key stands for. */
 export async function confirmed<T>(
   device: Device,
   shown: Shown,
-  { id, amount, nonce, payee }: Order,
+  { id, amount, ...rest }: Order,
   ask: Confirm,
   send: (body: components["schemas"]["ConfirmInput"]) => Promise<T>,
 ): Promise<T> {
   for (let wrongPins = 0; ; wrongPins++) {
     const pin = await ask(wrongPins === 0 ? shown : { ...shown, wrongPins });
     if (pin === undefined) throw new Cancelled("it was not confirmed");
-    const said = { amount: amount.amount, asset: amount.asset, intent_id: id, nonce, payee };
+    const said = { amount: amount.amount, asset: amount.asset, intent_id: id, ...rest };
     try {
       return await send({ pin, device_signature: await device.confirm(said) });
     } catch (error) {

@@ -22,6 +22,10 @@ export interface Said {
   readonly intent_id: string;
   readonly nonce: string;
   readonly payee: string;
+  /** Of a mandate. */
+  readonly per_payment?: string;
+  /** Of a mandate. */
+  readonly period?: string;
 }
 
 const ES256 = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
@@ -50,8 +54,9 @@ export async function webKey(pair: CryptoKeyPair): Promise<Key> {
 }
 
 /** RFC 8785 of what is confirmed: members in their order, and strings as JSON.stringify writes them. */
-export function canonical({ amount, asset, intent_id, nonce, payee }: Said): string {
-  return JSON.stringify({ amount, asset, intent_id, nonce, payee });
+export function canonical({ amount, asset, intent_id, nonce, payee, per_payment, period }: Said): string {
+  // What is not there is left out.
+  return JSON.stringify({ amount, asset, intent_id, nonce, payee, per_payment, period });
 }
 
 /** A device of somebody's. */
@@ -74,6 +79,11 @@ export class Device {
   /** The signature that a confirmation carries. */
   async confirm(said: Said): Promise<string> {
     return encode(await this.key.sign(utf8(canonical(said))));
+  }
+
+  /** The signature that another contact takes: RFC 8785 of the two. */
+  async confirmContact(contact: string, intent_id: string): Promise<string> {
+    return encode(await this.key.sign(utf8(JSON.stringify({ contact, intent_id }))));
   }
 
   /** By which the list of devices names this one (RFC 7638). */

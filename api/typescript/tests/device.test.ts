@@ -37,6 +37,8 @@ test("a clock that is wrong is set by the server's", async () => {
 test("what is confirmed is canonical, whatever order it came in", () => {
   const said = { payee: "p", nonce: "n", intent_id: "i", asset: "BRL", amount: "12.50" };
   assert.equal(canonical(said), '{"amount":"12.50","asset":"BRL","intent_id":"i","nonce":"n","payee":"p"}');
+  const mandate = { period: "week", per_payment: "6.00", ...said };
+  assert.equal(canonical(mandate), '{"amount":"12.50","asset":"BRL","intent_id":"i","nonce":"n","payee":"p","per_payment":"6.00","period":"week"}');
 });
 
 test("a stream is read however it is cut", async () => {

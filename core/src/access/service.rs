@@ -41,6 +41,16 @@ pub struct AccessService {
 }
 
 impl AccessService {
+    /// Whom tokens are of, and where we are reached.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The public host, with its port where that is not the usual one.
+    pub fn host(&self) -> &str {
+        self.issuer.strip_prefix("https://").unwrap_or(&self.issuer)
+    }
+
     /// A service that signs as this issuer.
     pub fn new(pool: PgPool, keys: Followed<SigningKeys>, issuer: String) -> Self {
         // What is in it never changes; the bound and the time only keep the cache small.

@@ -34,4 +34,4 @@ pub mod ticket;
 pub use error::AliasError;
 pub use event::Kind;
 pub use kind::Alias;
-pub use service::{Aliases, Found, Own};
+pub use service::{Aliases, Attempt, Found, Own};

@@ -47,6 +47,12 @@ impl Quota {
     }
 }
 
+impl std::fmt::Debug for Quota {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Quota")
+    }
+}
+
 impl Default for Quota {
     fn default() -> Self {
         // Debts reach as far as two fillings; who has been away for longer has a full bucket anyway.

@@ -54,6 +54,20 @@ pub struct Found {
     pub cpf: Private,
 }
 
+/// A look-up that was begun.
+#[derive(Debug)]
+pub struct Attempt<'a> {
+    quota: &'a Quota,
+    asker: Uuid,
+}
+
+impl Attempt<'_> {
+    /// It found nothing, and costs the rest.
+    pub fn missed(self) {
+        self.quota.missed(self.asker);
+    }
+}
+
 impl Aliases {
     /// Without a Vault nobody has a key, and nobody is found.
     pub fn new(reader: PgPool, ledger: Ledger, holders: Holders, personal: Option<&Personal>) -> Self {
@@ -131,6 +145,12 @@ impl Aliases {
     /// Whom a look-up has found, to its asker, and whether its time is over.
     pub fn payee(&self, tenant: Uuid, asker: Uuid, lookup_id: &str, now: Instant) -> Result<(Party, bool), AliasError> {
         ticket::read(self.pepper()?, (tenant, asker), lookup_id, now)
+    }
+
+    /// Takes what a look-up of anything costs that can be guessed.
+    pub fn attempt(&self, asker: Uuid) -> Result<Attempt<'_>, AliasError> {
+        self.quota.take(asker)?;
+        Ok(Attempt { quota: &self.quota, asker })
     }
 
     /// Somebody has paid: what they may look up grows.

@@ -22,6 +22,8 @@ pub enum Purpose {
     Device,
     /// Starting again with other secrets.
     Recovery,
+    /// Being reached elsewhere.
+    Contact,
 }
 
 impl Purpose {
@@ -31,6 +33,7 @@ impl Purpose {
             Self::Registration => "registration",
             Self::Device => "device",
             Self::Recovery => "recovery",
+            Self::Contact => "contact",
         }
     }
 }
@@ -57,7 +60,7 @@ pub struct Challenge {
     pub device_key: Thumbprint,
     /// A digest of it.
     pub code: [u8; 32],
-    /// Sealed details of a registration.
+    /// Sealed: the details of a registration, or the contact that is wanted.
     pub details: Option<String>,
     /// Until when it is good.
     pub expires_at: DateTime<Utc>,

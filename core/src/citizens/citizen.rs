@@ -5,8 +5,8 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::event::{
-    self, CitizenDeviceAdded, CitizenDeviceRemoved, CitizenRecovered, CitizenRegistered, CitizenSignedIn, DeviceKey,
-    Ending, Secret,
+    self, CitizenContactChanged, CitizenDeviceAdded, CitizenDeviceRemoved, CitizenRecovered, CitizenRegistered,
+    CitizenSignedIn, ContactKind, DeviceKey, Ending, Secret,
 };
 use crate::access::ProofKey;
 use crate::event_store::proposal::{NewEvent, StreamVersion};
@@ -98,6 +98,10 @@ impl Citizen {
                 self.enrolment = enrolment;
                 self.devices = vec![Device::new(device, recorded.recorded_at, COOLING_OFF)];
             }
+            event::CITIZEN_CONTACT_CHANGED => {
+                let trusted_from = recorded.recorded_at + COOLING_OFF;
+                self.devices.iter_mut().for_each(|own| own.trusted_from = own.trusted_from.max(trusted_from));
+            }
             event::CITIZEN_RESET => self.devices.clear(),
             _ => {}
         }
@@ -148,6 +152,11 @@ impl Citizen {
     /// They chose another secret.
     pub fn change(&self, what: Secret) -> Decision {
         propose(vec![self.next(event::CITIZEN_SECRET_CHANGED, &event::CitizenSecretChanged { what })])
+    }
+
+    /// They are reached elsewhere from now on, and their devices pay less for a while: it may not have been them.
+    pub fn reached_elsewhere(&self, contact: ContactKind, device: Uuid) -> NewEvent {
+        self.next(event::CITIZEN_CONTACT_CHANGED, &CitizenContactChanged { contact, device })
     }
 
     /// Their PIN was wrong too often.

@@ -21,6 +21,8 @@ pub const CITIZEN_RESET: &str = "citizen.reset";
 pub const CITIZEN_SECRET_CHANGED: &str = "citizen.secret-changed";
 /// The PIN was wrong so often that it is worth nothing until a recovery.
 pub const CITIZEN_PIN_LOCKED: &str = "citizen.pin-locked";
+/// The citizen is reached elsewhere; where stands, sealed, in the stream of the person.
+pub const CITIZEN_CONTACT_CHANGED: &str = "citizen.contact-changed";
 /// A session begins; begins the session's stream.
 pub const CITIZEN_SIGNED_IN: &str = "citizen.signed-in";
 /// A session was ended before its time.
@@ -102,6 +104,25 @@ pub enum Secret {
 pub struct CitizenPinLocked {
     /// On which device it was tried last.
     pub device: Uuid,
+}
+
+/// `citizen.contact-changed`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CitizenContactChanged {
+    /// Which of the two.
+    pub contact: ContactKind,
+    /// On which device it was confirmed.
+    pub device: Uuid,
+}
+
+/// Where a person is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ContactKind {
+    /// By mail.
+    Email,
+    /// By telephone.
+    Phone,
 }
 
 /// `citizen.signed-in`.

@@ -9,6 +9,7 @@
 //! sign in:  password, device's proof ─► known device: a session · another one: a code first, and it starts with less
 //! refresh:  token of the session's number ─► the next number; an older one ends the session
 //! recover:  code to the contact ─► another password and PIN, this device and no other, which starts with less
+//! contact:  code to the new one, signature and PIN ─► it is the one, the old one is told, every device pays less for a day
 //! ```
 //!
 //! Who is a citizen, with which devices, is the fold of the citizen's stream, whose id follows from the holder's. Secrets are rows that
@@ -26,13 +27,17 @@
 //! - The fact is recorded while the code's row is locked, and before what follows from it is committed; should that commit fail, the
 //!   same request finishes what the log knows already.
 //!
-//! Deliberately absent: changing contacts, passkeys, codes of an authenticator; people whom the back office registered and who
-//! come as citizens later.
+//! - Whoever registers with the number of somebody whom the back office knows is that person if the code went to the contact on record,
+//!   and is refused like everybody else who names a number that is taken if it did not.
+//!
+//! Deliberately absent: passkeys, codes of an authenticator; changing the contact of somebody who has lost the one that is known.
 
 pub mod challenge;
 pub mod citizen;
 mod confirm;
+pub mod contact;
 mod device;
+mod erasure;
 mod error;
 pub mod event;
 pub mod pin;

@@ -30,7 +30,7 @@ impl Citizens {
     pub async fn recover(&self, knocks: &Knocks, who: &Recovery) -> Result<Sent, CitizenError> {
         self.can_send()?;
         let (id, nobody) = (fresh::new_id(), fresh::new_id());
-        let holder = self.holders.owner(&knocks.acting(nobody), &who.cpf).await?.unwrap_or(nobody);
+        let holder = self.holders.owner_alike(&knocks.acting(nobody), &who.cpf).await?.unwrap_or(nobody);
         let (sent, code) = self.challenge(knocks, (id, Purpose::Recovery, holder), None).await?;
         let (citizens, knocks) = (self.clone(), knocks.clone());
         tokio::spawn(async move {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -16,10 +17,11 @@ use super::service::{Answered, Chosen, Citizens, Knocks, Opened, begin};
 use super::store::{challenges, credentials};
 use crate::access::proving::{Attempt, Counted, attempts};
 use crate::access::{Of, tenant_settings};
+use crate::event_store::proposal::StreamVersion;
 use crate::event_store::read::{self, tenant_tx};
 use crate::event_store::{Decision, Proposal, fresh};
 use crate::holders::details::Private;
-use crate::holders::{Details, holder};
+use crate::holders::{Details, Holder, holder};
 use crate::kernel::{Metadata, Refusal, RefusalCode};
 use crate::ledger::account::{self, Open};
 use crate::ledger::known::Side;
@@ -39,6 +41,14 @@ pub struct Introduction {
     pub details: Details,
 }
 
+/// Whose a registration turns out to be.
+enum Person {
+    /// Somebody of whom nothing is known, or whose number is found to be taken.
+    New { id: Uuid, details: Details, key: Arc<DataKey> },
+    /// Somebody whom the back office knows, as they stand.
+    Known(Holder),
+}
+
 /// The details between the two halves, before they are sealed.
 #[derive(Serialize, Deserialize)]
 struct Told<'a> {
@@ -46,6 +56,15 @@ struct Told<'a> {
     email: Option<Cow<'a, str>>,
     phone: Option<Cow<'a, str>>,
     cpf: Cow<'a, str>,
+}
+
+impl Person {
+    fn id(&self) -> Uuid {
+        match self {
+            Self::New { id, .. } => *id,
+            Self::Known(holder) => holder.id,
+        }
+    }
 }
 
 impl Citizens {
@@ -77,11 +96,16 @@ impl Citizens {
         let (knows, of) = (self.knows()?, knocks.of);
         let fine = chosen.checked(&[&knocks.tenant])?;
         let challenge = self.judge(knocks, Purpose::Registration, answered).await?;
-        let (id, holder) = (challenge.id, challenge.holder);
-        let key = knows.keys.find(of.tenant, &[holder]).await?.remove(&holder).ok_or(CitizenError::CodeExpired)?;
+        let (id, asked) = (challenge.id, challenge.holder);
+        let key = knows.keys.find(of.tenant, &[asked]).await?.remove(&asked).ok_or(CitizenError::CodeExpired)?;
         let details = unseal(&key, of, &challenge)?;
         let credential = self.hashed(&fine, id).await?;
+        let person = self.person(knocks, asked, details, key).await?;
+        let holder = person.id();
         let finished = self.load(of, holder).await?;
+        if finished.as_ref().is_some_and(|citizen| citizen.enrolment != id) {
+            return Err(self.over(of, &challenge, holder::taken().into()).await?);
+        }
         let mut tx = tenant_tx(&self.editor, of.tenant).await?;
         if !challenges::lock(&mut tx, of, id).await? {
             return Err(CitizenError::CodeExpired);
@@ -93,7 +117,7 @@ impl Citizens {
             begin.device = citizen.device_with(&knocks.key).ok_or(CitizenError::DeviceUntrusted)?.id;
             (citizen.account, citizen::sign_in(holder, begin))
         } else {
-            self.made(knocks, &actor, (id, holder), (&details, &key), begin).await?
+            self.made(knocks, &actor, id, &person, begin).await?
         };
         credentials::put(&mut tx, of, holder, &credential).await?;
         let opened = self.open(&mut tx, knocks, (holder, account), begin).await?;
@@ -103,7 +127,29 @@ impl Citizens {
             return Err(self.over(of, &challenge, error).await?);
         }
         tx.commit().await?;
+        if holder != asked {
+            self.destroy(of, asked).await;
+        }
         Ok(opened)
+    }
+
+    /// Whose registration it is. Somebody whom the back office has registered is themselves, when the code went to the contact that is on
+    /// record of them: it proves what a recovery would. Anybody else who names their number is refused where a citizen's would be.
+    async fn person(
+        &self,
+        knocks: &Knocks,
+        asked: Uuid,
+        details: Details,
+        key: Arc<DataKey>,
+    ) -> Result<Person, CitizenError> {
+        let actor = knocks.acting(asked);
+        let Some(owner) = self.holders.owner(&actor, &details.cpf).await? else {
+            return Ok(Person::New { id: asked, details, key });
+        };
+        let found = self.holders.find(&actor, owner).await?;
+        let on_record = found.details.as_ref().and_then(contact);
+        let is_theirs = on_record.zip(contact(&details)).is_some_and(|(on_record, proven)| on_record.is(&proven));
+        Ok(if is_theirs { Person::Known(found.holder) } else { Person::New { id: asked, details, key } })
     }
 
     /// Holder, account, citizen and session, or none of them.
@@ -111,22 +157,32 @@ impl Citizens {
         &self,
         knocks: &Knocks,
         actor: &Actor,
-        (enrolment, holder): (Uuid, Uuid),
-        (details, key): (&Details, &DataKey),
+        enrolment: Uuid,
+        person: &Person,
         begin: Begin,
     ) -> Result<(Uuid, Decision), CitizenError> {
+        let holder = person.id();
         let (tenant, asset) = (knocks.of.tenant, self.citizen_asset(knocks.of).await?);
         let opening = opening(holder, &asset);
         let account = opening.id(tenant);
         let known = self.ledger.known(actor, BTreeSet::from([account]), BTreeSet::from([asset])).await?;
-        let digests = self.knows()?.index.digests(tenant, holder::CPF, details.cpf.digits());
-        let person = proposal(holder::register(tenant, holder, details, key, digests))?;
+        let known_or_new = match person {
+            Person::New { details, key, .. } => {
+                let digests = self.knows()?.index.digests(tenant, holder::CPF, details.cpf.digits());
+                proposal(holder::register(tenant, holder, details, key, digests))?
+            }
+            // As they were read: neither erased nor reached elsewhere since.
+            Person::Known(known) => {
+                let expected = StreamVersion { stream: known.id, version: known.version() };
+                Proposal { expects: vec![expected], ..Proposal::default() }
+            }
+        };
         let opened = proposal(account::open(&opening, tenant, &known)?)?;
         let device = DeviceKey { device: begin.device, key: knocks.key.jwk() };
         let says = CitizenRegistered { holder, account, enrolment, device };
         let citizen = citizen::register(tenant, &says, begin.session);
-        let events = person.events.into_iter().chain(opened.events).chain(citizen).collect();
-        Ok((account, Decision::Propose(Proposal { events, personal: person.personal, ..Proposal::default() })))
+        let events = known_or_new.events.into_iter().chain(opened.events).chain(citizen).collect();
+        Ok((account, Decision::Propose(Proposal { events, ..known_or_new })))
     }
 
     /// A registration that came too late is over: nobody is made of it, and its code tells that once.

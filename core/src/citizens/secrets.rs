@@ -8,7 +8,7 @@ use super::citizen::Citizen;
 use super::error::CitizenError;
 use super::event::Secret;
 use super::pin::Pin;
-use super::service::{Chosen, Citizens, Knocks};
+use super::service::{Chosen, Citizens};
 use super::store::credentials::{self, Credential};
 use crate::access::proving::hashing::Place;
 use crate::access::proving::{Attempt, Counted, Password, attempts};
@@ -146,17 +146,13 @@ impl Citizens {
         Ok(())
     }
 
-    /// What a password is compared with, while the log names the code that it was chosen with. Nobody's is compared all the same.
-    pub(super) async fn is_password_of(
+    /// Whether a password is the one that was chosen with the code that the log names. Nobody's is compared all the same.
+    pub(super) async fn is_password(
         &self,
-        knocks: &Knocks,
         citizen: Option<&Citizen>,
-        holder: Uuid,
+        credential: Option<Credential>,
         typed: &SecretString,
     ) -> Result<bool, CitizenError> {
-        let mut tx = tenant_tx(&self.editor, knocks.of.tenant).await?;
-        let credential = credentials::find(&mut tx, knocks.of, holder).await?;
-        tx.commit().await?;
         let enrolment = citizen.map(|citizen| citizen.enrolment);
         let stored = credential.filter(|own| Some(own.enrolled_by) == enrolment).map(|own| own.password_hash);
         Ok(self.knows()?.hashing.verify(Password::typed(typed).as_bytes(), stored).await?)

@@ -171,6 +171,11 @@ impl Citizens {
         self.messages.post(message(to, code, &knocks.tenant));
     }
 
+    /// Sends word of something on its way.
+    pub(super) fn tell(&self, message: Message) {
+        self.messages.post(message);
+    }
+
     /// Judges a code; each attempt counts before it is judged.
     pub(super) async fn judge(
         &self,

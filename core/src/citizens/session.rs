@@ -10,7 +10,6 @@ use super::error::{CitizenError, nothing};
 use super::event::Ending;
 use super::refresh::{RefreshToken, Verdict};
 use super::service::{Citizens, Opened};
-use super::store::credentials;
 use super::store::sessions::{self, Session};
 use crate::access::{Caller, CitizenSession, Of, Proof, Thumbprint};
 use crate::event_store::WriteError;
@@ -92,15 +91,6 @@ impl Citizens {
         sessions::end(&mut tx, of, holder, (Some(session), None)).await?;
         tx.commit().await?;
         self.note_end(actor, (holder, session), Ending::SignedOut).await
-    }
-
-    /// Ends all sessions of somebody who was erased, and forgets the hashes of what they remember. The fact is the erasure.
-    pub async fn forget(&self, of: Of, holder: Uuid) -> Result<(), CitizenError> {
-        let mut tx = tenant_tx(&self.editor, of.tenant).await?;
-        sessions::end(&mut tx, of, holder, (None, None)).await?;
-        credentials::delete(&mut tx, of, holder).await?;
-        tx.commit().await?;
-        Ok(())
     }
 
     /// The streams that tell what happened to a citizen's devices, secrets and sessions. Of sessions there are those that are

@@ -1,7 +1,8 @@
 //! Signing in: with the password on a device that is known, and with a code besides on one that is not.
 //!
 //! The order is fixed, and the same for somebody and nobody: the address may try, whose number it is, whether it may be tried, the
-//! password (always hashed). A refusal is always the same, and what it was is for the log.
+//! password (always hashed). Whose number it is costs the same rows for nobody, for whom the citizen beside them stands in. A refusal
+//! is always the same, and what it was is for the log.
 
 use secrecy::SecretString;
 use uuid::Uuid;
@@ -12,6 +13,7 @@ use super::error::CitizenError;
 use super::registration::contact;
 use super::service::{Answered, Citizens, Knocks, Opened, begin};
 use super::store::challenges;
+use super::store::credentials::{self, Credential};
 use crate::access::proving::back_off::origin;
 use crate::access::proving::{Attempt, Counted, attempts};
 use crate::event_store::fresh;
@@ -37,6 +39,16 @@ pub enum SignedIn {
     Challenged(Sent),
 }
 
+/// Who may be meant, and what was found of them or of who stands in for them.
+struct Candidate {
+    /// The holder of the number, or an id that is nobody's.
+    meant: Uuid,
+    citizen: Option<Citizen>,
+    credential: Option<Credential>,
+    /// The device that asks, if it is one of theirs.
+    device: Option<Uuid>,
+}
+
 impl Citizens {
     /// Opens a session, asks for a code, or refuses in the one way.
     pub async fn sign_in(&self, knocks: &Knocks, who: &SignIn) -> Result<SignedIn, CitizenError> {
@@ -46,14 +58,12 @@ impl Citizens {
             tracing::warn!("sign-ins from one address are refused for a while");
             return Err(CitizenError::NotProven);
         }
-        let nobody = fresh::new_id();
-        let holder = self.holders.owner(&knocks.acting(nobody), &who.cpf).await?.unwrap_or(nobody);
-        let citizen = self.load(knocks.of, holder).await?;
-        let device = citizen.as_ref().and_then(|citizen| citizen.device_with(&knocks.key)).map(|device| device.id);
+        let Candidate { meant, citizen, credential, device } = self.candidate(knocks, &who.cpf).await?;
         let (counted, by_login) = self.counted_as(knocks, who, device.is_some())?;
         let attempt = attempts::count(&self.editor, counted, &by_login, now).await?;
-        let judged = self.is_password_of(knocks, citizen.as_ref(), holder, &who.password).await;
-        let is_proven = matches!(judged, Ok(true)) && attempt != Attempt::Blocked;
+        let judged = self.is_password(citizen.as_ref(), credential, &who.password).await;
+        let citizen = citizen.filter(|citizen| citizen.holder == meant);
+        let is_proven = matches!(judged, Ok(true)) && citizen.is_some() && attempt != Attempt::Blocked;
         // Who was right, or was not judged, has not failed.
         if is_proven || judged.is_err() {
             attempts::take_back(&self.editor, &by_login, judged.is_err()).await?;
@@ -61,13 +71,26 @@ impl Citizens {
         }
         judged?;
         let Some(citizen) = citizen.filter(|_| is_proven) else {
-            self.report(knocks, holder, counted, attempt);
+            self.report(knocks, meant, counted, attempt);
             return Err(CitizenError::NotProven);
         };
         match device {
             Some(device) => Ok(SignedIn::Opened(self.let_in(knocks, &citizen, device).await?)),
             None => Ok(SignedIn::Challenged(self.ask(knocks, &citizen).await?)),
         }
+    }
+
+    /// Asks the same of the database for any number: of one that is no citizen's, somebody stands in for nobody.
+    async fn candidate(&self, knocks: &Knocks, cpf: &Cpf) -> Result<Candidate, CitizenError> {
+        let (of, nobody) = (knocks.of, fresh::new_id());
+        let meant = self.holders.owner_alike(&knocks.acting(nobody), cpf).await?.unwrap_or(nobody);
+        let mut tx = tenant_tx(&self.editor, of.tenant).await?;
+        let found = credentials::find_or_stand_in(&mut tx, of, meant).await?;
+        tx.commit().await?;
+        let (id, credential) = found.map_or((meant, None), |(id, credential)| (id, Some(credential)));
+        let citizen = self.load(of, id).await?;
+        let device = citizen.as_ref().and_then(|citizen| citizen.device_with(&knocks.key)).map(|device| device.id);
+        Ok(Candidate { meant, citizen, credential, device: device.filter(|_| id == meant) })
     }
 
     /// The code is back: one more device, and a session on it.

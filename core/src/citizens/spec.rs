@@ -4,10 +4,10 @@ use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::citizen::{Begin, COOLING_OFF, Citizen, DEVICES, end_session, owner_of_session, register, sign_in, stream};
-use super::event::{self, CitizenRegistered, DeviceKey, Ending, Secret};
+use super::event::{self, CitizenRegistered, ContactKind, DeviceKey, Ending, Secret};
 use crate::access::ProofKey;
 use crate::event_store::proposal::NewEvent;
-use crate::event_store::{Decision, Recorded};
+use crate::event_store::{Decision, Proposal, Recorded};
 use crate::kernel::{Instant, RefusalCode};
 
 const TENANT: Uuid = Uuid::from_u128(1);
@@ -75,6 +75,19 @@ fn a_reset_leaves_no_device_and_the_same_secrets_until_a_recovery() {
     assert_eq!((devices(&ana), ana.enrolment), (vec![], Uuid::from_u128(4)));
     let ana = given(&[&Citizen::reset, &|ana| ana.recover(Uuid::from_u128(41), &key(12), begin(12))]);
     assert_eq!(devices(&ana), [12]);
+}
+
+#[test]
+fn another_contact_makes_every_device_wait_a_day_and_none_longer_than_before() {
+    let change = |ana: &Citizen| {
+        let event = ana.reached_elsewhere(ContactKind::Phone, Uuid::from_u128(10));
+        Decision::Propose(Proposal { events: vec![event], ..Proposal::default() })
+    };
+    let ana = given(&[&change, &|ana| ana.add(&key(11), begin(11))]);
+    let trusted: Vec<Instant> = ana.devices.iter().map(|device| device.trusted_from).collect();
+    assert_eq!(trusted, [at(1) + COOLING_OFF, at(2) + COOLING_OFF]);
+    let ana = given(&[&|ana| ana.add(&key(11), begin(11)), &change]);
+    assert!(ana.devices.iter().all(|device| device.trusted_from == at(2) + COOLING_OFF));
 }
 
 #[test]

@@ -12,6 +12,8 @@ pub const HOLDER_REGISTERED: &str = "holder.registered";
 /// A person is forgotten: the key to what the log says of them is destroyed.
 pub const HOLDER_ERASED: &str = "holder.erased";
 
+/// A person is reached elsewhere.
+pub const HOLDER_CONTACT_CHANGED: &str = "holder.contact-changed";
 /// Somebody was shown what is known of a person, as it is.
 pub const HOLDER_UNMASKED: &str = "holder.unmasked";
 
@@ -28,6 +30,17 @@ pub struct HolderRegistered {
     pub phone: Option<String>,
     /// The CPF, sealed.
     pub cpf: String,
+}
+
+/// `holder.contact-changed`: what is absent stays as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HolderContactChanged {
+    /// The e-mail address, sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// The phone number, sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
 }
 
 /// `holder.erased`: when is the event's instant.

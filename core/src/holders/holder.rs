@@ -2,11 +2,12 @@
 
 use super::details::{Details, Private};
 use super::error::HolderError;
-use super::event::{self, HolderErased, HolderRegistered};
+use super::event::{self, HolderContactChanged, HolderErased, HolderRegistered};
 use crate::event_store::personal::{Ask, Change, Claim, Digest};
-use crate::event_store::proposal::NewEvent;
+use crate::event_store::proposal::{NewEvent, StreamVersion};
 use crate::event_store::{Applied, Decision, Proposal, Recorded};
 use crate::kernel::{Instant, Refusal, RefusalCode};
+use crate::messages::Contact;
 use crate::secrets::people::{DataKey, Place};
 use chrono::TimeDelta;
 use serde::Serialize;
@@ -65,9 +66,24 @@ impl Holder {
         if first.kind != event::HOLDER_REGISTERED {
             return None;
         }
-        let sealed = first.says()?;
+        let mut sealed: HolderRegistered = first.says()?;
+        for changed in events.iter().filter(|recorded| recorded.kind == event::HOLDER_CONTACT_CHANGED) {
+            let HolderContactChanged { email, phone } = changed.says()?;
+            sealed.email = email.or(sealed.email);
+            sealed.phone = phone.or(sealed.phone);
+        }
         let erased = (last.kind == event::HOLDER_ERASED).then(|| Erased::recorded(last.recorded_at));
         Some(Self { id: first.stream, registered_at: first.recorded_at, sealed, erased, last: last.clone() })
+    }
+
+    /// Decides that they are reached by another contact, which they have proven to be theirs.
+    pub fn reached_by(&self, tenant: Uuid, key: &DataKey, contact: &Contact) -> NewEvent {
+        let seal = |field, text: &str| Some(key.seal(&Place { tenant, stream: self.id, field }, text.as_bytes()));
+        let says = match contact {
+            Contact::Email(text) => HolderContactChanged { email: seal("email", text), phone: None },
+            Contact::Phone(text) => HolderContactChanged { email: None, phone: seal("phone", text) },
+        };
+        NewEvent::fact(self.id, self.last.version, event::HOLDER_CONTACT_CHANGED, &says)
     }
 
     /// Opens what is known of them.
@@ -97,7 +113,8 @@ pub fn register(tenant: Uuid, id: Uuid, details: &Details, key: &DataKey, digest
     };
     let claim = Claim { owner: id, kind: CPF, digests, taken: taken() };
     let event = NewEvent { fresh: true, ..NewEvent::fact(id, 0, event::HOLDER_REGISTERED, &facts) };
-    propose(event, Change { claims: vec![claim], ..Change::default() })
+    let change = Change { claims: vec![claim], ..Change::default() };
+    Decision::Propose(Proposal { events: vec![event], personal: Some(Box::new(change)), ..Proposal::default() })
 }
 
 /// The refusal of a second holder with one CPF.
@@ -105,20 +122,25 @@ pub fn taken() -> Refusal {
     Refusal::new(RefusalCode::AlreadyRegistered, "a holder with this CPF is registered").at("/cpf")
 }
 
+/// What stands against an erasure, as other contexts see it: a stream that must still be as it was seen, or the refusal.
+pub type Unless = Result<StreamVersion, (Refusal, StreamVersion)>;
+
 /// Decides an erasure. One that was done before is answered like the first time.
-pub fn erase(holder: &Holder, tenant: Uuid, requested_by: Uuid) -> Decision {
+pub fn erase(holder: &Holder, tenant: Uuid, requested_by: Uuid, unless: Unless) -> Decision {
     if holder.erased.is_some() {
         return Decision::Already(Applied { events: vec![holder.last.clone()], entries: Vec::new() });
     }
+    let expected = match unless {
+        Ok(expected) => expected,
+        Err((refusal, seen)) => return Decision::Refuse(refusal, vec![seen]),
+    };
     let event = NewEvent::fact(holder.id, holder.last.version, event::HOLDER_ERASED, &HolderErased { requested_by });
     // A struct of ids always serialises.
     let payload = serde_json::to_string(&Erasure { tenant, person: holder.id }).unwrap_or_default();
     let ask = Ask { kind: ERASE, key: holder.id.to_string(), payload };
-    propose(event, Change { frees: vec![holder.id], asks: vec![ask], ..Change::default() })
-}
-
-fn propose(event: NewEvent, change: Change) -> Decision {
-    Decision::Propose(Proposal { events: vec![event], personal: Some(Box::new(change)), ..Proposal::default() })
+    let change = Change { frees: vec![holder.id], asks: vec![ask], ..Change::default() };
+    let (events, personal) = (vec![event], Some(Box::new(change)));
+    Decision::Propose(Proposal { events, personal, expects: vec![expected], ..Proposal::default() })
 }
 
 /// What the job of an erasure says.

@@ -20,7 +20,7 @@
 //! - After `holder.erased` nobody is shown anything of the person, whatever keys are still cached.
 //! - Money does not know holders: balances and statements are the same before and after.
 //!
-//! Deliberately absent: changing a holder (citizens bring that), lists of people, search by name.
+//! Deliberately absent: changing anything of a holder but their contact, which citizens change by proving the new one; lists of people, search by name.
 
 pub mod cpf;
 pub mod details;

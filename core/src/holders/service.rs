@@ -10,7 +10,7 @@ use super::cpf::Cpf;
 use super::details::Details;
 use super::error::HolderError;
 use super::event::{self, HolderUnmasked};
-use super::holder::{self, CPF, Holder};
+use super::holder::{self, CPF, Holder, Unless};
 use super::store;
 use crate::event_store::fact::{self, Fact};
 use crate::event_store::job::Render;
@@ -23,7 +23,7 @@ use crate::ledger::service::Actor;
 use crate::secrets::people::{DataKey, PersonKeys};
 use crate::secrets::{BlindIndex, RequestDigest, SecretsError};
 
-/// An erasure meets nobody but another erasure of the same holder.
+/// Being shown meets little else about the same holder.
 const ATTEMPTS: usize = 3;
 
 /// What this context has from Vault.
@@ -113,6 +113,16 @@ impl Holders {
         self.owner_by(actor, CPF, cpf.digits()).await
     }
 
+    /// The same for the door, where nobody must not be told apart from somebody: as many rows are read for them.
+    pub async fn owner_alike(&self, actor: &Actor, cpf: &Cpf) -> Result<Option<Uuid>, HolderError> {
+        let tenant = actor.origin.tenant;
+        let digests = self.digests(tenant, CPF, cpf.digits())?;
+        let mut tx = tenant_tx(&self.reader, tenant).await?;
+        let owner = store::owner_alike(&mut tx, actor.shard, tenant, CPF, &digests).await?;
+        tx.commit().await?;
+        Ok(owner)
+    }
+
     /// Whose a personal key of a kind is, if it is anybody's.
     pub async fn owner_by(&self, actor: &Actor, kind: &str, value: &str) -> Result<Option<Uuid>, HolderError> {
         let tenant = actor.origin.tenant;
@@ -151,31 +161,23 @@ impl Holders {
         Err(WriteError::Overloaded.into())
     }
 
-    /// Erases a holder: from the commit on nobody is shown anything; the key goes at once, or by the job that the commit
-    /// has asked for.
+    /// Erases a holder, unless something stands against it: from the commit on nobody is shown anything; the key goes at once,
+    /// or by the job that the commit has asked for. A conflict is decided again by who knows what stands against it.
     pub async fn erase(
         &self,
         actor: &Actor,
-        requested_by: Uuid,
+        (requested_by, id): (Uuid, Uuid),
         key: RequestKey,
-        id: Uuid,
+        unless: Unless,
         render: Render,
     ) -> Result<Disposed, HolderError> {
-        let tenant = actor.origin.tenant;
-        for _ in 0..ATTEMPTS {
-            let holder = self.load(actor, id).await?;
-            let decision = holder::erase(&holder, tenant, requested_by);
-            match self.dispose(actor, key.clone(), decision, render.clone()).await? {
-                Disposed::Conflict(_) => {}
-                disposed => {
-                    if is_applied(&disposed) {
-                        self.destroy(tenant, id).await;
-                    }
-                    return Ok(disposed);
-                }
-            }
+        let (tenant, holder) = (actor.origin.tenant, self.load(actor, id).await?);
+        let decision = holder::erase(&holder, tenant, requested_by, unless);
+        let disposed = self.dispose(actor, key, decision, render).await?;
+        if is_applied(&disposed) {
+            self.destroy(tenant, id).await;
         }
-        Err(WriteError::Overloaded.into())
+        Ok(disposed)
     }
 
     /// The keys of those who are not erased, for what other contexts seal for them. The log is asked here, too.

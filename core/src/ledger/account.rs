@@ -4,6 +4,7 @@
 
 use super::event::{self, AccountChanged, AccountOpened};
 use super::known::{Known, Side};
+use super::returns::Returns;
 use super::transaction::to_payload;
 use crate::event_store::Recorded;
 use crate::event_store::proposal::{
@@ -104,12 +105,19 @@ pub enum What {
     Freeze(Option<String>),
     /// Back to normal.
     Unfreeze,
-    /// For ever; needs zero in every balance.
+    /// For ever; needs zero in every balance, and nothing that may come back.
     Close(Option<String>),
     /// Its owner freezes it. One that is frozen stays as it is: a recovery would else lift what the back office did.
     FreezeOwn(Option<String>),
     /// Its owner closes it. What is frozen is the back office's to close: somebody may be looking into it.
     CloseOwn,
+}
+
+impl What {
+    /// Whether the account ends with it.
+    pub fn is_closing(&self) -> bool {
+        matches!(self, Self::Close(_) | Self::CloseOwn)
+    }
 }
 
 /// Bounds and switches to change.
@@ -165,10 +173,10 @@ impl Account {
     }
 }
 
-/// Decides a change.
-pub fn change(command: &Change, account: &Account) -> Result<Decision, Refusal> {
-    let refuse =
-        |refusal| Ok(Decision::Refuse(refusal, vec![StreamVersion { stream: account.id, version: account.version }]));
+/// Decides a change. What may come back is looked at by a closing only.
+pub fn change(command: &Change, account: &Account, returns: &Returns) -> Result<Decision, Refusal> {
+    let current = StreamVersion { stream: account.id, version: account.version };
+    let refuse = |refusal| Ok(Decision::Refuse(refusal, vec![current]));
     if command.expected.is_some_and(|expected| expected != account.version) {
         return refuse(Refusal::new(
             RefusalCode::VersionMismatch,
@@ -191,8 +199,16 @@ pub fn change(command: &Change, account: &Account) -> Result<Decision, Refusal> 
         What::Close(reason) => account.becoming(Status::Closed, reason.clone()),
         What::CloseOwn => account.becoming(Status::Closed, None),
     };
-    let must_be_empty = if settings.status == Status::Closed { vec![account.id] } else { Vec::new() };
-    Ok(Decision::Propose(Proposal { events: vec![account.changed(&settings)], must_be_empty, ..Proposal::default() }))
+    let proposal = Proposal { events: vec![account.changed(&settings)], ..Proposal::default() };
+    if !command.what.is_closing() {
+        return Ok(Decision::Propose(proposal));
+    }
+    Ok(match returns.none() {
+        Ok(expected) => {
+            Decision::Propose(Proposal { must_be_empty: vec![account.id], expects: vec![expected], ..proposal })
+        }
+        Err((refusal, seen)) => Decision::Refuse(refusal, vec![current, seen]),
+    })
 }
 
 /// What takes back that its owner froze an account; `None` when it is not frozen, or by somebody else.

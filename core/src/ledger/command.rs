@@ -6,6 +6,7 @@ use super::capture::{self, Capture};
 use super::hold::Hold;
 use super::known::Known;
 use super::placing::{self, Place};
+use super::returns::{self, Returns};
 use super::reversal::{self, Extent, Reverse, Transaction};
 use super::transaction::{self, Leg, Post};
 use crate::event_store::overlay::id_taken;
@@ -110,6 +111,14 @@ impl Command {
         }
     }
 
+    /// A stream beside the aggregate's that it decides on, too.
+    pub fn beside(&self, tenant: Uuid) -> Option<Uuid> {
+        match self {
+            Self::Change(change) if change.what.is_closing() => Some(returns::stream(tenant, change.account)),
+            _ => None,
+        }
+    }
+
     /// The id that the caller chose for a new stream: it may have been used before.
     pub fn callers_id(&self) -> Option<Uuid> {
         match self {
@@ -157,7 +166,11 @@ impl Command {
         match self {
             Self::Register(register) => asset::register(register, tenant, known.assets.contains_key(&register.code)),
             Self::Open(open) => account::open(open, tenant, known),
-            Self::Change(change) => account::change(change, &fold(loaded, change.account, Account::fold)?),
+            Self::Change(change) => {
+                let beside = returns::stream(tenant, change.account);
+                let returns = Returns::fold(beside, loaded.streams.get(&beside).map_or(&[], Vec::as_slice));
+                account::change(change, &fold(loaded, change.account, Account::fold)?, &returns)
+            }
             Self::Post(post) => match loaded.streams.get(&post.id.id) {
                 None => transaction::post(post, tenant, known),
                 Some(events) => Ok(already(events, loaded, |first| transaction::is_same(post, tenant, known, first))),

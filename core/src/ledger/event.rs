@@ -16,6 +16,8 @@ pub const ASSET_REGISTERED: &str = "asset.registered";
 pub const ACCOUNT_OPENED: &str = "account.opened";
 /// An account's bounds, switches or status changed.
 pub const ACCOUNT_CHANGED: &str = "account.changed";
+/// What may still come back to an account changed; the stream is beside the account's.
+pub const RETURNS_CHANGED: &str = "returns.changed";
 /// Money was posted.
 pub const TRANSACTION_POSTED: &str = "transaction.posted";
 /// A transaction was reversed, wholly or in part.
@@ -149,6 +151,13 @@ pub struct HoldCaptured {
     pub lines: Vec<(u16, Minor)>,
     /// Whether the hold ended with it.
     pub ends: bool,
+}
+
+/// `returns.changed`: all that may come back as it is from then on. While something may, the account is not closed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReturnsChanged {
+    /// The payments on their way out, the oldest first.
+    pub pending: Vec<Uuid>,
 }
 
 /// `hold.extended`.

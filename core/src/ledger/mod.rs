@@ -26,6 +26,7 @@ pub mod hold;
 pub mod known;
 pub mod placing;
 pub mod reads;
+pub mod returns;
 pub mod reversal;
 pub mod service;
 pub mod statement;

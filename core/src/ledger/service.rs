@@ -110,6 +110,7 @@ impl Ledger {
         for Grouped { command, .. } in commands {
             command.names(tenant, again, &mut accounts, &mut assets);
             streams.extend(command.aggregate());
+            streams.extend(command.beside(tenant));
             streams.extend(command.callers_id().filter(|_| again));
         }
         let missing = self.directory.recall(tenant, &accounts, &assets, &mut loaded.known);

@@ -13,6 +13,17 @@ pub enum Contact {
     Phone(Private),
 }
 
+impl Contact {
+    /// Whether it is the same. Mail servers that tell `Ana@` from `ana@` are as good as none.
+    pub fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Email(own), Self::Email(other)) => own.to_lowercase() == other.to_lowercase(),
+            (Self::Phone(own), Self::Phone(other)) => own == other,
+            (Self::Email(_), Self::Phone(_)) | (Self::Phone(_), Self::Email(_)) => false,
+        }
+    }
+}
+
 impl fmt::Debug for Contact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -22,6 +22,8 @@ pub const MONEY_REDEEMED: &str = "money.redeemed";
 pub const TOPUP_REQUESTED: &str = "topup.requested";
 /// It came. The transaction that put it on their account is in the same commit.
 pub const TOPUP_CREDITED: &str = "topup.credited";
+/// It came when it could be nobody's here any more: it is at the bank until the books give it back or issue it.
+pub const TOPUP_UNCLAIMED: &str = "topup.unclaimed";
 /// A person was told what would be paid out to them, and may approve it.
 pub const WITHDRAWAL_REQUESTED: &str = "withdrawal.requested";
 /// They approved it by device and PIN. The transaction that put the amount aside is in the same commit.
@@ -144,6 +146,23 @@ pub struct TopUpRequested {
 pub struct TopUpCredited {
     /// The transaction that moved the money.
     pub transaction: Uuid,
+}
+
+/// `topup.unclaimed`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TopUpUnclaimed {
+    /// Why it could not be put on the account that it was for.
+    pub because: Stranding,
+}
+
+/// Why money that came is nobody's here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stranding {
+    /// The time in which it was waited for was over.
+    TooLate,
+    /// The account that it was for is closed.
+    AccountClosed,
 }
 
 /// `withdrawal.requested`: until when it can be approved follows from the event's instant.

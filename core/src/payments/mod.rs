@@ -19,9 +19,9 @@
 //! - A price is what the payer was told, whatever becomes of the price list meanwhile.
 //! - A note is read by the two who share it and by nobody else; it stands in the log sealed twice, under each one's key.
 //!
-//! Terminals ask for money by [`charges`].
+//! Terminals ask for money by [`charges`], which people find by [`qr`] codes and confirm themselves, or by [`mandates`].
 //!
-//! Deliberately absent: mandates themselves, and a failed transfer as a state: one that is refused
+//! Deliberately absent: a failed transfer as a state: one that is refused
 //! can be confirmed again until its time is over, because the payer may have topped up.
 
 pub mod charges;
@@ -36,6 +36,7 @@ pub mod posting;
 pub mod price;
 pub mod qr;
 mod said;
+mod sandbox;
 mod service;
 pub mod terms;
 pub mod transfer;

@@ -9,6 +9,7 @@ use crate::event_store::Recorded;
 use crate::kernel::{Minor, instant};
 use crate::ledger::known::Known;
 use crate::ledger::view::{self, Others};
+use crate::payments::posting::FEES;
 
 /// The signed members. They are for ever: verifiers of years to come read them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -60,13 +61,22 @@ pub enum Reversed {
 
 /// The legs of a posting; `None` when an account that it names is not known.
 pub fn legs(posted: &Recorded, known: &Known) -> Option<Vec<ClaimedLeg>> {
-    let moved = view::moves(posted).into_iter().filter(|(_, posted, ..)| !posted.is_zero());
-    let leg = |(account, change, ..): (Uuid, Minor, Minor, Minor)| {
+    let moved = view::moves(posted).into_iter().map(|(account, change, ..)| (account, change));
+    let moved = without_fee(moved.filter(|(_, change)| !change.is_zero()).collect(), known);
+    let leg = |(account, change): (Uuid, Minor)| {
         let identity = known.accounts.get(&account)?;
         let amount = Minor::new(change.units().abs()).to_text(identity.scale);
         Some(ClaimedLeg { account, direction: identity.side(change).as_str(), amount, asset: identity.asset.clone() })
     };
-    moved.map(leg).collect()
+    moved.into_iter().map(leg).collect()
+}
+
+/// What a payment costs is between its payer and the institution. The payee has the same receipt, which so says what was paid to them.
+fn without_fee(moved: Vec<(Uuid, Minor)>, known: &Known) -> Vec<(Uuid, Minor)> {
+    let [from, to, fee] = moved[..] else { return moved };
+    let is_fee = known.accounts.get(&fee.0).is_some_and(|account| account.name.as_deref() == Some(FEES));
+    let paid = from.1.plus(fee.1);
+    if is_fee && paid == -to.1 { vec![(from.0, paid), to] } else { moved }
 }
 
 /// Whether the owner of an account may have the receipt of a posting.

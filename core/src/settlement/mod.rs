@@ -20,7 +20,6 @@
 //! where it is captured, because only there the amount is known.
 
 pub mod cnpj;
-mod domain;
 mod error;
 pub mod event;
 mod offer;
@@ -30,7 +29,6 @@ mod service;
 mod spec;
 pub mod store;
 
-pub use domain::Domain;
 pub use error::SettlementError;
 pub use offer::{Details, Offer, OfferChange, Service, SplitInput, TermsInput};
 pub use provider::{NewProvider, Provider, ProviderChange};

@@ -151,6 +151,14 @@ impl Service {
         Some(Self::of(first.stream, last.version, newest.says()?))
     }
 
+    /// Refuses charges of a service that is suspended.
+    pub fn check_open(&self) -> Result<(), Refusal> {
+        if self.is_open {
+            return Ok(());
+        }
+        Err(Refusal::new(RefusalCode::InvalidState, "the service is suspended"))
+    }
+
     /// Decides a change that builds on a version, if it says on which.
     pub fn change(
         &self,

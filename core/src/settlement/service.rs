@@ -1,11 +1,11 @@
 //! The use cases: register a company, open what it is paid for, look at both, change them.
 
-use super::domain::Domain;
 use super::error::SettlementError;
 use super::event::ProviderDescribed;
 use super::offer::{self, Offer, OfferChange, Service};
 use super::provider::{self, NewProvider, Provider, ProviderChange};
 use super::store::{self, Row};
+use crate::access::staff::Territory;
 use crate::event_store::read::{self, tenant_tx};
 use crate::event_store::{Decision, Disposed, Job, Recorded, RequestKey, Shard, WriteError};
 use crate::kernel::{Refusal, RefusalCode};
@@ -46,12 +46,12 @@ impl Services {
         &self,
         actor: &Actor,
         key: &RequestKey,
-        domain: &Domain,
+        territory: &Territory,
         new: &NewProvider,
         render: &Render,
     ) -> Result<Executed, SettlementError> {
         let says: ProviderDescribed = provider::read(new)?;
-        domain.check_unit(says.unit)?;
+        check_unit(territory, says.unit)?;
         let stream = Provider::stream(actor.origin.tenant, &says.cnpj);
         let decide = async || {
             let existing = self.streams(actor, &[stream]).await?;
@@ -65,24 +65,24 @@ impl Services {
         &self,
         actor: &Actor,
         key: &RequestKey,
-        domain: &Domain,
+        territory: &Territory,
         (id, expected, change): (Uuid, Option<i32>, &ProviderChange),
         render: &Render,
     ) -> Result<Executed, SettlementError> {
         if let Some(unit) = change.unit {
-            domain.check_unit(unit)?;
+            check_unit(territory, unit)?;
         }
         let decide = async || {
-            let provider = self.provider(actor, domain, id).await?;
+            let provider = self.provider(actor, territory, id).await?;
             Ok((provider.change(expected, change)?, Known::default()))
         };
         self.decided(actor, key, render, decide).await
     }
 
     /// A provider that the caller looks after. Others, and another tenant's, are not found.
-    pub async fn provider(&self, actor: &Actor, domain: &Domain, id: Uuid) -> Result<Provider, SettlementError> {
+    pub async fn provider(&self, actor: &Actor, territory: &Territory, id: Uuid) -> Result<Provider, SettlementError> {
         let found = self.find_provider(actor, id).await?;
-        found.filter(|provider| domain.covers(id, provider.says.unit)).ok_or_else(nothing)
+        found.filter(|provider| territory.covers(id, provider.says.unit)).ok_or_else(nothing)
     }
 
     /// A provider, for whoever asks on behalf of the system.
@@ -94,14 +94,14 @@ impl Services {
     pub async fn providers(
         &self,
         actor: &Actor,
-        domain: &Domain,
+        territory: &Territory,
         after: i64,
         limit: i64,
     ) -> Result<Listed<Provider>, SettlementError> {
         let mut tx = tenant_tx(&self.reader, actor.origin.tenant).await?;
         let rows = store::providers(&mut tx, (actor.shard, actor.origin.tenant), after, limit + 1).await?;
         tx.commit().await?;
-        self.listed(actor, rows, limit, Provider::fold, |one| domain.covers(one.id, one.says.unit)).await
+        self.listed(actor, rows, limit, Provider::fold, |one| territory.covers(one.id, one.says.unit)).await
     }
 
     /// Opens a service of a provider that the caller looks after. Without a unit of its own it has the provider's.
@@ -109,7 +109,7 @@ impl Services {
         &self,
         actor: &Actor,
         key: &RequestKey,
-        domain: &Domain,
+        territory: &Territory,
         new: &Offer,
         render: &Render,
     ) -> Result<Executed, SettlementError> {
@@ -117,10 +117,10 @@ impl Services {
         let provider = self.find_provider(actor, new.provider).await?;
         // Whoever was granted one service may not open another, and none of somebody else's.
         let provider = provider
-            .filter(|provider| domain.covers(provider.id, provider.says.unit))
+            .filter(|provider| territory.covers(provider.id, provider.says.unit))
             .ok_or_else(|| Refusal::new(RefusalCode::ValidationFailed, "there is no such provider").at("/provider"))?;
         let offer = Offer { unit: new.unit.or(provider.says.unit), ..new.clone() };
-        domain.check_unit(offer.unit)?;
+        check_unit(territory, offer.unit)?;
         let accounts: BTreeSet<Uuid> = offer::accounts(&offer.terms, tenant, &offer.asset).collect();
         let decide = async || {
             let assets = BTreeSet::from([offer.asset.clone()]);
@@ -135,7 +135,7 @@ impl Services {
         &self,
         actor: &Actor,
         key: &RequestKey,
-        domain: &Domain,
+        territory: &Territory,
         (id, expected, change): (Uuid, Option<i32>, &OfferChange),
         render: &Render,
     ) -> Result<Executed, SettlementError> {
@@ -143,10 +143,10 @@ impl Services {
         if let OfferChange::Details(details) = change
             && let Some(unit) = details.unit
         {
-            domain.check_unit(unit)?;
+            check_unit(territory, unit)?;
         }
         let decide = async || {
-            let service = self.service(actor, domain, id).await?;
+            let service = self.service(actor, territory, id).await?;
             let terms = match change {
                 OfferChange::Details(details) => details.terms.as_ref(),
                 OfferChange::Suspend | OfferChange::Resume => None,
@@ -160,8 +160,8 @@ impl Services {
     }
 
     /// A service that the caller looks after. Others, and another tenant's, are not found.
-    pub async fn service(&self, actor: &Actor, domain: &Domain, id: Uuid) -> Result<Service, SettlementError> {
-        self.find(actor, id).await?.filter(|service| domain.covers(id, service.unit)).ok_or_else(nothing)
+    pub async fn service(&self, actor: &Actor, territory: &Territory, id: Uuid) -> Result<Service, SettlementError> {
+        self.find(actor, id).await?.filter(|service| territory.covers(id, service.unit)).ok_or_else(nothing)
     }
 
     /// A service, for whoever charges for it.
@@ -173,7 +173,7 @@ impl Services {
     pub async fn services(
         &self,
         actor: &Actor,
-        domain: &Domain,
+        territory: &Territory,
         provider: Option<Uuid>,
         (after, limit): (i64, i64),
     ) -> Result<Listed<Service>, SettlementError> {
@@ -181,7 +181,7 @@ impl Services {
         let of = (actor.shard, actor.origin.tenant);
         let rows = store::services(&mut tx, of, provider, after, limit + 1).await?;
         tx.commit().await?;
-        self.listed(actor, rows, limit, Service::fold, |one| domain.covers(one.id, one.unit)).await
+        self.listed(actor, rows, limit, Service::fold, |one| territory.covers(one.id, one.unit)).await
     }
 
     async fn listed<T>(
@@ -242,6 +242,12 @@ impl Services {
     fn shard(&self, actor: &Actor) -> Result<&Shard, WriteError> {
         self.ledger.shard(actor.shard).ok_or(WriteError::DatabaseUnavailable)
     }
+}
+
+/// Refuses a unit that there is not, or that is beyond what somebody looks after.
+fn check_unit(territory: &Territory, unit: Option<Uuid>) -> Result<(), SettlementError> {
+    territory.check_exists(unit)?;
+    if territory.covers_unit(unit) { Ok(()) } else { Err(SettlementError::Beyond("/unit")) }
 }
 
 fn nothing() -> SettlementError {

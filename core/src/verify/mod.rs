@@ -18,6 +18,7 @@
 //! Deliberately absent: repair. What is found is for a person to judge.
 
 mod account;
+mod charges;
 mod counters;
 pub mod drift;
 mod entries;

@@ -47,6 +47,8 @@ pub enum Rule {
     Hold,
     /// Reversals take back what was moved, and no more.
     Reversal,
+    /// Charges are captured within their authorisation and refunded within their captures.
+    Charge,
     /// Entries are the fold of the moves.
     Entry,
     /// Counter rows are the fold of the counts.
@@ -75,6 +77,7 @@ impl fmt::Display for Rule {
             Self::Bound => "bounds and statuses",
             Self::Hold => "holds",
             Self::Reversal => "reversals",
+            Self::Charge => "charges",
             Self::Entry => "entries",
             Self::Counter => "counters",
             Self::Request => "requests",

@@ -7,7 +7,7 @@ use super::look_ups::LookUps;
 use super::personal::Living;
 use super::report::{Findings, Rule, Subject};
 use super::store::log::{self, Batch, Events, Request};
-use super::{requests, reversals};
+use super::{charges, requests, reversals};
 use crate::event_store::overlay::EventRow;
 
 /// Batches read at once; each may have thousands of requests.
@@ -131,6 +131,7 @@ impl Walked {
         }
         streams(audit, &page.events.rows).await?;
         reversals::check(audit, &page.events.rows).await?;
+        charges::check(audit, &page.events.rows).await?;
         self.look_ups.fold(audit.session, &page.events.rows, &mut audit.findings).await?;
         self.batches += page.batches.len() as u64;
         self.events += page.events.rows.len() as u64;

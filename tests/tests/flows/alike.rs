@@ -8,6 +8,7 @@ use uuid::Uuid;
 use vintem_core::access::Role;
 use vintem_core::access::staff::{Login, SecondFactor, Seen, SignIn, StaffError};
 use vintem_tests::api::{Api, read};
+use vintem_tests::phone::{self, Person, Town};
 use vintem_tests::staff::{Office, PASSWORD, TENANT};
 use vintem_tests::vault::eventually;
 
@@ -103,4 +104,21 @@ async fn who_stands_in_for_nobody_lets_nobody_in_and_loses_nothing() {
     office.knock("/v1/staff/sessions", &credentials).await.expect(201);
     office.knock("/v1/staff/sessions", &paper).await.expect(201);
     office.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_citizen_who_stands_in_for_nobody_lets_nobody_in_and_loses_nothing() {
+    let town = Town::create().await;
+    let (ana, phone) = town.citizen(1).await;
+    // Somebody whom the back office alone knows has no password either.
+    let known = Person::number(2);
+    let body = json!({"cpf": known.cpf, "name": known.name, "email": known.email});
+    town.office.client.post("/v1/holders", &body).await.expect(201);
+    for number in 2..6 {
+        // With her own telephone and password, for all of whom she stands in.
+        let refused = phone.sign_in(&Person::number(number), phone::PASSWORD).await;
+        assert_eq!(refused.expect(401)["code"], "unauthenticated");
+    }
+    phone.sign_in(&ana, phone::PASSWORD).await.expect(201);
+    town.close().await;
 }

@@ -7,7 +7,8 @@ use vintem_tests::store::Store;
 const BOUND: [&str; 2] = ["vintem_reader", "vintem_editor"];
 
 /// Functions that run as their owner and so see every tenant, each with its reason. All are for one caller, and take or give ids.
-const DEFINERS: [(&str, &str); 12] = [
+const DEFINERS: [(&str, &str); 13] = [
+    ("charge_tenant", "whoever has scanned a code knows a charge and not the tenant; one id in, one out"),
     ("citizen_sessions_ended_lately", "whose tokens are refused; ids only"),
     ("client_at_login", "a login names the client before anybody knows the tenant; one id in, one row out"),
     ("client_at_the_door", "the same; an id that is nobody's is answered with the row of another client"),

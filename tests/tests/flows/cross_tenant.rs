@@ -100,6 +100,12 @@ fn bodies(path: &str) -> Vec<Value> {
         "/v1/admin/terminals/{id}" => vec![json!({"label": "x"})],
         "/v1/admin/terminals/{id}/commands" => vec![json!({"command": "lock"})],
         "/v1/holders/lookups" => vec![json!({"cpf": PLACE})],
+        "/v1/admin/providers" => vec![json!({"name": "Companhia", "cnpj": PLACE})],
+        "/v1/admin/providers/{id}" => vec![json!({"name": "Companhia"})],
+        "/v1/admin/services" => {
+            vec![json!({"provider": PLACE, "label": "Linha", "city": "Porto Alegre", "asset": "BRL"})]
+        }
+        "/v1/admin/services/{id}" => vec![json!({"label": "Linha"}), json!({"status": "suspended"})],
         _ => vec![json!({})],
     }
 }

@@ -19,14 +19,14 @@ use vintem_tests::phone::{PIN, Phone, Town, another};
 use vintem_tests::staff::TENANT;
 
 /// A sandbox with citizens, and what follows their orders.
-struct Sandbox {
-    town: Town,
+pub(super) struct Sandbox {
+    pub(super) town: Town,
     writer: Shard,
     session: PgConnection,
 }
 
 impl Sandbox {
-    async fn create() -> Self {
+    pub(super) async fn create() -> Self {
         let town = Town::create().await;
         let store = &town.office.secrets.store;
         let mut operator = store.session("vintem_operator").await;
@@ -38,7 +38,7 @@ impl Sandbox {
     }
 
     /// Does what the worker does, once, some time from now; answers how many orders were done with.
-    async fn follows(&mut self, later: TimeDelta) -> usize {
+    pub(super) async fn follows(&mut self, later: TimeDelta) -> usize {
         let due = sqlx::query("UPDATE job SET run_at = now() WHERE kind = 'settle-funding'");
         due.execute(&mut self.session).await.unwrap();
         let pool = self.town.office.secrets.store.pool("vintem_writer");
@@ -46,17 +46,17 @@ impl Sandbox {
         Settler::new(pool, 0, self.writer.clone(), outside).tick().await.unwrap()
     }
 
-    async fn jobs(&mut self) -> i64 {
+    pub(super) async fn jobs(&mut self) -> i64 {
         let count = sqlx::query_scalar("SELECT count(*) FROM job WHERE kind = 'settle-funding'");
         count.fetch_one(&mut self.session).await.unwrap()
     }
 
     /// What is posted on an account, in minor units.
-    async fn posted(&self, account: &str) -> i64 {
+    pub(super) async fn posted(&self, account: &str) -> i64 {
         self.town.office.secrets.store.posted(account).await
     }
 
-    async fn has(&self, citizen: &Phone) -> i64 {
+    pub(super) async fn has(&self, citizen: &Phone) -> i64 {
         self.posted(&format!("citizen:{}", citizen.citizen())).await
     }
 
@@ -66,33 +66,33 @@ impl Sandbox {
         AnswerRetention::new(pool, 0, Duration::ZERO, fresh::new_id()).tick().await.unwrap();
     }
 
-    async fn citizen(&self, number: u32) -> Phone {
+    pub(super) async fn citizen(&self, number: u32) -> Phone {
         self.town.citizen(number).await.1
     }
 
     /// Somebody who has brought money in.
-    async fn rich(&mut self, number: u32, amount: &str) -> Phone {
+    pub(super) async fn rich(&mut self, number: u32, amount: &str) -> Phone {
         let citizen = self.citizen(number).await;
         top_up(&citizen, amount).await.expect(201);
         assert_eq!(self.follows(TimeDelta::zero()).await, 1);
         citizen
     }
 
-    async fn close(self) {
+    pub(super) async fn close(self) {
         self.session.close().await.unwrap();
         self.town.close().await;
     }
 }
 
-fn brl(amount: &str) -> Value {
+pub(super) fn brl(amount: &str) -> Value {
     json!({"amount": amount, "asset": "BRL"})
 }
 
-fn id(answer: &Value) -> &str {
+pub(super) fn id(answer: &Value) -> &str {
     answer["id"].as_str().unwrap()
 }
 
-async fn top_up(citizen: &Phone, amount: &str) -> Read {
+pub(super) async fn top_up(citizen: &Phone, amount: &str) -> Read {
     citizen.post("/v1/top-ups", &json!({"amount": brl(amount), "method": "simulated"})).await
 }
 
@@ -101,14 +101,14 @@ async fn ask(citizen: &Phone, amount: &str) -> Value {
 }
 
 /// What confirms a withdrawal that was just asked for, made without the product's code.
-fn proof(citizen: &Phone, asked: &Value, pin: &str) -> Value {
+pub(super) fn proof(citizen: &Phone, asked: &Value, pin: &str) -> Value {
     let (id, nonce) = (id(asked), asked["nonce"].as_str().unwrap());
     let amount = asked["amount"]["amount"].as_str().unwrap();
     let said = format!(r#"{{"amount":"{amount}","asset":"BRL","intent_id":"{id}","nonce":"{nonce}","payee":"{id}"}}"#);
     json!({"pin": pin, "device_signature": citizen.device.sign_bytes(said.as_bytes())})
 }
 
-async fn withdraw(citizen: &Phone, amount: &str) -> Read {
+pub(super) async fn withdraw(citizen: &Phone, amount: &str) -> Read {
     let asked = ask(citizen, amount).await;
     citizen.post(&format!("/v1/withdrawals/{}/confirm", id(&asked)), &proof(citizen, &asked, PIN)).await
 }
@@ -164,7 +164,7 @@ async fn what_is_not_funded_in_time_is_never_credited() {
     tokio::time::sleep(Duration::from_secs(3)).await;
     // What comes too late is refused by the writer's clock, whatever the bank's says.
     assert_eq!(town.follows(TimeDelta::seconds(2)).await, 1);
-    assert_eq!((status(&never).await, status(&late).await), ("expired".to_owned(), "expired".to_owned()));
+    assert_eq!((status(&never).await, status(&late).await), ("expired".to_owned(), "unclaimed".to_owned()));
     assert_eq!(status(&hour).await, "awaiting_funds");
     assert_eq!((town.follows(TimeDelta::hours(1)).await, town.jobs().await), (1, 0));
     assert_eq!((status(&hour).await, town.has(&ana).await), ("credited".to_owned(), 1_002));

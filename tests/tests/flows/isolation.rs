@@ -26,8 +26,8 @@ const TABLES: &str = "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_names
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant' AND NOT a.attisdropped
     WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') ORDER BY 1";
 
-/// Rows of the staff, of citizens, of terminals, and a receipt of every tenant.
-const BY_HAND: [&str; 13] = [
+/// Rows of the staff, of citizens, of terminals and who is paid at them, a receipt and a charge of every tenant.
+const BY_HAND: [&str; 17] = [
     "INSERT INTO staff_member (shard, tenant, member, login) SELECT shard, tenant, tenant, 'probe' FROM tenant",
     "INSERT INTO staff_invitation (shard, tenant, invitation, member, ticket, expires_at) SELECT shard, tenant, tenant, tenant, sha256('probe'), now() FROM tenant",
     "INSERT INTO staff_credential (shard, tenant, member, enrolled_by, password_hash, device, last_step) SELECT shard, tenant, tenant, tenant, '$argon2id$', 'probe', 1 FROM tenant",
@@ -36,10 +36,14 @@ const BY_HAND: [&str; 13] = [
     "INSERT INTO citizen_challenge (shard, tenant, challenge, holder, created_at, expires_at, purpose, code, device_key) SELECT shard, tenant, tenant, tenant, now(), now(), 'device', sha256('probe'), sha256('probe') FROM tenant",
     "INSERT INTO citizen_credential (shard, tenant, holder, enrolled_by, password_hash, pin_hash) SELECT shard, tenant, tenant, tenant, '$argon2id$', '$argon2id$' FROM tenant",
     "INSERT INTO citizen_session (shard, tenant, session, holder, device, device_key, generation, created_at, rotated_at) SELECT shard, tenant, tenant, tenant, tenant, sha256('probe'), 1, now(), now() FROM tenant",
+    "INSERT INTO provider (shard, tenant, position, provider) SELECT shard, tenant, 1, tenant FROM tenant",
+    "INSERT INTO service (shard, tenant, position, service, provider) SELECT shard, tenant, 1, tenant, tenant FROM tenant",
     "INSERT INTO terminal_code (shard, tenant, code, terminal, digest, expires_at) SELECT shard, tenant, tenant, tenant, sha256('probe'), now() FROM tenant",
     "INSERT INTO terminal_certificate (shard, tenant, terminal, key, ends_at, chain) SELECT shard, tenant, tenant, 'probe', now(), 'probe' FROM tenant",
     "INSERT INTO terminal_heartbeat (shard, tenant, terminal, tampered, offline_count, last_seq, skew_ms, received_at, software) SELECT shard, tenant, tenant, false, 0, 0, 0, now(), 'probe' FROM tenant",
     "INSERT INTO terminal_message (shard, tenant, terminal, seq, received_at, digest) SELECT shard, tenant, tenant, 1, now(), sha256('probe') FROM tenant",
+    "INSERT INTO charge (shard, tenant, id, terminal, position, captured, refunded, status, txid) SELECT shard, tenant, tenant, tenant, 1, 0, 0, 'reversed', 'probe' FROM tenant",
+    "INSERT INTO charge_move (shard, tenant, position, scale, batch, amount, terminal, charge, kind, asset) SELECT shard, tenant, row_number() OVER (), 2, 1, 1, tenant, tenant, 'capture', 'BRL' FROM tenant",
     "INSERT INTO receipt (shard, tenant, transaction, code, signed, issued_at) SELECT shard, tenant, tenant, '0000000000000000', 'probe', now() FROM tenant",
 ];
 

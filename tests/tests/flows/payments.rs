@@ -195,6 +195,7 @@ async fn a_payer_is_told_the_price_and_pays_it_whatever_becomes_of_the_list() {
         assert_eq!(refused["errors"][0]["pointer"], pointer, "{body}");
     }
     client.post("/v1/prices/NONE", &json!({})).await.expect(404);
+    client.get("/v1/prices/NONE").await.expect(404);
     api.close().await;
 }
 

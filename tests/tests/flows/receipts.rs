@@ -13,15 +13,6 @@ fn brl(amount: &str) -> Value {
     json!({"amount": amount, "asset": "BRL"})
 }
 
-/// Verifies a receipt by a key set and nothing else; prints the claims, or how it fails.
-const VERIFY: &str = "import json, sys, jwt\nkeys = jwt.PyJWKSet.from_json(sys.argv[1])\nkid = jwt.get_unverified_header(sys.argv[2])['kid']\n\
-try:\n    print(json.dumps(jwt.decode(sys.argv[2], keys[kid].key, algorithms=['EdDSA'])))\nexcept jwt.InvalidSignatureError:\n    print(json.dumps('forged'))";
-
-fn verified(keys: &Value, receipt: &str) -> Option<Value> {
-    let printed = python::run(VERIFY, &[&keys.to_string(), receipt])?;
-    Some(serde_json::from_str(&printed).unwrap())
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_receipt_is_true_without_the_server_and_checked_by_anybody() {
     let people = Registry::create().await;
@@ -42,7 +33,7 @@ async fn a_receipt_is_true_without_the_server_and_checked_by_anybody() {
     let keys = read(anybody.get(people.server.url("/.well-known/jwks.json"))).await.expect(200);
     let payload = URL_SAFE_NO_PAD.decode(receipt.split('.').nth(1).unwrap()).unwrap();
     assert!(!String::from_utf8(payload).unwrap().contains("secret"));
-    if let Some(claims) = verified(&keys, receipt) {
+    if let Some(claims) = python::verified(&keys, receipt) {
         assert_eq!((&claims["transaction"], &claims["position"]), (&paid["id"], &paid["position"]));
         assert_eq!((claims["code"].as_str(), claims["tenant"].as_str()), (Some(code), Some("coffee-town")));
         let leg = |account: &String, direction: &str| json!({"account": account, "direction": direction, "amount": "12.50", "asset": "BRL"});
@@ -57,7 +48,7 @@ async fn a_receipt_is_true_without_the_server_and_checked_by_anybody() {
                 .collect::<Vec<u8>>(),
         );
         parts[1] = other;
-        assert_eq!(verified(&keys, &parts.join(".")), Some(json!("forged")));
+        assert_eq!(python::verified(&keys, &parts.join(".")), Some(json!("forged")));
     }
 
     let check = async |code: &str| read(anybody.get(people.server.url(&format!("/v1/receipts/{code}")))).await;
@@ -107,7 +98,7 @@ async fn a_receipt_outlives_its_key_and_given_ones_outlive_an_absent_vault() {
     };
     assert_eq!((kid(&before), kid(&after)), (json!("receipt-1"), json!("receipt-2")));
     for given in [&before, &after] {
-        if let Some(claims) = verified(&keys, given["signed"].as_str().unwrap()) {
+        if let Some(claims) = python::verified(&keys, given["signed"].as_str().unwrap()) {
             assert_eq!(claims["code"], given["code"]);
         }
     }

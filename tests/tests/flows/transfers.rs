@@ -1,5 +1,7 @@
 //! People pay each other over HTTP: asked for, shown, confirmed by the payer's telephone and PIN.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -57,7 +59,19 @@ async fn somebody_pays_what_they_were_shown_once() {
 
     let shown = her.get(&path(&asked)).await.expect(200);
     assert_eq!((&shown["status"], &shown["transaction"]), (&json!("completed"), &confirmed["transaction"]));
-    assert_eq!(his.get(&path(&asked)).await.expect(200)["note"], NOTE, "it is for the two of them");
+    let received = his.get(&path(&asked)).await.expect(200);
+    assert_eq!((&received["note"], &received["amount"]["amount"]), (&json!(NOTE), &json!("12.50")), "it is for both");
+    let members: Vec<&str> = received.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(members, ["amount", "completed_at", "id", "note", "status", "transaction"], "and what it cost is not");
+    let transaction = received["transaction"].as_str().unwrap();
+    let receipt = his.get(&format!("/v1/account/transactions/{transaction}/receipt")).await.expect(200);
+    let signed = receipt["signed"].as_str().unwrap().split('.').nth(1).unwrap();
+    let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(signed).unwrap()).unwrap();
+    let legs = claims["legs"].as_array().unwrap().iter().map(|leg| leg["amount"].as_str().unwrap());
+    assert_eq!(legs.collect::<Vec<_>>(), ["12.50", "12.50"], "not by their receipt either");
+    let checked = his.get(receipt["check"].as_str().unwrap()).await.expect(200);
+    let legs = checked["legs"].as_array().unwrap().iter().map(|leg| leg["amount"]["amount"].as_str().unwrap());
+    assert_eq!(legs.collect::<Vec<_>>(), ["12.50", "12.50"]);
     let (_, third) = town.citizen(3).await;
     third.get(&path(&asked)).await.expect(404);
     let mut superuser = store.superuser().await;

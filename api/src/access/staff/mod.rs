@@ -14,7 +14,7 @@ pub mod users;
 use crate::context::Context;
 use crate::problem::{Code, Problem};
 use std::sync::Arc;
-use vintem_core::access::staff::{Authority, Entered, Of};
+use vintem_core::access::staff::{Authority, Entered, Of, Territory};
 use vintem_core::access::{Proof, Tenant};
 
 /// Whose staff.
@@ -27,6 +27,16 @@ async fn authority(context: &Context) -> Result<Authority, Problem> {
     let Proof::Staff(standing) = &context.caller.proof else { return Err(no_member()) };
     let units = context.app.staff.units(of(&context.tenant)).await?;
     Ok(Authority::new(context.caller.subject, Arc::clone(standing), context.reach, units))
+}
+
+/// Which of the things that stand in units the caller is about, by the grant that let them in.
+pub(crate) async fn territory(context: &Context) -> Result<Territory, Problem> {
+    let units = context.app.staff.units(of(&context.tenant)).await?;
+    let from = match &context.caller.proof {
+        Proof::Staff(standing) => standing.unit,
+        Proof::Client(_) | Proof::Citizen(_) | Proof::Terminal(_) => None,
+    };
+    Ok(Territory::new(context.reach, from, units))
 }
 
 /// The caller's session. The table lets only members this far.

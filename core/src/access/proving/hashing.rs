@@ -1,14 +1,18 @@
 //! Passwords and PINs as argon2id hashes, on few threads with a short queue.
 //!
-//! One hash takes 19 MiB and some 25 ms of a core (OWASP's first choice: m = 19 MiB, t = 2, p = 1). So they are worked off
-//! beside the threads that serve requests, a few at a time; who finds the queue full is told to come back, and the rest of
-//! the API does not notice. Each operation is counted: that an unknown login costs what a known one does is a test.
+//! One hash takes 19 MiB and some 25 ms of a core (OWASP's first choice: m = 19 MiB, t = 2, p = 1). So they are worked off on
+//! threads of their own, a few at a time and at a lower priority than those that serve requests: where all cores are busy, who
+//! waits for a hash waits longer, and nobody else. Who finds the queue full is told to come back. Each operation is counted: that
+//! an unknown login costs what a known one does is a test.
 
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
-use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use zeroize::Zeroizing;
 
 use crate::secrets::{Pepper, random};
@@ -17,6 +21,11 @@ const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 /// How many wait for each one that is worked on: a second's worth.
 const WAITING_PER_WORKER: usize = 40;
+/// How much nicer a worker is than the rest of the process: beside a thread that is not, it gets a tenth of the core.
+const NICENESS: i32 = 10;
+
+/// Something to be hashed or compared; it answers by itself.
+type Work = Box<dyn FnOnce() + Send>;
 
 /// The queue is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -37,7 +46,8 @@ struct Inner {
     nobodys: String,
     /// Places of those who wait or are worked on.
     places: Arc<Semaphore>,
-    workers: Arc<Semaphore>,
+    /// To the threads, which end with it.
+    queue: Sender<Work>,
     done: AtomicU64,
 }
 
@@ -51,11 +61,18 @@ impl Hashing {
     /// So many at a time, and so many waiting for each.
     pub fn with(pepper: Pepper, workers: usize, waiting: usize) -> Self {
         let nobodys = hash(&random::bytes::<32>());
+        let (queue, waiting_work) = channel();
+        let waiting_work = Arc::new(Mutex::new(waiting_work));
+        for number in 0..workers {
+            let waiting_work = Arc::clone(&waiting_work);
+            let named = thread::Builder::new().name(format!("hashing-{number}"));
+            named.spawn(move || work_off(&waiting_work)).expect("a process can have one more thread when it starts");
+        }
         Self(Arc::new(Inner {
             pepper,
             nobodys,
             places: Arc::new(Semaphore::new(workers * (1 + waiting))),
-            workers: Arc::new(Semaphore::new(workers)),
+            queue,
             done: AtomicU64::new(0),
         }))
     }
@@ -97,17 +114,43 @@ impl Hashing {
         work: impl FnOnce(&[u8; 32], &str) -> T + Send + 'static,
     ) -> Result<T, Busy> {
         let inner = Arc::clone(&self.0);
-        let closed = |_: AcquireError| Busy;
-        let worker = Arc::clone(&inner.workers).acquire_owned().await.map_err(closed)?;
         let peppered = Zeroizing::new(inner.pepper.apply(secret));
-        let job = tokio::task::spawn_blocking(move || {
-            // A caller that goes away does not make room for another before the work is done.
-            let _held = (place, worker);
+        let (answer, made) = oneshot::channel();
+        let job: Work = Box::new(move || {
+            // A caller that goes away does not make room for another before the work is done, or found to be for nobody.
+            let _held = place;
+            if answer.is_closed() {
+                return;
+            }
             let made = work(&peppered, &inner.nobodys);
             inner.done.fetch_add(1, Ordering::Relaxed);
-            made
+            // Whoever has gone away meanwhile does not miss it.
+            let _ = answer.send(made);
         });
-        job.await.map_err(|_| Busy)
+        self.0.queue.send(job).map_err(|_| Busy)?;
+        made.await.map_err(|_| Busy)
+    }
+}
+
+/// A worker: takes what waits, one after the other, until nobody can ask any more.
+fn work_off(queue: &Mutex<Receiver<Work>>) {
+    be_nice();
+    loop {
+        // The lock is given back before the work begins.
+        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(work) = next else { return };
+        // A defect costs its own caller an answer, and nobody after them.
+        if catch_unwind(AssertUnwindSafe(work)).is_err() {
+            tracing::error!("a secret could not be hashed");
+        }
+    }
+}
+
+/// Lowers the priority of this thread alone, which Linux keeps per thread. Elsewhere it would be the process's, so there it stays.
+fn be_nice() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(NICENESS) {
+        tracing::warn!(%error, "hashing goes on at the priority of everything else");
     }
 }
 
@@ -163,6 +206,24 @@ mod tests {
         let all = futures_util::future::join_all((0..10).map(|_| hashing.hash(b"anything at all"))).await;
         let refused = all.iter().filter(|done| matches!(done, Err(Busy))).count();
         assert_eq!((hashing.done(), refused), (4, 6));
+        assert!(hashing.hash(b"anything at all").await.is_ok());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn only_the_threads_that_hash_are_nice() {
+        let hashing = Hashing::with(Pepper::of(&[1; 32]), 1, 1);
+        let own = || rustix::process::getpriority_process(None).unwrap();
+        let before = own();
+        let there = hashing.run(hashing.place().unwrap(), b"", move |_, _| own()).await.unwrap();
+        assert_eq!((there, own()), ((before + NICENESS).min(19), before));
+    }
+
+    #[tokio::test]
+    async fn a_worker_outlives_a_defect() {
+        let hashing = Hashing::with(Pepper::of(&[1; 32]), 1, 1);
+        let broken = hashing.run(hashing.place().unwrap(), b"", |_, _| -> u8 { panic!("a defect") }).await;
+        assert_eq!(broken, Err(Busy));
         assert!(hashing.hash(b"anything at all").await.is_ok());
     }
 }

@@ -18,6 +18,32 @@ pub struct Credential {
     pub pin_hash: String,
 }
 
+/// A citizen's; of somebody who has none, that of another citizen of the tenant, for the same work.
+pub async fn find_or_stand_in(
+    tx: &mut PgConnection,
+    of: Of,
+    holder: Uuid,
+) -> Result<Option<(Uuid, Credential)>, sqlx::Error> {
+    // The one of the id or before it; before the first one stands the last one.
+    let row = sqlx::query!(
+        r#"(SELECT holder AS "holder!", enrolled_by AS "enrolled_by!", password_hash AS "password_hash!", pin_hash AS "pin_hash!"
+            FROM citizen_credential WHERE shard = $1 AND tenant = $2 AND holder <= $3 ORDER BY holder DESC LIMIT 1)
+           UNION ALL
+           (SELECT holder, enrolled_by, password_hash, pin_hash
+            FROM citizen_credential WHERE shard = $1 AND tenant = $2 ORDER BY holder DESC LIMIT 1)
+           LIMIT 1"#,
+        of.shard,
+        of.tenant,
+        holder
+    )
+    .fetch_optional(tx)
+    .await?;
+    Ok(row.map(|row| {
+        let (enrolled_by, password_hash, pin_hash) = (row.enrolled_by, row.password_hash, row.pin_hash);
+        (row.holder, Credential { enrolled_by, password_hash, pin_hash })
+    }))
+}
+
 /// A citizen's, or nobody's.
 pub async fn find(tx: &mut PgConnection, of: Of, holder: Uuid) -> Result<Option<Credential>, sqlx::Error> {
     sqlx::query_as!(

@@ -3,6 +3,7 @@
 use super::super::known::Side::Credit;
 use super::*;
 use crate::kernel::RefusalCode::*;
+use crate::ledger::returns::{self, Returns};
 use account::What;
 
 #[test]
@@ -54,6 +55,22 @@ fn only_an_empty_account_closes_and_it_stays_closed() {
     world.change("ana", What::Close(None)).unwrap();
     assert_eq!(world.when(transfer("bank", "ana", "1")), Err(AccountClosed));
     assert_eq!(world.change("ana", What::Unfreeze), Err(AccountClosed));
+}
+
+#[test]
+fn an_account_to_which_money_may_come_back_does_not_close() {
+    let mut world = given().wallet("ana");
+    let (account, _) = world.find("ana");
+    let (beside, payment) = (returns::stream(TENANT, account), Uuid::from_u128(9));
+    world.fact(Returns::fold(beside, &[]).with(payment).unwrap());
+    for what in [What::Close(None), What::CloseOwn] {
+        assert_eq!(world.change("ana", what), Err(InvalidState));
+    }
+    world.change("ana", What::Freeze(None)).unwrap();
+    world.change("ana", What::Unfreeze).unwrap();
+    let back = Returns::fold(beside, &world.streams()[&beside]).without(payment).unwrap();
+    world.fact(back);
+    world.change("ana", What::CloseOwn).unwrap();
 }
 
 #[test]

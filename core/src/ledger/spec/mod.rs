@@ -15,7 +15,7 @@ use super::reversal::{Extent, Reverse};
 use super::transaction::{ChosenId, ExpectText, Leg, Post, Quantity};
 use super::{account, asset, capture, hold};
 use crate::event_store::overlay::{Origin, Overlay, Stop};
-use crate::event_store::proposal::{Decision, Pointers};
+use crate::event_store::proposal::{Decision, NewEvent, Pointers};
 use crate::event_store::{Proposal, Recorded};
 use crate::kernel::{Instant, Metadata, RefusalCode, name};
 use chrono::Duration;
@@ -120,6 +120,11 @@ impl World {
     pub fn expire(&mut self, hold: Uuid) -> Verdict {
         let hold = hold::Hold::fold(&self.streams()[&hold]).unwrap();
         self.propose(&capture::expire(&hold).ok_or(RefusalCode::HoldEnded)?)
+    }
+
+    /// A fact that no command of the ledger states.
+    pub fn fact(&mut self, event: NewEvent) {
+        self.propose(&Proposal { events: vec![event], ..Proposal::default() }).unwrap();
     }
 
     fn propose(&mut self, proposal: &Proposal) -> Verdict {

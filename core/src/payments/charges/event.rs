@@ -79,13 +79,24 @@ pub struct Payee {
 }
 
 /// When the money of a charge moves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum CaptureMode {
     /// As soon as it is confirmed.
+    #[default]
     Auto,
     /// When the terminal says so; it is held meanwhile.
     Manual,
+}
+
+impl CaptureMode {
+    /// As it is answered.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Manual => "manual",
+        }
+    }
 }
 
 /// `charge.authorised`.

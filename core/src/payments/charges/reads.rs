@@ -1,12 +1,12 @@
 //! Finding charges, waiting for what becomes of them, and the reports of a terminal's batches.
 
 use super::batch::{Report, compare};
-use super::charge::{Charge, Slot, Status};
+use super::charge::{Charge, Slot, Status, hold_stream};
 use super::create::{LONGEST, SHORT_CODE};
 use super::service::Charges;
 use super::store::reads;
 use crate::event_store::read::{self, tenant_tx};
-use crate::kernel::{Refusal, RefusalCode, spoken};
+use crate::kernel::{Instant, Refusal, RefusalCode, spoken};
 use crate::ledger::service::Actor;
 use crate::payments::PaymentError;
 use crate::payments::service::nothing;
@@ -30,6 +30,17 @@ impl Charges {
     /// A charge by its id, whosever it is: who may see it is for the caller to say.
     pub async fn by_id(&self, actor: &Actor, id: Uuid) -> Result<Charge, PaymentError> {
         Ok(self.load(actor, id).await?.charge()?)
+    }
+
+    /// What a command left behind that was recorded at a position, and when: an answer that is rendered from this is the same for ever.
+    ///
+    /// A charge is decided on what is committed, so no batch has events of two commands about the same one.
+    pub async fn at(&self, actor: &Actor, position: i64) -> Result<(Slot, Instant), PaymentError> {
+        let recorded = self.payments.ledger.recall(actor, position).await?.events;
+        let (id, then) = recorded.first().map(|first| (first.stream, first.recorded_at)).ok_or_else(nothing)?;
+        let mut events = self.payments.streams(actor, &[id, hold_stream(actor.origin.tenant, id)]).await?;
+        events.retain(|event| event.recorded_at <= then);
+        Ok((Slot::fold(id, &events).ok_or(PaymentError::Unreadable)?, then))
     }
 
     /// The charge that can be confirmed now under what somebody typed.

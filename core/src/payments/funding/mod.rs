@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! top-up:      created ─► awaiting_funds ─► credited            topup.requested, topup.credited
-//!                              └─ expired                       (holds nothing, ends by itself)
+//!                              ├─ expired                       (holds nothing, ends by itself)
+//!                              └─ unclaimed                     topup.unclaimed: it came, too late or for a closed account
 //! withdrawal:  requires_confirmation ─► approved ─► paid        withdrawal.requested, .approved, .paid
 //!                              └─ expired     └─ rejected       (ends by itself), withdrawal.rejected
 //! ```
@@ -13,11 +14,13 @@
 //! Invariants:
 //! - Money is created by a top-up at most once, in the commit that says so, and never after its time is over: the writer's clock decides.
 //! - From the commit of an approval on nobody can spend a withdrawal's amount; it goes out of being or comes back, once.
+//! - While a withdrawal is on its way the account that it left is not closed and its owner not erased: its money may come back
+//!   ([`returns`](crate::ledger::returns)). A top-up hinders nothing; what comes for a closed account is said to be nobody's, and that ends it.
 //! - An approval counts against the owner's limits like a transfer, and takes the same proof. What was rejected stays counted:
 //!   whoever can make a bank refuse must not win a limit back.
 //! - An order has the same id each time that its adapter hears of it, so that a crash repeats words and not payments.
 //!
-//! Deliberately absent: adapters of real banks, and so where a withdrawal goes; money that came too late, which the books give back or issue.
+//! Deliberately absent: adapters of real banks, and so where a withdrawal goes; money that is nobody's, which the books give back or issue.
 
 mod service;
 pub mod settler;

@@ -8,6 +8,7 @@ use crate::event_store::read::tenant_tx;
 use crate::event_store::{RequestKey, fresh};
 use crate::kernel::{Minor, Refusal, RefusalCode, name};
 use crate::ledger::known::Known;
+use crate::ledger::returns::{self, Returns};
 use crate::ledger::service::{Actor, Executed, Render};
 use crate::ledger::transaction;
 use crate::payments::confirm::Confirm;
@@ -115,9 +116,16 @@ impl Payments {
             let withdrawals = posting::system(tenant, WITHDRAWALS, asset);
             let limits = self.limits(actor, by.holder, *scale).await?;
             let known = self.known(actor, [owner.account, withdrawals]).await?;
-            Ok((withdrawal.approve(tenant, fresh::new_id(), withdrawals, &limits, by), known))
+            let returns = self.returns(actor, owner.account).await?;
+            Ok((withdrawal.approve(tenant, fresh::new_id(), withdrawals, (&limits, &returns), by), known))
         };
         self.decided(actor, key, render, decide).await
+    }
+
+    /// What may still come back to an account.
+    pub async fn returns(&self, actor: &Actor, account: Uuid) -> Result<Returns, PaymentError> {
+        let stream = returns::stream(actor.origin.tenant, account);
+        Ok(Returns::fold(stream, &self.stream(actor, stream).await?))
     }
 
     /// The way in and out of the actor's tenant.

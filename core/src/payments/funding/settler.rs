@@ -13,6 +13,8 @@ use crate::event_store::{Decision, Outcome, Recorded, Shard, WriteError, fresh, 
 use crate::event_store::{Job as Write, RefusalCode};
 use crate::jobs::{Job, pause, store as jobs};
 use crate::kernel::Refusal;
+use crate::ledger::returns::{self, Returns};
+use crate::payments::event::Stranding;
 use crate::payments::posting::{self, ISSUED, WITHDRAWALS};
 use crate::telemetry::clock::Clock;
 use futures_util::future::join_all;
@@ -114,7 +116,7 @@ impl Settler {
     }
 
     async fn top_up(&self, tenant: Uuid, top_up: &TopUp) -> Result<Next, Stuck> {
-        if top_up.credited.is_some() {
+        if top_up.credited.is_some() || top_up.stranded.is_some() {
             return Ok(Next::Done);
         }
         let adapter = adapter(&top_up.requested.method)?;
@@ -124,10 +126,10 @@ impl Settler {
             Progress::Funded => {
                 let issued = posting::system(tenant, ISSUED, &top_up.requested.asset);
                 match self.append(tenant, top_up.credit(fresh::new_id(), issued)).await {
-                    Err(Stuck::Refused(refusal)) if refusal.code == RefusalCode::ChargeExpired => {
-                        // It is at the bank and nobody's here: the books give it back or issue it.
-                        tracing::warn!(top_up = %top_up.id, "the money of a top-up came after its time");
-                        Ok(Next::Done)
+                    Err(Stuck::Refused(refusal)) => {
+                        let because = stranding(&refusal).ok_or(Stuck::Refused(refusal))?;
+                        tracing::warn!(top_up = %top_up.id, ?because, "the money of a top-up is at the bank and nobody's here");
+                        self.append(tenant, top_up.strand(because)).await
                     }
                     appended => appended,
                 }
@@ -145,11 +147,15 @@ impl Settler {
         let started = adapter.start(&order).await?;
         let account = |name| posting::system(tenant, name, &withdrawal.requested.asset);
         let passes = Passes { withdrawals: account(WITHDRAWALS), issued: account(ISSUED) };
+        let beside = returns::stream(tenant, withdrawal.requested.owner.account);
+        let returns = Returns::fold(beside, &self.stream(beside).await?);
         match adapter.follow(&order, (self.clock)() - approved_at).await? {
             Progress::Pending { again } => Ok(Next::Later(again)),
-            Progress::Paid => self.append(tenant, withdrawal.pay(fresh::new_id(), started.reference, passes)).await,
+            Progress::Paid => {
+                self.append(tenant, withdrawal.pay(fresh::new_id(), started.reference, passes, &returns)).await
+            }
             Progress::Rejected { reason } => {
-                self.append(tenant, withdrawal.reject(fresh::new_id(), reason, passes)).await
+                self.append(tenant, withdrawal.reject(fresh::new_id(), reason, passes, &returns)).await
             }
             Progress::Funded | Progress::Over => Err(Stuck::Senseless),
         }
@@ -169,6 +175,15 @@ impl Settler {
     async fn stream(&self, order: Uuid) -> Result<Vec<Recorded>, sqlx::Error> {
         let mut session = self.pool.acquire().await?;
         read::streams(&mut session, self.number, &[order]).await
+    }
+}
+
+/// Why money that came can be nobody's any more. What may still change is waited for: at the latest its time ends.
+fn stranding(refusal: &Refusal) -> Option<Stranding> {
+    match refusal.code {
+        RefusalCode::ChargeExpired => Some(Stranding::TooLate),
+        RefusalCode::AccountClosed => Some(Stranding::AccountClosed),
+        _ => None,
     }
 }
 

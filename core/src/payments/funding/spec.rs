@@ -6,8 +6,9 @@ use super::{Direction, Funding, FundingAdapter, Simulator, named};
 use crate::access::settings::LegalMode;
 use crate::event_store::{Decision, Proposal, Recorded};
 use crate::kernel::{Instant, Minor, RefusalCode};
+use crate::ledger::returns::{self, MOST, Returns};
 use crate::payments::confirm::{Confirm, OPEN_FOR};
-use crate::payments::event::{Party, Rejection, TopUpRequested, WithdrawalRequested};
+use crate::payments::event::{Party, Rejection, Stranding, TopUpRequested, WithdrawalRequested};
 use crate::payments::limits::{Device, Limits};
 use chrono::TimeDelta;
 use chrono_tz::America::Sao_Paulo;
@@ -75,11 +76,22 @@ fn requested() -> Withdrawal {
     Withdrawal::fold(&recorded(vec![asked()])).unwrap()
 }
 
+/// What may come back to the owner's account.
+fn returning(pending: &[Uuid]) -> Returns {
+    let own = returns::stream(TENANT, OWNER.account);
+    let mut events = Vec::new();
+    for id in pending {
+        let began = Returns::fold(own, &events).with(*id).unwrap();
+        events.push(began.recorded(TENANT, at(0)));
+    }
+    Returns::fold(own, &events)
+}
+
 fn approve(withdrawal: &Withdrawal, is_trusted: bool) -> Decision {
     let limits = Limits::fold(Uuid::from_u128(8), &[], 2);
     let device = Device { id: Uuid::from_u128(9), is_trusted };
     let by = Confirm { intent: ID, holder: OWNER.holder, device, zone: Sao_Paulo, now: at(1) };
-    withdrawal.approve(TENANT, MOVED, PASSES.withdrawals, &limits, &by)
+    withdrawal.approve(TENANT, MOVED, PASSES.withdrawals, (&limits, &returning(&[])), &by)
 }
 
 fn approved() -> Withdrawal {
@@ -103,6 +115,34 @@ fn a_top_up_is_credited_once_and_ends_by_itself() {
     assert_eq!([status(top_up(false), 9), status(top_up(false), 10)], ["awaiting_funds", "expired"]);
     assert_eq!(status(top_up(true), 10), "credited");
     assert!(matches!(top_up(true).credit(MOVED, PASSES.issued), Decision::Already(_)));
+}
+
+#[test]
+fn money_that_can_be_nobodys_ends_a_top_up_and_moves_nothing() {
+    let strand = top_up(false).strand(Stranding::AccountClosed);
+    assert!(proposed(strand.clone()).events.iter().all(|event| event.moves.is_empty()));
+    let stranded = TopUp::fold(&recorded(vec![topup::request(ID, TENANT, &wanted()), strand])).unwrap();
+    assert_eq!((stranded.status(at(1)).as_str(), stranded.stranded), ("unclaimed", Some(Stranding::AccountClosed)));
+    assert!(matches!(stranded.credit(MOVED, PASSES.issued), Decision::Already(_)));
+    assert!(matches!(top_up(true).strand(Stranding::TooLate), Decision::Already(_)), "what was credited stays so");
+}
+
+#[test]
+fn what_is_on_its_way_is_known_beside_the_account_until_it_has_ended() {
+    let beside = |decision: Decision| {
+        let proposal = proposed(decision);
+        let told = proposal.events.into_iter().find(|event| event.stream == returns::stream(TENANT, OWNER.account));
+        told.map(|event| (event.expected, event.payload))
+    };
+    let began = format!(r#"{{"pending":["{ID}"]}}"#);
+    assert_eq!(beside(approve(&requested(), true)), Some((0, began)));
+    let pay = |returns: &Returns| approved().pay(MOVED, "r-1".into(), PASSES, returns);
+    assert_eq!(beside(pay(&returning(&[ID]))), Some((1, r#"{"pending":[]}"#.to_owned())));
+    assert_eq!(beside(pay(&returning(&[]))), None, "what was approved before this was known ends all the same");
+    assert!(returning(&[]).none().is_ok());
+    assert_eq!(returning(&[ID]).none().unwrap_err().0.code, RefusalCode::InvalidState);
+    let many: Vec<Uuid> = (0..MOST).map(|number| Uuid::from_u128(100 + number as u128)).collect();
+    assert_eq!(returning(&many).with(ID).unwrap_err().0.code, RefusalCode::InvalidState);
 }
 
 #[test]
@@ -141,8 +181,9 @@ fn it_is_approved_once_and_not_after_its_time() {
 
 #[test]
 fn what_is_paid_goes_out_of_being_and_what_is_rejected_comes_back() {
-    let pay = |withdrawal: &Withdrawal| withdrawal.pay(MOVED, "r-1".into(), PASSES);
-    let reject = |withdrawal: &Withdrawal| withdrawal.reject(MOVED, Rejection::RefusedByBank, PASSES);
+    let returns = returning(&[ID]);
+    let pay = |withdrawal: &Withdrawal| withdrawal.pay(MOVED, "r-1".into(), PASSES, &returns);
+    let reject = |withdrawal: &Withdrawal| withdrawal.reject(MOVED, Rejection::RefusedByBank, PASSES, &returns);
     assert_eq!(moves(pay(&approved())), [(PASSES.withdrawals, -1_250), (PASSES.issued, -1_250)]);
     assert_eq!(moves(reject(&approved())), [(PASSES.withdrawals, -1_250), (OWNER.account, 1_250)]);
     assert_eq!([ended(pay).status(at(9)).as_str(), ended(reject).status(at(9)).as_str()], ["paid", "rejected"]);

@@ -4,7 +4,7 @@ use super::{Direction, Order};
 use crate::event_store::proposal::NewEvent;
 use crate::event_store::{Applied, Decision, Proposal, Recorded};
 use crate::kernel::{Instant, Refusal, RefusalCode};
-use crate::payments::event::{self, TopUpCredited, TopUpRequested};
+use crate::payments::event::{self, Stranding, TopUpCredited, TopUpRequested, TopUpUnclaimed};
 use crate::payments::posting;
 use chrono::TimeDelta;
 use uuid::Uuid;
@@ -18,6 +18,8 @@ pub enum Status {
     Credited,
     /// Nothing came in time.
     Expired,
+    /// It came when it could be nobody's here any more.
+    Unclaimed,
 }
 
 impl Status {
@@ -27,6 +29,7 @@ impl Status {
             Self::AwaitingFunds => "awaiting_funds",
             Self::Credited => "credited",
             Self::Expired => "expired",
+            Self::Unclaimed => "unclaimed",
         }
     }
 }
@@ -42,6 +45,8 @@ pub struct TopUp {
     pub requested_at: Instant,
     /// What moved the money, and when, once it came.
     pub credited: Option<(TopUpCredited, Instant)>,
+    /// Why it could not be put on the account that it was for, once it came all the same.
+    pub stranded: Option<Stranding>,
     last: Recorded,
 }
 
@@ -59,18 +64,22 @@ impl TopUp {
         if first.kind != event::TOPUP_REQUESTED {
             return None;
         }
-        let credited = events.iter().find(|recorded| recorded.kind == event::TOPUP_CREDITED);
-        let credited = match credited {
-            Some(recorded) => Some((recorded.says()?, recorded.recorded_at)),
-            None => None,
-        };
-        Some(Self {
+        let mut folded = Self {
             id: first.stream,
             requested: first.says()?,
             requested_at: first.recorded_at,
-            credited,
+            credited: None,
+            stranded: None,
             last: last.clone(),
-        })
+        };
+        for recorded in &events[1..] {
+            match &*recorded.kind {
+                event::TOPUP_CREDITED => folded.credited = Some((recorded.says()?, recorded.recorded_at)),
+                event::TOPUP_UNCLAIMED => folded.stranded = Some(recorded.says::<TopUpUnclaimed>()?.because),
+                _ => {}
+            }
+        }
+        Some(folded)
     }
 
     /// From then on nothing is credited any more.
@@ -82,6 +91,7 @@ impl TopUp {
     pub fn status(&self, now: Instant) -> Status {
         match self.credited {
             Some(_) => Status::Credited,
+            None if self.stranded.is_some() => Status::Unclaimed,
             None if now >= self.expires_at() => Status::Expired,
             None => Status::AwaitingFunds,
         }
@@ -95,8 +105,8 @@ impl TopUp {
 
     /// Decides that the money came. `transaction` was drawn by the caller, `issued` is what backs the asset.
     pub fn credit(&self, transaction: Uuid, issued: Uuid) -> Decision {
-        if self.credited.is_some() {
-            return Decision::Already(Applied { events: vec![self.last.clone()], entries: Vec::new() });
+        if let Some(ended) = self.ended() {
+            return ended;
         }
         let facts = TopUpCredited { transaction };
         let credited = NewEvent::fact(self.id, self.last.version, event::TOPUP_CREDITED, &facts);
@@ -107,5 +117,21 @@ impl TopUp {
             until: Some((self.expires_at(), is_over)),
             ..Proposal::default()
         })
+    }
+
+    /// Decides that the money came and can be nobody's here any more. It moves nothing: none of it came into being.
+    pub fn strand(&self, because: Stranding) -> Decision {
+        if let Some(ended) = self.ended() {
+            return ended;
+        }
+        let says = TopUpUnclaimed { because };
+        let events = vec![NewEvent::fact(self.id, self.last.version, event::TOPUP_UNCLAIMED, &says)];
+        Decision::Propose(Proposal { events, ..Proposal::default() })
+    }
+
+    /// One that ended before stays as it ended, whoever comes second.
+    fn ended(&self) -> Option<Decision> {
+        let is_over = self.credited.is_some() || self.stranded.is_some();
+        is_over.then(|| Decision::Already(Applied { events: vec![self.last.clone()], entries: Vec::new() }))
     }
 }

@@ -4,6 +4,7 @@ use super::{Direction, Order};
 use crate::event_store::proposal::{Move, NewEvent, StreamVersion};
 use crate::event_store::{Applied, Decision, Proposal, Recorded};
 use crate::kernel::{Instant, Refusal, RefusalCode};
+use crate::ledger::returns::Returns;
 use crate::payments::confirm::{Confirm, OPEN_FOR};
 use crate::payments::event::{
     self, Rejection, WithdrawalApproved, WithdrawalPaid, WithdrawalRejected, WithdrawalRequested,
@@ -143,7 +144,7 @@ impl Withdrawal {
         tenant: Uuid,
         transaction: Uuid,
         withdrawals: Uuid,
-        limits: &Limits,
+        (limits, returns): (&Limits, &Returns),
         by: &Confirm,
     ) -> Decision {
         let current = StreamVersion { stream: self.id, version: self.last.version };
@@ -156,11 +157,15 @@ impl Withdrawal {
             Ok(against) => against,
             Err((refusal, seen)) => return Decision::Refuse(refusal, seen.into()),
         };
+        let on_its_way = match returns.with(self.id) {
+            Ok(on_its_way) => on_its_way,
+            Err((refusal, seen)) => return Decision::Refuse(refusal, vec![current, seen]),
+        };
         let facts = WithdrawalApproved { transaction, device: by.device.id };
         let moves = posting::put_aside(*owner, withdrawals, *amount);
         let is_over = Refusal::new(RefusalCode::ChargeExpired, "the time to confirm this withdrawal is over");
         Decision::Propose(Proposal {
-            events: self.and_moves(event::WITHDRAWAL_APPROVED, &facts, transaction, moves),
+            events: self.and_moves(event::WITHDRAWAL_APPROVED, &facts, transaction, moves, Some(on_its_way)),
             expects: vec![against.expects],
             until: Some((self.expires_at(), is_over)),
             from: against.from,
@@ -171,17 +176,17 @@ impl Withdrawal {
     }
 
     /// Decides that the bank paid.
-    pub fn pay(&self, transaction: Uuid, reference: String, passes: Passes) -> Decision {
+    pub fn pay(&self, transaction: Uuid, reference: String, passes: Passes, returns: &Returns) -> Decision {
         let moves = posting::paid_out(passes.withdrawals, passes.issued, self.requested.amount);
         let facts = WithdrawalPaid { transaction, reference };
-        self.end(|| self.and_moves(event::WITHDRAWAL_PAID, &facts, transaction, moves))
+        self.end(|| self.and_moves(event::WITHDRAWAL_PAID, &facts, transaction, moves, returns.without(self.id)))
     }
 
     /// Decides that it did not.
-    pub fn reject(&self, transaction: Uuid, reason: Rejection, passes: Passes) -> Decision {
+    pub fn reject(&self, transaction: Uuid, reason: Rejection, passes: Passes, returns: &Returns) -> Decision {
         let moves = posting::given_back(passes.withdrawals, self.requested.owner, self.requested.amount);
         let facts = WithdrawalRejected { transaction, reason };
-        self.end(|| self.and_moves(event::WITHDRAWAL_REJECTED, &facts, transaction, moves))
+        self.end(|| self.and_moves(event::WITHDRAWAL_REJECTED, &facts, transaction, moves, returns.without(self.id)))
     }
 
     /// One that ended before stays as it ended, whoever comes second.
@@ -192,14 +197,17 @@ impl Withdrawal {
         Decision::Propose(Proposal { events: events(), ..Proposal::default() })
     }
 
+    /// The fact, beside it what it moves, as replays look for it; and what it says of the owner's account.
     fn and_moves(
         &self,
         kind: &'static str,
         says: &impl Serialize,
         transaction: Uuid,
         moves: Vec<Move>,
+        returns: Option<NewEvent>,
     ) -> Vec<NewEvent> {
         let fact = NewEvent::fact(self.id, self.last.version, kind, says);
-        vec![fact, posting::transaction(transaction, self.id, moves)]
+        let posting = posting::transaction(transaction, self.id, moves);
+        [fact, posting].into_iter().chain(returns).collect()
     }
 }

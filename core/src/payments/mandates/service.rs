@@ -3,12 +3,14 @@
 use super::book::{Mandate, Mandates, State};
 use super::event::MandateRequested;
 use crate::event_store::job::unanswered;
+use crate::event_store::proposal::StreamVersion;
 use crate::event_store::{Disposed, Job, RequestKey, WriteError, fresh};
 use crate::kernel::window::Period;
 use crate::kernel::{Instant, Refusal, RefusalCode};
 use crate::ledger::known::Known;
 use crate::ledger::service::{Actor, Executed, Render};
 use crate::ledger::transaction;
+use crate::payments::charges::{Barred, Bounds, Charge};
 use crate::payments::event::Party;
 use crate::payments::said;
 use crate::payments::service::nothing;
@@ -98,6 +100,31 @@ impl Payments {
             Ok((mandates.activate(mandate, by.device.id), Known::default()))
         };
         self.decided(actor, key, render, decide).await
+    }
+
+    /// What the writer holds a charge against that is paid by a mandate: the mandate and its cap, and the limits of its owner.
+    pub async fn covered(
+        &self,
+        actor: &Actor,
+        (payer, by): (Party, &Confirm),
+        mandate: Uuid,
+        charge: &Charge,
+    ) -> Result<Result<Bounds, Barred>, PaymentError> {
+        let said = &charge.created;
+        let what = (said.service.id, said.asset.as_str(), said.amount);
+        let own = StreamVersion { stream: charge.id, version: charge.version };
+        let covered = match self.mandates(actor, payer.holder).await?.cover(mandate, what, by.zone) {
+            Ok(covered) => covered,
+            Err((refusal, seen)) => return Ok(Err((refusal, vec![own, seen]))),
+        };
+        let limits = self.limits(actor, payer.holder, said.scale).await?;
+        let mut bounds = match by.against(&limits, own, payer.account, said.amount) {
+            Ok(against) => Bounds::from(against),
+            Err((refusal, seen)) => return Ok(Err((refusal, seen.into()))),
+        };
+        bounds.counts.push(covered.count);
+        bounds.expects.push(covered.expects);
+        Ok(Ok(bounds))
     }
 
     /// Takes one back, at once. Doing it twice is no error.

@@ -2,6 +2,8 @@
 
 use super::currency;
 use super::tlv::{self, Element, NoCode, Unsayable, Value};
+use crate::payments::charges::Charge;
+use crate::settlement::Service;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
@@ -102,6 +104,22 @@ impl ChargeCode<'_> {
         ]);
         tlv::encode(&elements)
     }
+}
+
+/// The code that a terminal shows of a charge.
+pub fn code(charge: &Charge, service: &Service, host: &str) -> Result<String, Unsayable> {
+    let said = &charge.created;
+    let code = ChargeCode {
+        host,
+        charge: charge.id,
+        mcc: service.mcc.as_deref(),
+        asset: &said.asset,
+        amount: &said.amount.to_text(said.scale),
+        label: &said.service.label,
+        city: &service.city,
+        reference: said.reference.as_deref(),
+    };
+    code.encode()
 }
 
 /// The charge that a code leads to, if it is one of ours and leads to this host. What else it says is not believed.

@@ -1,10 +1,10 @@
-//! What a terminal shows and a telephone scans: the merchant-presented codes of `EMVCo`, of which Pix's are one kind and ours another. Pure.
+//! What a terminal shows and a telephone scans: the merchant-presented codes of `EMVCo`, of which Pix's are one kind and ours another.
 //!
 //! ```text
 //! text ─► elements (tag, length, value), templates of them ([`tlv`]) ─► checksum ─► a charge of ours ([`charge`])
 //! ```
 //!
-//! A code says where the charge is ([`charge::Location`]) and what a person may read of it meanwhile. What it says is not believed: the
+//! Codes are pure; only whose a charge is, the database says. A code says where the charge is ([`charge::Location`]) and what a person may read of it meanwhile. What it says is not believed: the
 //! checksum finds a scratch and no forger, and a sticker with another's code is a good code. What is believed is what the location
 //! answers, signed.
 //!
@@ -17,7 +17,10 @@
 
 pub mod charge;
 mod checksum;
+mod claims;
 mod currency;
+mod store;
 pub mod tlv;
 
 pub use charge::{ChargeCode, Location, NotOurs};
+pub use claims::{CHARGE_TYPE, ChargeClaims, Paid};
