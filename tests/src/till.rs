@@ -59,7 +59,7 @@ impl Counter {
     }
 
     /// What the terminal would ask for next.
-    pub fn new(&self, amount: &str, capture: CaptureMode) -> NewCharge {
+    pub fn wants(&self, amount: &str, capture: CaptureMode) -> NewCharge {
         NewCharge {
             txid: txid(),
             amount: amount.into(),
@@ -86,7 +86,7 @@ impl Counter {
 
     /// Asks for an amount that cannot be refused.
     pub async fn asked(&self, amount: &str, capture: CaptureMode) -> Charge {
-        self.asks(&self.new(amount, capture)).await.unwrap().0
+        self.asks(&self.wants(amount, capture)).await.unwrap().0
     }
 
     /// Confirms it by a device, within the payer's limits.

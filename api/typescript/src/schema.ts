@@ -61,7 +61,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Close your account for ever; its balances must all be zero. One that is frozen only the back office closes. */
+        /** Close your account for ever; its balances must all be zero, and no withdrawal approved that is neither paid nor rejected. One that is frozen only the back office closes. */
         post: operations["postAccountClose"];
         delete?: never;
         options?: never;
@@ -216,6 +216,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/contact-changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask to be reached elsewhere. A code goes to the new contact. */
+        post: operations["postContactChanges"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/contact-changes/{id}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send the code back, with the device's signature and the PIN. The contact before is told; your devices pay less for a day, and a key by
+         *     which you were paid there is removed.
+         */
+        post: operations["postContactChangesIdVerify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/devices": {
         parameters: {
             query?: never;
@@ -326,7 +363,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What payments in an asset cost. Every known caller may ask. */
+        /** What payments in an asset cost. Every known caller may ask; an asset that is not registered is not found. */
         get: operations["getPricesCode"];
         put?: never;
         post?: never;
@@ -347,7 +384,7 @@ export interface paths {
         put?: never;
         /**
          * Have yourself forgotten: your account closes, nothing that is known of you can be read any more, and your sessions end.
-         * @description An account with money on it, or one that is frozen, is `invalid-state`.
+         * @description An account with money on it, one that is frozen, or one whose withdrawal is neither paid nor rejected, is `invalid-state`.
          */
         post: operations["postPrivacyErasures"];
         delete?: never;
@@ -619,7 +656,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read a transfer of yours: one that you asked for, or one that has paid you. */
+        /** Read a transfer of yours: one that you asked for, or one that has paid you. What it cost its payer only the payer is told. */
         get: operations["getTransfersId"];
         put?: never;
         post?: never;
@@ -1061,6 +1098,49 @@ export interface components {
              */
             transaction: string;
         };
+        /** @description A contact that was changed. */
+        ContactChanged: {
+            /** @description Which. */
+            contact: components["schemas"]["ContactKind"];
+            /**
+             * @description Until then your devices pay as little as new ones.
+             * @example 2026-03-02T12:00:00.000000Z
+             */
+            trusted_from: string;
+        };
+        /** @description Where you want to be reached: one of the two. */
+        ContactInput: {
+            /**
+             * @description Another e-mail address.
+             * @example ana@exemplo.com.br
+             */
+            email?: string | null;
+            /**
+             * @description Another phone number, with the country's code.
+             * @example +5511912345678
+             */
+            phone?: string | null;
+        };
+        /**
+         * @description Where a person is reached.
+         * @enum {string}
+         */
+        ContactKind: "email" | "phone";
+        /** @description That you are reached there, and that it is you. */
+        ContactProofInput: {
+            /**
+             * @description The six digits that were sent to the new contact.
+             * @example 123456
+             */
+            code: string;
+            /** @description By the session's device, in base64url, over the canonical JSON (RFC 8785) of `contact`, as it was sent, and `intent_id`, the change's id. */
+            device_signature: string;
+            /**
+             * @description Your PIN.
+             * @example 274906
+             */
+            pin: string;
+        };
         /** @description Devices. */
         DeviceList: {
             /** @description The oldest first. */
@@ -1467,6 +1547,11 @@ export interface components {
              */
             because?: string | null;
             /**
+             * @description Which contact was changed: `email` or `phone`.
+             * @example phone
+             */
+            contact?: string | null;
+            /**
              * Format: uuid
              * @description The account of the other side, when there is one and no more.
              */
@@ -1532,6 +1617,8 @@ export interface components {
         OwnFreezeInput: {
             reason?: components["schemas"]["FreezeReason"] | null;
         };
+        /** @description A transfer as whoever reads it may see it. */
+        OwnTransfer: components["schemas"]["Transfer"] | components["schemas"]["ReceivedTransfer"];
         /** @description Limits to be; those that are absent stay. */
         PayerLimitsInput: {
             /**
@@ -1710,6 +1797,33 @@ export interface components {
             code: string;
             /** @description A compact JWS (`EdDSA`) of ids, amounts and times; `/.well-known/jwks.json` has the key. */
             signed: string;
+        };
+        /** @description A transfer from another person, as its payee sees it: what it cost the payer is not theirs to know. */
+        ReceivedTransfer: {
+            /** @description What came. */
+            amount: components["schemas"]["Money"];
+            /**
+             * @description When.
+             * @example 2026-03-01T12:00:30.000000Z
+             */
+            completed_at: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description What the payer wrote. */
+            note?: string | null;
+            /**
+             * @description `completed`: of others the payee is told nothing.
+             * @example completed
+             */
+            status: string;
+            /**
+             * Format: uuid
+             * @description The transaction that moved the money.
+             */
+            transaction: string;
         };
         /** @description A recovered answer. */
         Recovered: {
@@ -1913,7 +2027,7 @@ export interface components {
              */
             reference: string;
             /**
-             * @description `awaiting_funds`, `credited` or `expired`.
+             * @description `awaiting_funds`, `credited`, `expired`, or `unclaimed`: it came too late, or for an account that is closed, and lies at the bank.
              * @example awaiting_funds
              */
             status: string;
@@ -2375,6 +2489,54 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    postContactChanges: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContactInput"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeSent"];
+                };
+            };
+        };
+    };
+    postContactChangesIdVerify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContactProofInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactChanged"];
+                };
             };
         };
     };
@@ -2971,7 +3133,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Transfer"];
+                    "application/json": components["schemas"]["OwnTransfer"];
                 };
             };
         };

@@ -106,7 +106,7 @@ pub fn captured_from_hold(taken: Vec<Move>, parts: &[(Uuid, Minor)], service: Uu
         match moves.iter_mut().find(|leg| leg.account == service) {
             Some(leg) if *account == service => leg.posted = *part,
             _ if part.is_positive() => {
-                moves.push(line(u16::try_from(moves.len()).unwrap_or(u16::MAX), *account, *part))
+                moves.push(line(u16::try_from(moves.len()).unwrap_or(u16::MAX), *account, *part));
             }
             _ => {}
         }

@@ -11,9 +11,9 @@ use uuid::Uuid;
 
 /// Checks the charges of which a page captures or refunds something. They may have begun months before, so their streams are read.
 pub(super) async fn check(audit: &mut Audit<'_>, rows: &[EventRow]) -> Result<(), sqlx::Error> {
-    let moves = [event::CHARGE_CAPTURED, event::REFUND_REQUESTED, event::REFUND_SUCCEEDED];
+    let kinds = [event::CHARGE_CAPTURED, event::REFUND_REQUESTED, event::REFUND_SUCCEEDED];
     let moved: Vec<&Recorded> =
-        rows.iter().map(|row| &row.recorded).filter(|recorded| moves.contains(&&*recorded.kind)).collect();
+        rows.iter().map(|row| &row.recorded).filter(|recorded| kinds.contains(&&*recorded.kind)).collect();
     let streams: BTreeSet<Uuid> = moved.iter().map(|recorded| recorded.stream).collect();
     if streams.is_empty() {
         return Ok(());

@@ -33,7 +33,7 @@ async fn an_amount_says_how_a_confirmation_ends_in_a_sandbox() {
         let again = ana.post_as(amount, &confirm(&asked), &ana.confirmation(&asked)).await;
         assert_eq!((again.status, &again.bytes), (refused.status, &refused.bytes), "kept under its key");
     }
-    assert_eq!((town.has(&ana).await, town.has(&rui).await), (10_000, 0));
+    assert_eq!((town.has(&ana).await, town.town.posted(&rui).await.as_str()), (10_000, "0.00"));
     let asked = ana.wants_to_pay(&alias, "4.09", None).await;
     ana.confirms(&asked).await.expect(200);
     town.close().await;

@@ -9,7 +9,7 @@ use crate::event_store::{Decision, Proposal};
 use crate::kernel::{Instant, Minor, Refusal, RefusalCode};
 use crate::ledger::capture as ledger;
 use crate::ledger::event::{HOLD_CAPTURED, HoldCaptured};
-use crate::ledger::hold::Hold;
+use crate::ledger::hold::{Hold, Line};
 use crate::ledger::placing::hold_event;
 use crate::ledger::transaction::{self, to_payload};
 use crate::payments::posting;
@@ -34,7 +34,7 @@ impl Charge {
         let scale = self.created.scale;
         let amount = match &command.amount {
             Some(text) => transaction::amount(text, scale, "/amount/amount")?,
-            None => hold.lines.first().map_or(Minor::ZERO, |line| line.remaining()),
+            None => hold.lines.first().map_or(Minor::ZERO, Line::remaining),
         };
         let left = ledger::allowed(hold, 0, command.is_final);
         if amount > left {

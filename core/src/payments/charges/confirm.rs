@@ -149,7 +149,7 @@ impl Charge {
         let facts = ChargeCaptured { transaction, amount, is_final: true, batch: drawn.number() };
         let captured = NewEvent::fact(self.id, self.version + 1, event::CHARGE_CAPTURED, &facts);
         let moves = posting::captured(consent.payer, parts, amount);
-        let moved = posting::bound_transaction(transaction, self.id, None, moves);
-        vec![self.authorised(consent, None), captured, moved]
+        let transaction = posting::bound_transaction(transaction, self.id, None, moves);
+        vec![self.authorised(consent, None), captured, transaction]
     }
 }

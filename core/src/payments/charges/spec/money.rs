@@ -99,6 +99,7 @@ fn a_reversal_that_the_service_cannot_pay_is_a_refund_that_waits() {
 #[test]
 fn a_frozen_payer_gets_it_back_when_they_are_not_any_more() {
     let mut world = captured();
+    world.moves("bank", "service", 10);
     world.freezes("payer", What::Freeze(None));
     assert_eq!(world.reverses(), Ok(true), "an advice is taken down whatever the balances say");
     world.freezes("payer", What::Unfreeze);

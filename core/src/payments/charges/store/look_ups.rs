@@ -122,9 +122,9 @@ impl<'a> Rows<'a> {
     }
 
     fn change(&mut self, charge: Uuid, status: Option<&'static str>) -> &mut Changed {
-        let change = self.changed.entry(charge).or_default();
-        change.status = status.or(change.status);
-        change
+        let row = self.changed.entry(charge).or_default();
+        row.status = status.or(row.status);
+        row
     }
 
     fn count(&mut self, recorded: &Recorded, kind: &'static str, batch: i32, amount: Minor) {
