@@ -1,6 +1,5 @@
 //! The command: a town in the development stack, a script, and what came of it.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use clap::Args;
@@ -14,7 +13,7 @@ use super::run::{Place, Reckoning, Script, Trouble, run};
 use super::wire::Weather;
 use super::{SimulationError, books, devices, screen};
 use crate::bench::citizens::Town;
-use crate::client::{Client, Connection};
+use crate::client::Connection;
 use crate::stack::ui::say;
 use crate::stack::{Stack, first, process, servers, vault_server};
 
@@ -72,22 +71,39 @@ pub struct Simulate {
 /// Runs the command.
 pub async fn command(args: Simulate) -> Result<(), SimulationError> {
     let (stack, seed) = (Stack::load()?, args.seed.unwrap_or_else(|| new_id().as_u64_pair().1));
-    let town = Town::found(stack).await?;
-    let client = town.as_client().await?;
-    let stack = Stack::load()?;
-    let citizens = settle(&stack, &town, &args).await?;
+    let reckoning = play(&args, seed, &OfStack(&stack)).await?;
+    tell(seed, &reckoning)
+}
+
+/// Founds a town in the stack, plays the script in it, and reckons.
+pub async fn play(args: &Simulate, seed: u64, trouble: &dyn Trouble) -> Result<Reckoning, SimulationError> {
+    let town = Town::found(Stack::load()?).await?;
+    let (client, stack) = (town.as_client().await?, Stack::load()?);
+    let citizens = settle(&stack, &town, args).await?;
     founding::funds(&client, ASSET, &citizens).await?;
     let founded = founding::service(&client, ASSET).await?;
     let root = std::fs::read(stack.folder().authority()).map_err(SimulationError::Root)?;
     let terminals = devices::enrol(&town, &client, &founded, args.terminals, &root).await?;
-    let place = place(&stack)?;
     let late = if args.reorder { LATE } else { Share::NONE };
     let weather = Weather::new(seed, args.loss, args.dup, late);
-    let lasts = Duration::from_secs(args.seconds.unwrap_or(args.minutes * 60));
-    let (rest, seals) = (Duration::from_millis(args.rest), args.seal.map(Duration::from_secs));
-    let script = Script { lasts, rest, reboots: args.reboot, kills: args.kill, seals };
-    let reckoning = run(&place, script, weather, citizens, terminals, (&client, &founded), &OfStack(&stack)).await?;
-    tell(seed, &reckoning, &client).await
+    let reckoning =
+        run(&place(&stack)?, args.script(), weather, citizens, terminals, (&client, &founded), trouble).await?;
+    if !books::is_balanced(&client).await? {
+        return Err(SimulationError::Unexpected("the trial balance is not zero".into()));
+    }
+    Ok(reckoning)
+}
+
+impl Simulate {
+    fn script(&self) -> Script {
+        Script {
+            lasts: Duration::from_secs(self.seconds.unwrap_or(self.minutes * 60)),
+            rest: Duration::from_millis(self.rest),
+            reboots: self.reboot,
+            kills: self.kill,
+            seals: self.seal.map(Duration::from_secs),
+        }
+    }
 }
 
 /// Those who settle, and those who register.
@@ -118,7 +134,7 @@ fn place(stack: &Stack) -> Result<Place, SimulationError> {
 }
 
 /// The stack's own API and Vault.
-struct OfStack<'a>(&'a Stack);
+pub struct OfStack<'a>(pub &'a Stack);
 
 impl Trouble for OfStack<'_> {
     fn kill(&self) -> BoxFuture<'_, Result<(), SimulationError>> {
@@ -141,19 +157,14 @@ impl Trouble for OfStack<'_> {
 }
 
 /// Says what came of it; differences are an error.
-async fn tell(seed: u64, reckoning: &Reckoning, client: &Client) -> Result<(), SimulationError> {
+fn tell(seed: u64, reckoning: &Reckoning) -> Result<(), SimulationError> {
     print!("{}", screen::table(&reckoning.tally));
-    let mut text = format!("seed {seed}: {} payments, {} cents taken\n", reckoning.payments, reckoning.takings);
+    println!("seed {seed}: {} payments, {} cents taken", reckoning.payments, reckoning.takings);
     for (code, times) in &reckoning.refused {
-        // Writing to a string does not fail.
-        let _ = writeln!(text, "  {times} charges were refused when they were asked for: {code}");
+        println!("  {times} charges were refused when they were asked for: {code}");
     }
     for difference in &reckoning.differences {
-        let _ = writeln!(text, "  {}", difference.0);
-    }
-    print!("{text}");
-    if !books::is_balanced(client).await? {
-        return Err(SimulationError::Unexpected("the trial balance is not zero".into()));
+        println!("  {}", difference.0);
     }
     if reckoning.differences.is_empty() {
         say("every journal agrees with the ledger, cent by cent");
