@@ -98,29 +98,32 @@ fn statement(shard: i16, recorded: &Recorded) -> Result<Option<Statement>, sqlx:
         event::TERMINAL_LOST => status(Status::Lost),
         event::TERMINAL_REVOKED => status(Status::Revoked),
         event::TERMINAL_RETIRED => status(Status::Retired),
-        event::TERMINAL_ORDERED => {
-            let TerminalOrdered { order, command } = facts(recorded)?;
-            sqlx::query!(
-                "UPDATE terminal SET orders = array_append(orders, $4) WHERE shard = $1 AND tenant = $2 AND terminal = $3",
-                shard,
-                recorded.tenant,
-                recorded.stream,
-                format!("{order} {}", command.as_str())
-            )
-        }
-        event::TERMINAL_OBEYED => {
-            let TerminalObeyed { order } = facts(recorded)?;
-            sqlx::query!(
-                "UPDATE terminal SET orders = ARRAY(SELECT o FROM unnest(orders) WITH ORDINALITY u (o, n) WHERE o NOT LIKE $4 ORDER BY n)
-                 WHERE shard = $1 AND tenant = $2 AND terminal = $3",
-                shard,
-                recorded.tenant,
-                recorded.stream,
-                format!("{order} %")
-            )
-        }
+        event::TERMINAL_ORDERED | event::TERMINAL_OBEYED => orders(shard, recorded)?,
         _ => return Ok(None),
     }))
+}
+
+/// What a device was told, and what it has done of that.
+fn orders(shard: i16, recorded: &Recorded) -> Result<Statement, sqlx::Error> {
+    if recorded.kind == event::TERMINAL_ORDERED {
+        let TerminalOrdered { order, command } = facts(recorded)?;
+        return Ok(sqlx::query!(
+            "UPDATE terminal SET orders = array_append(orders, $4) WHERE shard = $1 AND tenant = $2 AND terminal = $3",
+            shard,
+            recorded.tenant,
+            recorded.stream,
+            format!("{order} {}", command.as_str())
+        ));
+    }
+    let TerminalObeyed { order } = facts(recorded)?;
+    Ok(sqlx::query!(
+        "UPDATE terminal SET orders = ARRAY(SELECT o FROM unnest(orders) WITH ORDINALITY u (o, n) WHERE o NOT LIKE $4 ORDER BY n)
+                 WHERE shard = $1 AND tenant = $2 AND terminal = $3",
+        shard,
+        recorded.tenant,
+        recorded.stream,
+        format!("{order} %")
+    ))
 }
 
 /// A device that comes back begins as it did first.
