@@ -234,6 +234,7 @@ fn source(table: &Table) -> Source {
         "charge_move" => ("charge.", "charge", &["charge", "charge_move"]),
         "provider" => ("provider.", "provider", &["provider"]),
         "service" => ("service.", "service", &["service"]),
+        "terminal" => ("terminal.", "terminal", &["terminal"]),
         _ => ("transaction.", BY_POSITION, &["transaction_metadata"]),
     };
     Source { kinds, stream, fills }
