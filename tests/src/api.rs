@@ -240,8 +240,7 @@ impl Server {
         let ledger = Ledger::new(reader.clone(), shards, 10_000);
         let aliases = Aliases::new(reader.clone(), ledger.clone(), holders.clone(), personal.as_ref());
         let messages = Mailbox::of_the_stack().messenger();
-        let pepper = personal.as_ref().map(|personal| personal.requests.pepper());
-        let of_terminals = pepper.zip(vault).map(|(pepper, vault)| terminals::Knows { pepper, vault });
+        let of_terminals = of_terminals(personal.as_ref(), vault);
         let terminals = Terminals::new(pools(), ledger.clone(), of_terminals, Arc::clone(&clock));
         let citizens = Citizens::new(pools(), ledger.clone(), holders.clone(), of_citizens, messages.clone(), clock);
         let payments = Payments::new(reader.clone(), ledger.clone(), holders.clone());
@@ -338,6 +337,12 @@ impl Server {
         self.end.send_replace(true);
         (self.handle)().await;
     }
+}
+
+/// What terminals have from Vault, where there is one.
+fn of_terminals(personal: Option<&Personal>, vault: Option<Vault>) -> Option<terminals::Knows> {
+    let pepper = personal.map(|personal| personal.requests.pepper());
+    pepper.zip(vault).map(|(pepper, vault)| terminals::Knows { pepper, vault })
 }
 
 /// Rates that no test reaches.

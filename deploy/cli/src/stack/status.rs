@@ -24,6 +24,7 @@ pub struct Line {
 /// Looks at every service.
 pub async fn status(stack: &Stack) -> Vec<Line> {
     let ports = stack.known().ports;
+    let door = format!("{}, terminals on {}", stack.url(), ports.terminals());
     let ready = readiness::ask(&stack.url(), &stack.folder().authority(), None).await;
     let (api_is_well, api_state) = match ready {
         Ok(()) => (true, "ready".to_owned()),
@@ -40,13 +41,7 @@ pub async fn status(stack: &Stack) -> Vec<Line> {
         None => Line { service, is_well: false, found: "stopped".into() },
     };
     vec![
-        line(
-            "nginx",
-            nginx::NAME,
-            true,
-            format!("{}, terminals on {}", stack.url(), ports.terminals()),
-            "listens".into(),
-        ),
+        line("nginx", nginx::NAME, true, door, "listens".into()),
         line(
             "API",
             servers::API.name,
