@@ -28,6 +28,8 @@ const TICK: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_mins(1);
 /// What failed, or cannot be done yet, is tried again after this or longer, for as long as it takes: it is somebody's money.
 const RETRY: Duration = Duration::from_secs(10);
+/// So often an order is looked at anew in one go.
+const ATTEMPTS: usize = 5;
 /// Orders followed at once; what they propose shares commits.
 const PAGE: i64 = 100;
 
@@ -46,6 +48,8 @@ enum Next {
     Done,
     /// To be asked about again.
     Later(Duration),
+    /// Another order of the same owner, or another process, came between: to be looked at anew.
+    Anew,
 }
 
 /// Why an order could not be followed now.
@@ -92,6 +96,7 @@ impl Settler {
                     jobs::done(&self.pool, job).await?;
                     done += 1;
                 }
+                Ok(Next::Anew) => jobs::insist(&self.pool, job, "others came between", RETRY).await?,
                 Ok(Next::Later(again)) => {
                     // Whole seconds are slept; a part of one more is never too early.
                     jobs::insist(&self.pool, job, "it is not known yet", again + Duration::from_secs(1)).await?;
@@ -105,7 +110,18 @@ impl Settler {
         Ok(done)
     }
 
+    /// Orders of one owner meet, because what may come back to them is one stream: who comes second looks again at once.
     async fn settle(&self, job: &Job) -> Result<Next, Stuck> {
+        for _ in 0..ATTEMPTS {
+            match self.look(job).await? {
+                Next::Anew => {}
+                next => return Ok(next),
+            }
+        }
+        Ok(Next::Later(Duration::ZERO))
+    }
+
+    async fn look(&self, job: &Job) -> Result<Next, Stuck> {
         let Follow { tenant, order } = serde_json::from_str(&job.payload).map_err(|_| Stuck::Senseless)?;
         let events = self.stream(order).await?;
         if let Some(top_up) = TopUp::fold(&events) {
@@ -167,8 +183,7 @@ impl Settler {
         match self.shard.dispose(job).await?.alone() {
             Ok(Outcome::Refused(refusal)) => Err(Stuck::Refused(refusal)),
             Ok(Outcome::Applied(_) | Outcome::Already(_)) => Ok(Next::Done),
-            // Somebody else came between; the next look finds what they did.
-            Err(_) => Ok(Next::Later(Duration::ZERO)),
+            Err(_) => Ok(Next::Anew),
         }
     }
 
