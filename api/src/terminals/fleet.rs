@@ -180,13 +180,13 @@ pub async fn resume(request: HttpRequest, write: Write<TerminalStepInput>) -> Re
 /// Nobody knows where a terminal is: its certificate is worth nothing from its next request on. What is lost is revoked or stays lost.
 #[utoipa::path(post, path = "/v1/admin/terminals/{id}/lost", tag = "Fleet", params(("id" = Uuid, Path, description = "The terminal's id")), request_body = TerminalStepInput, responses((status = 200, body = TerminalChange)))]
 pub async fn lose(request: HttpRequest, write: Write<TerminalStepInput>) -> Result<HttpResponse, Problem> {
-    step(&request, write, Terminal::lose).await
+    stop(&request, write, Terminal::lose).await
 }
 
 /// End what a terminal proves itself with, for good.
 #[utoipa::path(post, path = "/v1/admin/terminals/{id}/revoke", tag = "Fleet", params(("id" = Uuid, Path, description = "The terminal's id")), request_body = TerminalStepInput, responses((status = 200, body = TerminalChange)))]
 pub async fn revoke(request: HttpRequest, write: Write<TerminalStepInput>) -> Result<HttpResponse, Problem> {
-    step(&request, write, Terminal::revoke).await
+    stop(&request, write, Terminal::revoke).await
 }
 
 /// Take a terminal that is revoked, or never was at work, out of the inventory.
@@ -208,6 +208,22 @@ pub async fn order(request: HttpRequest, write: Write<OrderInput>) -> Result<Htt
     let (terminals, decide) = (&context.app.terminals, |terminal: &Terminal| terminal.order(order, command));
     let disposed = terminals.change(&context.actor, &territory, key, id, decide, render(&context)).await?;
     Ok(write::answered(&context, disposed, &Known::default()).await?.respond())
+}
+
+/// A step after which nothing that is open there may go on. It is denied first, so nothing new begins meanwhile; whoever repeats
+/// the request gives up what a crash has left open.
+async fn stop(
+    request: &HttpRequest,
+    write: Write<TerminalStepInput>,
+    decide: impl Fn(&Terminal, Uuid) -> Decision,
+) -> Result<HttpResponse, Problem> {
+    let (context, id) = (write.context.clone(), path_id(request)?);
+    let answer = step(request, write, decide).await?;
+    if answer.status().is_success() {
+        let left = context.app.charges.cancel_open(&context.actor, id).await;
+        left.map_err(|error| Problem::from(error).after_the_write())?;
+    }
+    Ok(answer)
 }
 
 async fn step(

@@ -238,7 +238,8 @@ impl World {
     fn freezes(&mut self, name: &str, what: What) {
         let folded = account::Account::fold(&self.events(&[account(name)])).unwrap();
         let change = account::Change { account: account(name), expected: None, what };
-        self.does(account::change(&change, &folded).unwrap()).unwrap();
+        let returns = Returns::fold(returns::stream(TENANT, account(name)), &[]);
+        self.does(account::change(&change, &folded, &returns).unwrap()).unwrap();
     }
 
     /// `posted held incoming` of an account.
