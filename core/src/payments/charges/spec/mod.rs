@@ -18,6 +18,7 @@ use crate::kernel::{Instant, Minor, RefusalCode, name};
 use crate::ledger::account::{self, Open, What};
 use crate::ledger::capture as ledger;
 use crate::ledger::known::{Known, Side};
+use crate::ledger::returns::{self, Returns};
 use crate::ledger::reversal::Transaction;
 use crate::payments::event::Party;
 use crate::payments::posting;
