@@ -192,11 +192,7 @@ async fn what_is_captured_later_is_held_and_a_payment_needs_exactly_one_proof() 
     }
     assert_eq!(her.post(&confirm(&resolved), &her.pays(&resolved)).await.expect(200)["status"], "authorised");
     let balance = her.get("/v1/account/balance").await.expect(200);
-    assert_eq!(
-        (&balance["held"], &balance["available"]),
-        (&json!("12.50"), &json!("7.50")),
-        "{balance}"
-    );
+    assert_eq!((&balance["held"], &balance["available"]), (&json!("12.50"), &json!("7.50")), "{balance}");
     assert_eq!(her.get(&format!("/v1/charges/{}", charge.id)).await.expect(200)["status"], "authorised");
     town.close().await;
 }
