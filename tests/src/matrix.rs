@@ -149,6 +149,8 @@ pub fn filled(path: &str) -> String {
         .replace("{code}", "BRL")
         .replace("{key}", "k")
         .replace("{number}", "1")
+        .replace("{txid}", "A7K2M9Q4X1B8C3D6E5F0G7H2J9K4")
+        .replace("{refund}", "R7K2M9Q4X1B8C3D6E5F0G7H2J9K4")
 }
 
 /// A route's method, as this side's client has it.

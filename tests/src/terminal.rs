@@ -49,6 +49,12 @@ impl Fleet {
     /// Over a fresh database.
     pub async fn create() -> Self {
         let office = Office::create().await;
+        office.client.post("/v1/assets", &json!({"code": "BRL", "scale": 2})).await.expect(201);
+        Self::over(office).await
+    }
+
+    /// Over an office that has the asset BRL.
+    pub async fn over(office: Office) -> Self {
         let (stack, prefix) = (&office.secrets.stack, &office.secrets.prefix);
         let authority = Authority::create(stack, prefix, Duration::from_hours(1)).await;
         let server = office.behind_the_door().await;
@@ -162,9 +168,8 @@ impl Fleet {
     }
 }
 
-/// Somebody to be paid at terminals, in an asset of its own making; answers the id of what for.
+/// Somebody to be paid at terminals; answers the id of what for.
 async fn shop(client: &Client) -> String {
-    client.post("/v1/assets", &json!({"code": "BRL", "scale": 2})).await.expect(201);
     let provider = shops::provider(client, 1).await;
     let opened = shops::service(client, &provider, "Padaria", json!({})).await;
     opened["id"].as_str().unwrap().to_owned()
@@ -188,8 +193,17 @@ impl Till {
 
     /// A write under a fresh key.
     pub async fn post(&self, path: &str, body: &Value) -> Read {
-        let key = fresh::new_id().to_string();
+        self.post_as(&fresh::new_id().to_string(), path, body).await
+    }
+
+    /// A write under a key.
+    pub async fn post_as(&self, key: &str, path: &str, body: &Value) -> Read {
         read(self.request(Method::POST, path).header("Idempotency-Key", key).json(body)).await
+    }
+
+    /// A write that its path names.
+    pub async fn put(&self, path: &str, body: &Value) -> Read {
+        read(self.request(Method::PUT, path).json(body)).await
     }
 
     /// A sign of life.

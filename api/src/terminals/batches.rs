@@ -98,7 +98,8 @@ pub async fn show(context: Context, request: HttpRequest) -> Result<HttpResponse
 }
 
 fn number(request: &HttpRequest) -> Result<i32, Problem> {
-    request.match_info().get("number").and_then(|text| text.parse().ok()).ok_or_else(Problem::not_found)
+    let number = request.match_info().get("number").and_then(|text| text.parse().ok());
+    number.filter(|number| *number > 0).ok_or_else(Problem::not_found)
 }
 
 impl CountedInput {

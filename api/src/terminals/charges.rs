@@ -18,7 +18,7 @@ use std::time::Duration;
 use utoipa::ToSchema;
 use vintem_core::kernel::{Instant, When};
 use vintem_core::payments::charges::event::{CaptureMode, Payee};
-use vintem_core::payments::charges::{Capture, Charge, NewCharge, Slot, Till};
+use vintem_core::payments::charges::{Capture, Charge, NewCharge, Slot, Status, Till};
 use vintem_core::payments::qr;
 
 /// A charge can be confirmed for so many seconds unless its terminal says otherwise.
@@ -109,19 +109,16 @@ pub async fn create(request: HttpRequest, named: Named<TerminalChargeInput>) -> 
     Ok(acts::made(is_new, &shown))
 }
 
-/// Read a charge; with `wait`, as soon as its status is another one than now, or when so many seconds are over.
+/// Read a charge; with `wait`, as soon as it is not `created` any more, or when so many seconds are over.
 #[utoipa::path(get, path = "/v1/terminal/charges/{txid}", tag = "Terminals", params(("txid" = String, Path), ("wait" = Option<u8>, Query, description = "Seconds, 20 at most")),
     responses((status = 200, body = TerminalCharge)))]
 pub async fn show(context: Context, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let query = Query::of(&request, &["wait"])?;
     let wait = query.integer("wait", 0..=LONGEST_WAIT)?.unwrap_or_default();
     let (own, actor, app) = (terminal(&context)?.terminal, &context.actor, &context.app);
-    let mut charge = app.charges.find(actor, own, txid(&request)?).await?;
-    if wait > 0 {
-        let (seen, patience) = (charge.status(app.citizens.now()), Duration::from_secs(wait.unsigned_abs()));
-        let slot = app.charges.wait(actor, (own, txid(&request)?), Some(seen), patience).await?;
-        charge = slot.charge()?;
-    }
+    // What came between two questions must not be waited for, so it counts what it is, and not what it was a moment ago.
+    let (seen, patience) = (Some(Status::Created), Duration::from_secs(wait.unsigned_abs()));
+    let charge = app.charges.wait(actor, (own, txid(&request)?), seen, patience).await?.charge()?;
     Ok(unstored(shown(&context, &charge).await?))
 }
 

@@ -10,6 +10,7 @@ use vintem_api::operations::openapi;
 use vintem_api::routes::ROUTES;
 use vintem_core::event_store::fresh;
 use vintem_tests::api::{Client, Read, read};
+use vintem_tests::matrix::filled;
 use vintem_tests::people::cpf;
 use vintem_tests::tenants::{Dice, FOREIGN_WORD, Town, Towns};
 
@@ -97,6 +98,10 @@ fn bodies(path: &str) -> Vec<Value> {
             json!({"serial": PLACE, "model": "x", "service_id": Uuid::nil()}),
             json!({"serial": "x", "model": "x", "service_id": PLACE}),
         ],
+        "/v1/terminal/charges/{txid}" => vec![json!({"amount": {"amount": "0.01", "asset": PLACE}, "seq": 1})],
+        "/v1/terminal/charges/{txid}/refunds/{refund}" => vec![json!({"amount": money, "reason": "customer"})],
+        "/v1/terminal/reversals" => vec![json!({"txid": PLACE, "reason": "timeout", "seq": 1})],
+        "/v1/terminal/batches/{number}/close" => vec![json!({"last_seq": 0})],
         "/v1/admin/terminals/{id}" => vec![json!({"label": "x"})],
         "/v1/admin/terminals/{id}/commands" => vec![json!({"command": "lock"})],
         "/v1/holders/lookups" => vec![json!({"cpf": PLACE})],
@@ -120,7 +125,7 @@ fn own(path: &str, here: &Town) -> String {
         Some("admin") if path.contains("/terminals") => "terminal",
         _ => "account",
     };
-    path.replace("{id}", here.id(kind)).replace("{code}", "BRL").replace("{key}", here.id("key"))
+    filled(&path.replace("{id}", here.id(kind)).replace("{key}", here.id("key")))
 }
 
 /// The parameters that routes take, from the contract.
@@ -145,7 +150,7 @@ fn probes(here: &Town) -> Vec<Probe> {
         let (path, method) = (entry.path, Method::from_bytes(entry.method.as_str().as_bytes()).unwrap());
         let bodies = if entry.method == "GET" { vec![None] } else { bodies(path).into_iter().map(Some).collect() };
         if let (Some(from), Some(to)) = (path.find('{'), path.find('}')) {
-            let path = format!("{}{PLACE}{}", &path[..from], &path[to + 1..]);
+            let path = filled(&format!("{}{PLACE}{}", &path[..from], &path[to + 1..]));
             let of = |body: &Option<Value>| Probe { method: method.clone(), path: path.clone(), body: body.clone() };
             probes.extend(bodies.iter().map(of));
         }

@@ -64,6 +64,8 @@ mod staff;
 mod staff_attacks;
 mod staff_matrix;
 mod statements;
+mod taking;
+mod taking_nonsense;
 mod tampering;
 mod tenants;
 mod terminals;

@@ -99,12 +99,10 @@ impl Batches {
         }
         let refuse =
             |detail: String| Ok(Decision::Refuse(Refusal::new(RefusalCode::InvalidState, detail), vec![self.current]));
-        if let (Some(closed), Some(index)) = (self.closed(facts.number), usize::try_from(facts.number - 1).ok()) {
+        if let Some(closed) = self.closed(facts.number) {
             if closed.facts == *facts {
-                return Ok(Decision::Already(Applied {
-                    events: vec![self.closed[index].clone()],
-                    entries: Vec::new(),
-                }));
+                let events = self.closed.iter().filter(|event| event.position == closed.position).cloned().collect();
+                return Ok(Decision::Already(Applied { events, entries: Vec::new() }));
             }
             return refuse(format!("batch {} is closed, with other counts", facts.number));
         }
