@@ -74,7 +74,7 @@ impl Citizens {
         of: Of,
         who: Settler,
         (enrolment, asset): (Uuid, &str),
-        known: &Known,
+        accounts: &Known,
     ) -> Result<(Settled, Item), CitizenError> {
         let (knows, holder, tenant) = (self.knows()?, fresh::new_id(), of.tenant);
         let key = knows.keys.create(tenant, holder).await?;
@@ -82,7 +82,7 @@ impl Citizens {
         let account = opening.id(tenant);
         let digests = knows.index.digests(tenant, holder::CPF, who.details.cpf.digits());
         let person = proposal(holder::register(tenant, holder, &who.details, &key, digests))?;
-        let opened = proposal(account::open(&opening, tenant, known)?)?;
+        let opened = proposal(account::open(&opening, tenant, accounts)?)?;
         let device = DeviceKey { device: fresh::new_id(), key: who.key.jwk() };
         let says = CitizenRegistered { holder, account, enrolment, device };
         let citizen = citizen::settled(tenant, &says);
