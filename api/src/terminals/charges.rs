@@ -67,7 +67,7 @@ pub struct TerminalChargeInput {
 /// What is captured.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct CaptureInput {
+pub struct TerminalCaptureInput {
     /// How much; without it all that is left.
     #[serde(default, deserialize_with = "optional")]
     amount: Option<Money>,
@@ -79,7 +79,7 @@ pub struct CaptureInput {
 /// Nothing to say.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct CancelInput {}
+pub struct TerminalCancelInput {}
 
 fn yes() -> bool {
     true
@@ -132,10 +132,10 @@ pub async fn last(context: Context, request: HttpRequest) -> Result<HttpResponse
 }
 
 /// Capture from an authorisation.
-#[utoipa::path(post, path = "/v1/terminal/charges/{txid}/capture", tag = "Terminals", params(("txid" = String, Path)), request_body = CaptureInput,
+#[utoipa::path(post, path = "/v1/terminal/charges/{txid}/capture", tag = "Terminals", params(("txid" = String, Path)), request_body = TerminalCaptureInput,
     responses((status = 200, body = TerminalCharge)))]
-pub async fn capture(request: HttpRequest, write: Write<CaptureInput>) -> Result<HttpResponse, Problem> {
-    let Write { context, key, value: CaptureInput { amount, is_final } } = write;
+pub async fn capture(request: HttpRequest, write: Write<TerminalCaptureInput>) -> Result<HttpResponse, Problem> {
+    let Write { context, key, value: TerminalCaptureInput { amount, is_final } } = write;
     let (own, app, actor) = (terminal(&context)?.terminal, &context.app, &context.actor);
     let charge = app.charges.find(actor, own, txid(&request)?).await?;
     if amount.as_ref().is_some_and(|money| money.asset != charge.created.asset) {
@@ -147,10 +147,10 @@ pub async fn capture(request: HttpRequest, write: Write<CaptureInput>) -> Result
 }
 
 /// Give a charge up. What was captured of it stays captured.
-#[utoipa::path(post, path = "/v1/terminal/charges/{txid}/cancel", tag = "Terminals", params(("txid" = String, Path)), request_body = CancelInput,
+#[utoipa::path(post, path = "/v1/terminal/charges/{txid}/cancel", tag = "Terminals", params(("txid" = String, Path)), request_body = TerminalCancelInput,
     responses((status = 200, body = TerminalCharge)))]
-pub async fn cancel(request: HttpRequest, write: Write<CancelInput>) -> Result<HttpResponse, Problem> {
-    let Write { context, key, value: CancelInput {} } = write;
+pub async fn cancel(request: HttpRequest, write: Write<TerminalCancelInput>) -> Result<HttpResponse, Problem> {
+    let Write { context, key, value: TerminalCancelInput {} } = write;
     let own = terminal(&context)?.terminal;
     let render = acts::render(&context);
     let executed = context.app.charges.cancel(&context.actor, &key, (own, txid(&request)?), &render).await?;

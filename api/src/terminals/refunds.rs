@@ -17,7 +17,7 @@ use vintem_core::payments::charges::{Charge, NewRefund};
 /// What goes back.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct RefundInput {
+pub struct TerminalRefundInput {
     /// How much.
     amount: Money,
     /// `customer`, `duplicate` or `fault`.
@@ -29,9 +29,9 @@ pub struct RefundInput {
 /// the service has it.
 #[utoipa::path(put, path = "/v1/terminal/charges/{txid}/refunds/{refund}", tag = "Terminals",
     params(("txid" = String, Path), ("refund" = String, Path, description = "26 to 35 letters and digits, yours to draw")),
-    request_body = RefundInput, responses((status = 201, body = TerminalRefund), (status = 200, description = "It was asked for before", body = TerminalRefund)))]
-pub async fn give_back(request: HttpRequest, named: Named<RefundInput>) -> Result<HttpResponse, Problem> {
-    let Named { context, value: RefundInput { amount, reason }, .. } = named;
+    request_body = TerminalRefundInput, responses((status = 201, body = TerminalRefund), (status = 200, description = "It was asked for before", body = TerminalRefund)))]
+pub async fn give_back(request: HttpRequest, named: Named<TerminalRefundInput>) -> Result<HttpResponse, Problem> {
+    let Named { context, value: TerminalRefundInput { amount, reason }, .. } = named;
     let id = refund(&request)?.to_owned();
     let new = NewRefund { id, amount: amount.amount, asset: amount.asset, reason };
     let own = (terminal(&context)?.terminal, txid(&request)?);

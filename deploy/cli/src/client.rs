@@ -12,6 +12,7 @@
 pub mod connection;
 pub mod device;
 mod knock;
+pub mod line;
 pub mod metrics;
 pub mod problem;
 pub mod readiness;

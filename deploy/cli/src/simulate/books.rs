@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::journal::{Belief, Line};
 use super::phone::Phone;
 use super::terminal::{Terminal, charge_path};
-use super::wire::{Saying, Word};
+use super::wire::Word;
+use crate::client::line::Saying;
 use crate::client::{Client, ClientError};
 
 /// Where somebody believes something else than the ledger says.

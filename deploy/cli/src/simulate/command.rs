@@ -14,6 +14,7 @@ use super::wire::Weather;
 use super::{SimulationError, books, devices, screen};
 use crate::bench::citizens::Town;
 use crate::client::Connection;
+use crate::client::line::Line;
 use crate::stack::ui::say;
 use crate::stack::{Stack, first, process, servers, vault_server};
 
@@ -128,7 +129,7 @@ fn place(stack: &Stack) -> Result<Place, SimulationError> {
         client_secret_file: None,
         identity: None,
     };
-    let phones = connection.http_client(Duration::from_secs(30))?;
+    let phones = Line::by(connection.http_client(Duration::from_secs(30))?);
     let terminals = format!("https://localhost:{}", stack.known().ports.terminals());
     Ok(Place { phones, public: stack.url(), issuer: stack.url(), terminals, asset: ASSET.to_owned() })
 }

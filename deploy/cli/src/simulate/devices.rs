@@ -8,6 +8,7 @@ use super::SimulationError;
 use super::founding::{Founded, made};
 use crate::bench::citizens::Town;
 use crate::client::Client;
+use crate::client::line::Line;
 use crate::client::terminal::connect;
 use crate::progress::Progress;
 
@@ -18,7 +19,7 @@ pub async fn enrol(
     founded: &Founded,
     count: u32,
     root: &[u8],
-) -> Result<Vec<reqwest::Client>, SimulationError> {
+) -> Result<Vec<Line>, SimulationError> {
     let mut progress = Progress::start("terminals", u64::from(count));
     let mut devices = Vec::new();
     for number in 0..count {
@@ -35,7 +36,7 @@ async fn device(
     founded: &Founded,
     number: u32,
     root: &[u8],
-) -> Result<reqwest::Client, SimulationError> {
+) -> Result<Line, SimulationError> {
     let serial = format!("SIM-{}", new_id().simple());
     let body = json!({"serial": serial, "model": "Simulated", "service_id": founded.service});
     let terminal = made(client, "/v1/admin/terminals", &body).await?;
@@ -47,7 +48,7 @@ async fn device(
     });
     let enrolled = town.tell("/v1/terminal/enrolments", &arrival, number).await?;
     let certificate = draft.with_chain(text(&enrolled, "certificate_chain")?.to_owned())?;
-    connect(&certificate, root).map_err(|error| SimulationError::Unexpected(error.to_string()))
+    connect(&certificate, root).map(Line::by).map_err(|error| SimulationError::Unexpected(error.to_string()))
 }
 
 fn text<'a>(answer: &'a Value, member: &str) -> Result<&'a str, SimulationError> {

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 
 use super::chance::Chance;
 use super::tally::{Event, Tally};
-use super::wire::{Saying, Wire, Word};
+use super::wire::{Wire, Word};
 use crate::client::device::Device;
+use crate::client::line::Saying;
 
 const TRIES: usize = 8;
 const PAUSE: Duration = Duration::from_millis(120);

@@ -18,6 +18,7 @@ use super::tally::Tally;
 use super::terminal::Terminal;
 use super::wire::{Weather, Wire};
 use crate::client::Client;
+use crate::client::line::Line;
 
 /// How long devices may take to learn everything once the network is whole.
 const SETTLING: Duration = Duration::from_secs(60);
@@ -33,7 +34,7 @@ pub trait Trouble: Send + Sync {
 /// Where devices find the servers, and how.
 pub struct Place {
     /// What telephones speak to.
-    pub phones: reqwest::Client,
+    pub phones: Line,
     /// Its base URL.
     pub public: String,
     /// As proofs name the server.
@@ -80,7 +81,7 @@ pub async fn run(
     script: Script,
     weather: Weather,
     citizens: Vec<Citizen>,
-    terminals: Vec<reqwest::Client>,
+    terminals: Vec<Line>,
     (client, founded): (&Client, &Founded),
     trouble: &dyn Trouble,
 ) -> Result<Reckoning, SimulationError> {

@@ -13,7 +13,8 @@ use super::chance::{Chance, Share};
 use super::journal::{Belief, Journal, Line, Refund};
 use super::street::Street;
 use super::tally::{Event, Tally};
-use super::wire::{Saying, Weather, Wire, Word};
+use super::wire::{Weather, Wire, Word};
+use crate::client::line::Saying;
 
 /// In a storm a message is repeated so often, then something else is tried.
 const TRIES: usize = 6;

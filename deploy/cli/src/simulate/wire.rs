@@ -7,16 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use reqwest::Method;
 use serde_json::Value;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
 use super::chance::{Chance, Share};
 use super::tally::{Event, Tally};
+use crate::client::line::{Heard, Line, Saying};
 
-/// After so long whoever sent something stops listening.
-const PATIENCE: Duration = Duration::from_secs(8);
 /// How late a late message is.
 const LATE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(3));
 /// How long somebody listens to whom nothing will be said, scaled down so that a run holds many.
@@ -37,28 +35,6 @@ pub struct Weather {
     under_way: Mutex<JoinSet<()>>,
 }
 
-/// What is said.
-#[derive(Debug, Clone)]
-pub struct Saying {
-    /// Its method.
-    pub method: Method,
-    /// Its path with its query.
-    pub path: String,
-    /// What goes with it.
-    pub headers: Vec<(&'static str, String)>,
-    /// What it says.
-    pub body: Option<Value>,
-}
-
-/// What was heard.
-#[derive(Debug)]
-pub struct Heard {
-    /// HTTP status.
-    pub status: u16,
-    /// The whole answer.
-    pub body: Value,
-}
-
 /// What somebody makes of what they heard, or did not hear.
 #[derive(Debug)]
 pub enum Word {
@@ -73,7 +49,7 @@ pub enum Word {
 /// One device's way to a server.
 #[derive(Debug)]
 pub struct Wire {
-    http: reqwest::Client,
+    line: Line,
     base: String,
     weather: Arc<Weather>,
     tally: Arc<Tally>,
@@ -105,48 +81,23 @@ impl Weather {
     }
 }
 
-impl Saying {
-    /// A question.
-    pub fn get(path: impl Into<String>) -> Self {
-        Self { method: Method::GET, path: path.into(), headers: Vec::new(), body: None }
-    }
-
-    /// A message that is idempotent by its address.
-    pub fn put(path: impl Into<String>, body: Value) -> Self {
-        Self { method: Method::PUT, path: path.into(), headers: Vec::new(), body: Some(body) }
-    }
-
-    /// A message under a key.
-    pub fn post(path: impl Into<String>, key: &str, body: Value) -> Self {
-        let headers = vec![("Idempotency-Key", key.to_owned())];
-        Self { method: Method::POST, path: path.into(), headers, body: Some(body) }
-    }
-
-    /// The same with a header.
-    #[must_use]
-    pub fn with(mut self, name: &'static str, value: String) -> Self {
-        self.headers.push((name, value));
-        self
-    }
-}
-
-impl Heard {
+impl From<Heard> for Word {
     /// What its hearer may conclude: only a business refusal says that nothing happened and nothing will.
-    fn word(self) -> Word {
-        let code = self.body["code"].as_str().unwrap_or_default();
-        match self.status {
-            200..300 => Word::Done(self.body),
-            429 | 500.. => Word::Unclear,
-            _ if code == "request-in-flight" => Word::Unclear,
-            _ => Word::Refused(code.to_owned()),
+    fn from(Heard { status, body }: Heard) -> Self {
+        let code = body["code"].as_str().unwrap_or_default();
+        match status {
+            200..300 => Self::Done(body),
+            429 | 500.. => Self::Unclear,
+            _ if code == "request-in-flight" => Self::Unclear,
+            _ => Self::Refused(code.to_owned()),
         }
     }
 }
 
 impl Wire {
-    /// A device's, by a client that shows what it has to show.
-    pub fn new(device: String, http: reqwest::Client, base: String, weather: Arc<Weather>, tally: Arc<Tally>) -> Self {
-        Self { http, base, weather, tally, device, sent: HashMap::new() }
+    /// A device's.
+    pub fn new(device: String, line: Line, base: String, weather: Arc<Weather>, tally: Arc<Tally>) -> Self {
+        Self { line, base, weather, tally, device, sent: HashMap::new() }
     }
 
     /// Says something once, and hears what the network lets through.
@@ -166,7 +117,7 @@ impl Wire {
             }
             return Word::Unclear;
         }
-        if chance.hits(self.weather.late) && saying.method != Method::GET {
+        if chance.hits(self.weather.late) && saying.method != "GET" {
             self.tally.count(Event::Late);
             self.send_late(chance, saying).await;
             return Word::Unclear;
@@ -186,19 +137,19 @@ impl Wire {
     }
 
     async fn send_late(&self, chance: &mut Chance, saying: &Saying) {
-        let (after, http) = (chance.time(LATE.0, LATE.1), self.http.clone());
+        let (after, line) = (chance.time(LATE.0, LATE.1), self.line.clone());
         let (base, saying) = (self.base.clone(), saying.clone());
         self.weather.under_way.lock().await.spawn(async move {
             tokio::time::sleep(after).await;
-            let _ = send(&http, &base, &saying).await;
+            let _ = line.say(&base, &saying).await;
         });
     }
 
     async fn deliver(&self, saying: &Saying) -> Word {
-        match send(&self.http, &self.base, saying).await {
+        match self.line.say(&self.base, saying).await {
             Ok(heard) => {
                 self.tally.answered(heard.status, heard.body["code"].as_str());
-                heard.word()
+                heard.into()
             }
             Err(_) => {
                 self.tally.count(Event::Unreached);
@@ -206,17 +157,4 @@ impl Wire {
             }
         }
     }
-}
-
-async fn send(http: &reqwest::Client, base: &str, saying: &Saying) -> Result<Heard, reqwest::Error> {
-    let request = http.request(saying.method.clone(), format!("{base}{}", saying.path)).timeout(PATIENCE);
-    let request = saying.headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
-    let request = match &saying.body {
-        Some(body) => request.json(body),
-        None => request,
-    };
-    let answer = request.send().await?;
-    let status = answer.status().as_u16();
-    let bytes = answer.bytes().await?;
-    Ok(Heard { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })
 }
