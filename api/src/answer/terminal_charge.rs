@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use vintem_core::event_store::Recorded;
 use vintem_core::kernel::{Instant, Minor};
+use vintem_core::ledger::hold::Line;
 use vintem_core::payments::charges::event::{ChargeReversed, ReversalResult, Sum, Tally};
 use vintem_core::payments::charges::{Charge, Refund, Report, Slot, Status};
 
@@ -138,9 +139,9 @@ impl TerminalCharge {
     /// At an instant; `qr` is left out of what cannot be paid any more.
     pub fn of(charge: &Charge, qr: Option<String>, now: Instant) -> Self {
         let said = charge.created.clone();
-        let (status, hold) = (charge.status(now), charge.open_hold().filter(|hold| now < hold.expires_at));
+        let (status, open) = (charge.status(now), charge.open_hold().filter(|hold| now < hold.expires_at));
         let money = |amount: Minor| Money { amount: amount.to_text(said.scale), asset: said.asset.clone() };
-        let held = hold.and_then(|hold| hold.lines.first()).map_or(Minor::ZERO, |line| line.remaining());
+        let held = open.and_then(|hold| hold.lines.first()).map_or(Minor::ZERO, Line::remaining);
         let is_open = status == Status::Created;
         Self {
             id: charge.id,
@@ -153,7 +154,7 @@ impl TerminalCharge {
             service_id: said.service.id,
             qr: qr.filter(|_| is_open),
             short_code: is_open.then_some(said.short_code),
-            expires_at: time(hold.map_or(charge.expires_at(), |hold| hold.expires_at)),
+            expires_at: time(open.map_or(charge.expires_at(), |hold| hold.expires_at)),
             created_at: time(charge.created_at),
             refunds: charge.refunds.iter().map(|refund| TerminalRefund::of(charge, refund)).collect(),
             txid: said.txid,

@@ -29,6 +29,7 @@ use vintem_core::kernel::{Refusal, RefusalCode};
 use vintem_core::ledger::service::Actor;
 use vintem_core::payments::charges::{Charge, Consent, Means, Status};
 use vintem_core::payments::limits::Device;
+use vintem_core::payments::mandates::Mandate;
 use vintem_core::payments::qr::{CHARGE_TYPE, ChargeClaims, Location, Paid, charge};
 use vintem_core::payments::{Confirm, Party, PaymentError};
 use vintem_core::terminals::TerminalError;
@@ -120,7 +121,7 @@ pub async fn resolve(question: Question<ChargeCodeInput>) -> Result<HttpResponse
     let paid = paid(app, actor, &found).await?;
     let mandates = app.payments.mandates(actor, holder).await?;
     let said = &found.created;
-    let mandate = mandates.covering(said.service.id, &said.asset, said.amount).map(|mandate| mandate.id());
+    let mandate = mandates.covering(said.service.id, &said.asset, said.amount).map(Mandate::id);
     Ok(unstored(ResolvedCharge::of(&found, paid, mandate, app.citizens.now())))
 }
 

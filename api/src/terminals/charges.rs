@@ -94,7 +94,7 @@ pub async fn create(request: HttpRequest, named: Named<TerminalChargeInput>) -> 
     let (own, actor, app) = (terminal(&context)?, &context.actor, &context.app);
     value.check_clock(&context)?;
     let service = app.services.find(actor, own.service).await?.ok_or_else(Problem::not_found)?;
-    let new = value.new(txid(&request)?.to_owned());
+    let new = value.named(txid(&request)?.to_owned());
     new.check()?;
     acts::note(&context, new.seq, &fingerprint).await?;
     // What was begun before the suspension is answered as it stands.
@@ -184,7 +184,7 @@ impl TerminalChargeInput {
         Ok(context.app.terminals.check_clock(local_time)?)
     }
 
-    fn new(self, txid: String) -> NewCharge {
+    fn named(self, txid: String) -> NewCharge {
         let Self { amount, capture, expires_in, reference, operator_id, shift, seq, allow_duplicate, .. } = self;
         NewCharge {
             txid,

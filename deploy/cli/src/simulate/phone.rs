@@ -142,7 +142,7 @@ impl Phone {
     /// Says something within a session, which is opened when there is none any more. Each time with a fresh proof.
     async fn say(&mut self, saying: Saying) -> Word {
         let Some(token) = self.signed_in().await else { return Word::Unclear };
-        let proof = self.device.proof(saying.method.as_str(), &format!("{}{}", self.issuer, saying.path), Some(&token));
+        let proof = self.device.proof(saying.method, &format!("{}{}", self.issuer, saying.path), Some(&token));
         let saying = saying.with("Authorization", format!("DPoP {token}")).with("DPoP", proof);
         match self.wire.say(&saying).await {
             // The session is over, or the proof came twice: that was nobody's refusal of a payment.
