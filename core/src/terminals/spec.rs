@@ -150,9 +150,9 @@ fn a_renewal_leaves_the_one_before_known_and_repeats_itself() {
 
 #[test]
 fn a_certificate_is_renewed_at_two_thirds_or_when_told() {
+    const ROTATE: Step = |terminal| terminal.order(Uuid::from_u128(8), Command::RotateCert);
     let (_, terminal) = given(&[ISSUE, ENROL]);
     assert!(!terminal.may_renew(NOW + TimeDelta::days(19)) && terminal.may_renew(NOW + TimeDelta::days(20)));
-    const ROTATE: Step = |terminal| terminal.order(Uuid::from_u128(8), Command::RotateCert);
     assert!(given(&[ISSUE, ENROL, ROTATE]).1.may_renew(NOW));
     let (_, renewed) = given(&[ISSUE, ENROL, ROTATE, ORDER, RENEW]);
     let left: Vec<Command> = renewed.orders.iter().map(|order| order.command).collect();

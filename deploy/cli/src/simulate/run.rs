@@ -21,7 +21,7 @@ use crate::client::Client;
 use crate::client::line::Line;
 
 /// How long devices may take to learn everything once the network is whole.
-const SETTLING: Duration = Duration::from_secs(60);
+const SETTLING: Duration = Duration::from_mins(1);
 
 /// What goes wrong in the middle, beside the network.
 pub trait Trouble: Send + Sync {

@@ -146,15 +146,11 @@ impl Wire {
     }
 
     async fn deliver(&self, saying: &Saying) -> Word {
-        match self.line.say(&self.base, saying).await {
-            Ok(heard) => {
-                self.tally.answered(heard.status, heard.body["code"].as_str());
-                heard.into()
-            }
-            Err(_) => {
-                self.tally.count(Event::Unreached);
-                Word::Unclear
-            }
-        }
+        let Ok(heard) = self.line.say(&self.base, saying).await else {
+            self.tally.count(Event::Unreached);
+            return Word::Unclear;
+        };
+        self.tally.answered(heard.status, heard.body["code"].as_str());
+        heard.into()
     }
 }
