@@ -11,6 +11,7 @@ use futures_util::future::LocalBoxFuture;
 
 use secrecy::SecretString;
 use serde_json::Value;
+use sqlx::PgPool;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::runtime::Handle;
@@ -247,11 +248,7 @@ impl Server {
         let charges = Charges::new(payments.clone(), Arc::clone(&charging));
         let services = Services::new(reader.clone(), ledger.clone());
         let (end, ending) = watch::channel(false);
-        let revocations = Arc::<Revocations>::default();
-        tokio::spawn(Arc::clone(&revocations).follow(reader.clone()));
-        let access = AccessService::new(reader.clone(), keys.tokens.clone(), ISSUER.to_owned());
-        access.admission().refresh(&reader).await.unwrap();
-        tokio::spawn(Arc::clone(access.admission()).follow(reader.clone()));
+        let (access, revocations) = admitting(&reader, &keys).await;
         let app = startup::shared(App {
             ledger: ledger.clone(),
             holders,
@@ -337,6 +334,16 @@ impl Server {
         self.end.send_replace(true);
         (self.handle)().await;
     }
+}
+
+/// Who knows tenants, and whom they let in no more, as new as the database has them.
+async fn admitting(reader: &PgPool, keys: &Keys) -> (AccessService, Arc<Revocations>) {
+    let revocations = Arc::<Revocations>::default();
+    tokio::spawn(Arc::clone(&revocations).follow(reader.clone()));
+    let access = AccessService::new(reader.clone(), keys.tokens.clone(), ISSUER.to_owned());
+    access.admission().refresh(reader).await.unwrap();
+    tokio::spawn(Arc::clone(access.admission()).follow(reader.clone()));
+    (access, revocations)
 }
 
 /// What terminals have from Vault, where there is one.
