@@ -3,8 +3,6 @@
 //!
 //! A seed that fails says its number; `vintem simulate --seed …` with the same options plays it again.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use clap::Parser;
 use futures_util::future::{BoxFuture, FutureExt as _, join_all};
 use std::time::Duration;

@@ -14,16 +14,9 @@ fn the_guide_names_every_code_that_a_terminal_meets() {
     assert_eq!(unnamed(&guide("terminal-guide.md")), NOT_FOR_TERMINALS, "a code is new: does a terminal meet it?");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_makes_no_sense_is_told_so_and_breaks_nothing() {
-    let stall = Stall::open().await;
-    let (till, good) = (&stall.till, stall.asked("9.00", "manual").await);
-    let with = |member: &str, value: Value| {
-        let mut body = json!({"amount": brl("1.00"), "seq": stall.next()});
-        body[member] = value;
-        body
-    };
-    for (member, value) in [
+/// Members of a charge, and what they may not be.
+fn members() -> Vec<(&'static str, Value)> {
+    vec![
         ("seq", json!("900")),
         ("seq", json!(0)),
         ("seq", json!(-1)),
@@ -45,7 +38,19 @@ async fn what_makes_no_sense_is_told_so_and_breaks_nothing() {
         ("operator_id", json!("Ana Maria")),
         ("local_time", json!("noon\u{0}")),
         ("colour", json!("blue")),
-    ] {
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_makes_no_sense_is_told_so_and_breaks_nothing() {
+    let stall = Stall::open().await;
+    let (till, good) = (&stall.till, stall.asked("9.00", "manual").await);
+    let with = |member: &str, value: Value| {
+        let mut body = json!({"amount": brl("1.00"), "seq": stall.next()});
+        body[member] = value;
+        body
+    };
+    for (member, value) in members() {
         let refusal = till.put(&charge(&name()), &with(member, value.clone())).await.expect(422);
         let pointer = refusal["errors"][0]["pointer"].as_str().unwrap_or_default().to_owned();
         assert!(pointer.starts_with(&format!("/{member}")), "{member} {value}: {refusal}");
