@@ -216,6 +216,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/charge-locations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a code's location says of its charge: a JWS (`typ` is `charge+jwt`), signed by a key of `/.well-known/jwks.json`. Anybody may ask. */
+        get: operations["getChargeLocationsId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/charge-resolutions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find what a terminal asks for. A question and not a write: it needs no `Idempotency-Key`. A short code that is nobody's costs as
+         *     much as an alias that is.
+         */
+        post: operations["postChargeResolutions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/charges/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a charge that you have confirmed. */
+        get: operations["getChargesId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/charges/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirm a charge: the money moves now, or is held for the terminal. PIN and signature are not part of what the key stands for. */
+        post: operations["postChargesIdConfirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/contact-changes": {
         parameters: {
             query?: never;
@@ -303,6 +374,58 @@ export interface paths {
         head?: never;
         /** Change what you may pay: less holds at once, more after 24 hours. */
         patch: operations["patchLimits"];
+        trace?: never;
+    };
+    "/v1/mandates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Your mandates. */
+        get: operations["getMandates"];
+        put?: never;
+        /** Ask what a mandate would allow. It covers nothing, and ends after ten minutes unless you confirm it. */
+        post: operations["postMandates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/mandates/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke a mandate, at once. Doing it twice is no error. */
+        delete: operations["deleteMandatesId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/mandates/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Consent to a mandate, as a transfer is confirmed. What is signed has `per_payment` and `period` besides, as they were answered. */
+        post: operations["postMandatesIdConfirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/notifications": {
@@ -598,6 +721,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/terminal/enrolments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring a device in with the code that the back office had issued for it. Should the answer get lost: the same code and a request over
+         *     the same key get the same certificate, for a day.
+         */
+        post: operations["postTerminalEnrolments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/top-ups": {
         parameters: {
             query?: never;
@@ -857,6 +1000,31 @@ export interface components {
              */
             kind?: string | null;
         };
+        /** @description What a device says that nobody knows yet. */
+        ArrivalInput: {
+            /**
+             * @description What was typed on it; groups and lower case do not matter.
+             * @example 7K3M0-9QXT4
+             */
+            code: string;
+            /**
+             * @description A request for a certificate (PKCS #10, PEM) over a key of P-256 that the device made and keeps. Of what it says only the key
+             *     counts.
+             * @example -----BEGIN CERTIFICATE REQUEST-----
+             *     …
+             */
+            csr: string;
+            /**
+             * @description What is written on it.
+             * @example PX-200431
+             */
+            serial: string;
+            /**
+             * @description The tenant's name.
+             * @example coffee-town
+             */
+            tenant: string;
+        };
         /** @description One limit that was asked for. */
         AskedLimit: {
             /**
@@ -901,6 +1069,85 @@ export interface components {
              * @example 7
              */
             version: number;
+        };
+        /** @description What a terminal shows: exactly one of these. */
+        ChargeCodeInput: {
+            /**
+             * @description The short code that was typed, in groups or not.
+             * @example 7K4M-2Q9X
+             */
+            code?: string | null;
+            /**
+             * @description The text of the code that was scanned.
+             * @example 000201010212…6304A1B2
+             */
+            qr?: string | null;
+        };
+        /** @description That it is you, and that you want it: by PIN, or by a mandate. */
+        ChargeConfirmInput: {
+            /** @description By the session's device, in base64url, over the canonical JSON (RFC 8785) of `amount`, `asset`, `intent_id`, `nonce` and `payee`. */
+            device_signature: string;
+            /**
+             * Format: uuid
+             * @description The mandate that covers it, instead of a PIN.
+             */
+            mandate?: string | null;
+            /**
+             * @description Your PIN, unless a mandate covers the charge.
+             * @example 274906
+             */
+            pin?: string | null;
+        };
+        /** @description A charge that was confirmed now. */
+        ChargeConfirmation: {
+            /**
+             * @description When.
+             * @example 2026-03-01T12:00:30.000000Z
+             */
+            confirmed_at: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description The mandate that it was paid by.
+             */
+            mandate_id?: string | null;
+            /**
+             * @description `captured` when the money moved, `authorised` when it is held for the terminal.
+             * @example captured
+             */
+            status: string;
+        };
+        /** @description Who is paid by a charge. */
+        ChargePayee: {
+            /**
+             * @description Where it is.
+             * @example Porto Alegre
+             */
+            city: string;
+            /**
+             * @description Its number.
+             * @example 11.222.333/0001-81
+             */
+            cnpj: string;
+            /**
+             * @description As it is called.
+             * @example Ônibus Centro
+             */
+            label: string;
+            /**
+             * @description The company.
+             * @example Viação Aurora Ltda.
+             */
+            provider: string;
+            /**
+             * Format: uuid
+             * @description The service: `payee` of what is signed.
+             */
+            service_id: string;
         };
         /** @description What is true of a receipt now; accounts are masked. */
         CheckedReceipt: {
@@ -1414,6 +1661,96 @@ export interface components {
              */
             transaction?: string | null;
         };
+        /** @description A consent to pay a service without a PIN. */
+        Mandate: {
+            /** @description How much in each period: `amount` and `asset` of what is signed. */
+            cap: components["schemas"]["Money"];
+            /**
+             * @description From then on it cannot be confirmed, while it can be.
+             * @example 2026-03-01T12:10:00.000000Z
+             */
+            expires_at?: string | null;
+            /**
+             * Format: uuid
+             * @description Its id: `intent_id` of what is signed.
+             */
+            id: string;
+            /**
+             * @description As it was called when you were asked.
+             * @example Ônibus Centro
+             */
+            label: string;
+            /**
+             * @description What makes the signature good for this mandate alone, while it can be confirmed.
+             * @example kWmVYqSg9zMPmFtpX1wIYA
+             */
+            nonce?: string | null;
+            per_payment?: components["schemas"]["Money"] | null;
+            /**
+             * @description `day`, `week` or `month`, in the institution's time zone.
+             * @example week
+             */
+            period: string;
+            /**
+             * @description When it was asked for.
+             * @example 2026-03-01T12:00:00.000000Z
+             */
+            requested_at: string;
+            /**
+             * Format: uuid
+             * @description The service: `payee` of what is signed.
+             */
+            service_id: string;
+            /**
+             * @description Since when it covers payments, or none any more.
+             * @example 2026-03-01T12:01:00.000000Z
+             */
+            since?: string | null;
+            /**
+             * @description `requested`, `active`, `revoked` or `expired`.
+             * @example requested
+             */
+            status: string;
+        };
+        /** @description A mandate that was consented to now. */
+        MandateConsent: {
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * @description Since when it covers payments.
+             * @example 2026-03-01T12:01:00.000000Z
+             */
+            since: string;
+            /**
+             * @description `active`.
+             * @example active
+             */
+            status: string;
+        };
+        /** @description What to consent to. */
+        MandateInput: {
+            /** @description How much in each period, in the service's asset. */
+            cap: components["schemas"]["MoneyInput"];
+            per_payment?: components["schemas"]["MoneyInput"] | null;
+            /**
+             * @description What the cap is of, in the institution's time zone.
+             * @example week
+             */
+            period: string;
+            /**
+             * Format: uuid
+             * @description What may be paid: `service_id` of a charge.
+             */
+            service_id: string;
+        };
+        /** @description A person's mandates. */
+        MandateList: {
+            /** @description The oldest first. */
+            mandates: components["schemas"]["Mandate"][];
+        };
         /** @description One account's part. */
         MaskedLeg: {
             /**
@@ -1530,6 +1867,57 @@ export interface components {
              * @example 100.00
              */
             total: string;
+        };
+        /** @description A charge that you have confirmed. */
+        OwnCharge: {
+            /** @description What you confirmed. */
+            amount: components["schemas"]["Money"];
+            /** @description What was captured of it. */
+            captured: components["schemas"]["Money"];
+            /**
+             * @description When you confirmed it.
+             * @example 2026-03-01T12:00:30.000000Z
+             */
+            confirmed_at: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * @description As it was called.
+             * @example Ônibus Centro
+             */
+            label: string;
+            /**
+             * Format: uuid
+             * @description The mandate that it was paid by.
+             */
+            mandate_id?: string | null;
+            /**
+             * @description What it was for, as the service calls it.
+             * @example linha-343
+             */
+            reference?: string | null;
+            /** @description What went back. */
+            refunded: components["schemas"]["Money"];
+            /**
+             * Format: uuid
+             * @description The service.
+             */
+            service_id: string;
+            /**
+             * @description `authorised`, `captured`, `partially_refunded`, `refunded`, `cancelled`, `expired` or `reversed`.
+             * @example captured
+             */
+            status: string;
+            /**
+             * Format: uuid
+             * @description The terminal that asked.
+             */
+            terminal: string;
+            /** @description The transactions that captured it: your statement shows them, and each has a receipt. */
+            transactions: string[];
         };
         /** @description A closing says nothing more. */
         OwnCloseInput: Record<string, never>;
@@ -1722,7 +2110,7 @@ export interface components {
              * @example insufficient-funds
              * @enum {string}
              */
-            code: "malformed-request" | "idempotency-key-missing" | "unauthenticated" | "token-expired" | "dpop-invalid" | "token-reuse-detected" | "forbidden" | "pin-invalid" | "pin-locked" | "device-untrusted" | "code-invalid" | "tenant-suspended" | "step-up-required" | "not-found" | "method-not-allowed" | "request-timeout" | "request-in-flight" | "account-closed" | "invalid-state" | "name-taken" | "already-registered" | "alias-taken" | "hold-ended" | "charge-already-paid" | "code-expired" | "subject-erased" | "charge-expired" | "condition-failed" | "version-mismatch" | "too-large" | "unsupported-media-type" | "signature-invalid" | "validation-failed" | "idempotency-mismatch" | "insufficient-funds" | "bound-exceeded" | "amount-overflow" | "account-frozen" | "role-conflict" | "unknown-asset" | "unknown-account" | "duplicate-account" | "unbalanced" | "capture-exceeds-hold" | "reversal-exceeds" | "limit-exceeded" | "night-limit" | "group-failed" | "rate-limited" | "lookup-quota" | "internal-error" | "overloaded" | "ledger-halted" | "database-unavailable" | "view-behind" | "vault-sealed" | "outcome-unknown";
+            code: "malformed-request" | "idempotency-key-missing" | "unauthenticated" | "token-expired" | "dpop-invalid" | "token-reuse-detected" | "certificate-required" | "certificate-unknown" | "certificate-expired" | "forbidden" | "pin-invalid" | "pin-locked" | "device-untrusted" | "code-invalid" | "certificate-revoked" | "terminal-suspended" | "tenant-suspended" | "step-up-required" | "approval-required" | "not-found" | "method-not-allowed" | "request-timeout" | "sequence-conflict" | "request-in-flight" | "account-closed" | "invalid-state" | "name-taken" | "already-registered" | "alias-taken" | "hold-ended" | "charge-already-paid" | "charge-reversed" | "possible-duplicate" | "code-expired" | "subject-erased" | "charge-expired" | "condition-failed" | "version-mismatch" | "too-large" | "unsupported-media-type" | "signature-invalid" | "clock-skew" | "validation-failed" | "idempotency-mismatch" | "insufficient-funds" | "bound-exceeded" | "amount-overflow" | "account-frozen" | "role-conflict" | "unknown-asset" | "unknown-account" | "duplicate-account" | "unbalanced" | "capture-exceeds-hold" | "reversal-exceeds" | "limit-exceeded" | "night-limit" | "refund-exceeds-captured" | "refund-window-closed" | "group-failed" | "rate-limited" | "lookup-quota" | "internal-error" | "overloaded" | "ledger-halted" | "database-unavailable" | "view-behind" | "vault-sealed" | "outcome-unknown";
             /** @description The facts of this case, in English. */
             detail: string;
             /** @description The code of RFC 6749, from the token route only. */
@@ -1903,6 +2291,48 @@ export interface components {
          * @enum {string}
          */
         Rejection: "refused-by-bank" | "account-unknown";
+        /** @description What a code leads to: everything that is signed when it is confirmed, and who is paid, as the institution knows them. */
+        ResolvedCharge: {
+            /** @description How much: `amount` and `asset` of what is signed. */
+            amount: components["schemas"]["Money"];
+            /**
+             * Format: uuid
+             * @description Its id: `intent_id` of what is signed.
+             */
+            charge_id: string;
+            /**
+             * @description From then on it cannot be confirmed.
+             * @example 2026-03-01T12:05:00.000000Z
+             */
+            expires_at: string;
+            /**
+             * Format: uuid
+             * @description A mandate of yours that covers it, but for what was used of its cap: with it no PIN is asked for.
+             */
+            mandate_id?: string | null;
+            /**
+             * @description What makes the signature good for this charge alone.
+             * @example kWmVYqSg9zMPmFtpX1wIYA
+             */
+            nonce: string;
+            /** @description Who is paid. */
+            payee: components["schemas"]["ChargePayee"];
+            /**
+             * @description What it is for, as the service calls it.
+             * @example linha-343
+             */
+            reference?: string | null;
+            /**
+             * @description `created` while it can be confirmed; else what became of it.
+             * @example created
+             */
+            status: string;
+            /**
+             * @description The terminal that asks, as people know it.
+             * @example Carro 1204
+             */
+            terminal?: string | null;
+        };
         /** @description Something that stays. */
         RetainedData: {
             /**
@@ -1994,6 +2424,72 @@ export interface components {
              * @example America/Sao_Paulo
              */
             time_zone: string;
+        };
+        /** @description What a terminal is to be and do. */
+        TerminalConfig: {
+            /**
+             * Format: int32
+             * @description How often it says that it is there.
+             * @example 60
+             */
+            heartbeat_seconds: number;
+            /**
+             * @description What payers are shown.
+             * @example Market hall, stall 7
+             */
+            label?: string | null;
+            /**
+             * Format: uuid
+             * @description What payers pay for at it.
+             */
+            service_id: string;
+            /** @description What its maker and its owner agree on. */
+            settings: {
+                [key: string]: string;
+            };
+            /**
+             * Format: uuid
+             * @description Where it belongs; absent is nowhere.
+             */
+            unit?: string | null;
+            /**
+             * Format: int32
+             * @description It grows with every change.
+             * @example 3
+             */
+            version: number;
+        };
+        /** @description What a device proves itself with from now on, on the port for terminals. */
+        TerminalEnrolment: {
+            /**
+             * @description Its certificate and the one that vouches for it, as PEM.
+             * @example -----BEGIN CERTIFICATE-----
+             *     …
+             */
+            certificate_chain: string;
+            /** @description What the device is to be and do. */
+            config: components["schemas"]["TerminalConfig"];
+            /**
+             * @description When it ends.
+             * @example 2026-03-31T12:00:00.000000Z
+             */
+            expires_at: string;
+            /**
+             * Format: int64
+             * @description The number of its next message.
+             * @example 1
+             */
+            next_seq: number;
+            /**
+             * @description From when the certificate is renewed.
+             * @example 2026-03-21T12:00:00.000000Z
+             */
+            renewable_from: string;
+            /**
+             * Format: uuid
+             * @description Who it is.
+             */
+            terminal_id: string;
         };
         /** @description Money that comes in. */
         TopUp: {
@@ -2492,6 +2988,100 @@ export interface operations {
             };
         };
     };
+    getChargeLocationsId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description As it stands in the code */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jose": string;
+                };
+            };
+        };
+    };
+    postChargeResolutions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChargeCodeInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResolvedCharge"];
+                };
+            };
+        };
+    };
+    getChargesId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnCharge"];
+                };
+            };
+        };
+    };
+    postChargesIdConfirm: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Yours to choose, one per intent; the same key always gives the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChargeConfirmInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargeConfirmation"];
+                };
+            };
+        };
+    };
     postContactChanges: {
         parameters: {
             query?: never;
@@ -2623,6 +3213,102 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LimitsAsked"];
+                };
+            };
+        };
+    };
+    getMandates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MandateList"];
+                };
+            };
+        };
+    };
+    postMandates: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Yours to choose, one per intent; the same key always gives the same answer */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MandateInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mandate"];
+                };
+            };
+        };
+    };
+    deleteMandatesId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NothingToSay"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postMandatesIdConfirm: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Yours to choose, one per intent; the same key always gives the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MandateConsent"];
                 };
             };
         };
@@ -3040,6 +3726,29 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Tenant"];
+                };
+            };
+        };
+    };
+    postTerminalEnrolments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArrivalInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TerminalEnrolment"];
                 };
             };
         };
