@@ -193,6 +193,21 @@ const CITIZENS: &[Promise] = &[
         ],
     ),
     (
+        "pay at a terminal what its code leads to, and nothing that the code only says",
+        &[
+            "charge_paying::somebody_pays_what_a_code_leads_to_once",
+            "charge_paying::a_location_answers_what_is_signed_to_anybody",
+            "charge_paying::codes_of_others_and_guesses_lead_nowhere",
+        ],
+    ),
+    (
+        "consent once, up to a cap, and take it back",
+        &[
+            "mandates::a_mandate_is_asked_for_consented_to_and_taken_back",
+            "charge_paying::a_mandate_pays_without_a_pin_up_to_its_cap_and_not_after_it_was_revoked",
+        ],
+    ),
+    (
         "hear what happens as it happens, and go on where one was cut off",
         &[
             "account::what_touches_an_account_is_pushed_to_its_owner_and_listed",
@@ -206,6 +221,66 @@ const CITIZENS: &[Promise] = &[
             "citizens::an_erased_person_is_no_citizen",
             "backups::a_base_backup_from_before_an_erasure_holds_nothing_that_can_be_read_of_who_was_erased",
         ],
+    ),
+];
+
+/// What a terminal can rely on.
+const TERMINALS: &[Promise] = &[
+    (
+        "come in by a code that is short-lived and its own, and lose no certificate to a lost answer",
+        &[
+            "terminals::a_device_comes_in_and_a_lost_answer_costs_nothing",
+            "terminals::a_code_is_shown_once_and_one_devices_and_tried_a_few_times",
+            "terminals::a_code_is_over_after_a_quarter_of_an_hour",
+            "terminals::a_certificate_is_renewed_and_the_one_before_asks_for_that_one_only",
+        ],
+    ),
+    (
+        "nobody else is taken for it, and it is nobody any more once it is stopped",
+        &[
+            "terminals::nobody_comes_in_with_a_certificate_that_is_not_good",
+            "terminals::a_certificate_in_a_header_is_worth_nothing_without_its_connection",
+            "terminals::what_is_suspended_lost_or_revoked_is_refused_from_the_next_request_on",
+        ],
+    ),
+    (
+        "say that it is there, and hear what to do",
+        &["terminals::a_terminal_says_that_it_is_there_and_hears_what_to_do"],
+    ),
+    (
+        "ask for a charge by a name of its own, as often as it must, and hear when it is paid",
+        &[
+            "taking::a_charge_is_asked_for_once_and_paid_by_its_code_while_its_till_waits",
+            "taking::messages_have_numbers_and_clocks_and_are_of_one_terminal_alone",
+            "taking_nonsense::what_makes_no_sense_is_told_so_and_breaks_nothing",
+        ],
+    ),
+    (
+        "capture what is held in parts, or give it up",
+        &[
+            "taking::what_is_held_is_captured_in_part_or_given_up_and_the_rest_is_free",
+            "charges::capture_expiry_and_cancellation_race_and_exactly_one_wins",
+        ],
+    ),
+    (
+        "take back what it is not sure of, before or after it came",
+        &[
+            "taking::a_reversal_is_believed_whether_or_not_the_charge_ever_came",
+            "charges::a_reversal_may_come_first_and_a_late_original_finds_it",
+        ],
+    ),
+    (
+        "give back what was captured, and never more",
+        &[
+            "taking::what_was_captured_goes_back_in_parts_and_never_more_of_it",
+            "charges::refunds_at_the_same_moment_never_exceed_the_capture",
+            "charges::a_refund_waits_for_the_services_money_and_fails_in_the_end",
+        ],
+    ),
+    ("end its day with a report that stays as it is", &["taking::a_day_ends_with_a_report_that_stays_as_it_is"]),
+    (
+        "never believe otherwise than the ledger, whatever the network does",
+        &["tests/tests/simulation.rs::no_device_believes_otherwise_than_the_ledger"],
     ),
 ];
 
@@ -287,7 +362,7 @@ fn has(file: &Path, name: &str) -> bool {
 fn every_promise_has_its_tests() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut said = BTreeSet::new();
-    for (promise, tests) in [REQUESTS, CITIZENS, KEYS].concat() {
+    for (promise, tests) in [REQUESTS, CITIZENS, TERMINALS, KEYS].concat() {
         assert!(said.insert(promise), "{promise}: it stands twice");
         assert!(!tests.is_empty(), "{promise}: nothing holds us to it");
         for test in tests {
