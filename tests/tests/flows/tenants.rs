@@ -329,7 +329,7 @@ async fn a_tenant_is_taken_away_in_files_that_hold_its_things_and_no_others() {
     let accounts = lines(&whole, "accounts.ndjson");
     let ana = accounts.iter().find(|account| account["id"] == towns.here.id("account")).unwrap();
     assert_eq!((&ana["posted_minor"], &ana["held_minor"]), (&json!("10000"), &json!("500")));
-    assert_eq!(accounts.len(), 3);
+    assert_eq!(accounts.len(), 4);
     for (name, least) in
         [("assets", 2), ("requests", 6), ("clients", 1), ("webhook-endpoints", 1), ("subscriptions", 1)]
     {
