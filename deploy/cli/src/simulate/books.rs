@@ -67,6 +67,10 @@ pub async fn audit(
             }
             // It never arrived, and nothing else about it did.
             Word::Refused(code) if code == "not-found" => Truth { status: "unknown".into(), captured: 0, refunded: 0 },
+            // It was taken back before it came.
+            Word::Refused(code) if code == "charge-reversed" => {
+                Truth { status: "reversed".into(), captured: 0, refunded: 0 }
+            }
             other => {
                 differences
                     .push(Difference(format!("terminal {}: {txid} cannot be asked for: {other:?}", terminal.number)));
