@@ -56,6 +56,7 @@ pub mod retention;
 pub mod rows;
 mod session;
 pub mod shadow;
+pub mod ticking;
 pub mod times;
 mod turn;
 mod wanted;

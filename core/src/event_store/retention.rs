@@ -2,7 +2,7 @@
 //! key is still answered: its body is rendered again from the events. What no event could render stays too:
 //! refusals, and the outlines of batches.
 
-use super::lease;
+use super::{lease, ticking};
 use sqlx::PgPool;
 use std::time::Duration;
 use uuid::Uuid;
@@ -33,10 +33,9 @@ impl AnswerRetention {
 
     /// Ticks until the process ends. What fails is tried again at the next tick.
     pub async fn run(mut self) {
-        let mut tick = tokio::time::interval(TICK);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut beat = ticking::every(TICK);
         loop {
-            tick.tick().await;
+            beat.tick().await;
             match self.tick().await {
                 Ok(0) => {}
                 Ok(deleted) => tracing::info!(deleted, "the bytes of old answers were deleted"),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use sqlx::PgPool;
 
 use super::holder::{ERASE, Erasure};
+use crate::event_store::ticking;
 use crate::jobs::{Job, store as jobs};
 use crate::secrets::people::PersonKeys;
 
@@ -35,10 +36,9 @@ impl Eraser {
 
     /// Runs until the task is ended.
     pub async fn run(self) {
-        let mut tick = tokio::time::interval(TICK);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut beat = ticking::every(TICK);
         loop {
-            tick.tick().await;
+            beat.tick().await;
             if let Err(error) = self.tick().await {
                 tracing::warn!(%error, "the erasures that are due cannot be read");
             }

@@ -6,7 +6,7 @@
 use super::store::look_ups;
 use crate::event_store::job::unanswered;
 use crate::event_store::overlay::Origin;
-use crate::event_store::{Decision, Job, Proposal, Shard, WriteError, lease};
+use crate::event_store::{Decision, Job, Proposal, Shard, WriteError, lease, ticking};
 use sqlx::PgPool;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -36,10 +36,9 @@ impl ExpiryClock {
 
     /// Ticks until the process ends. What fails is tried again at the next tick.
     pub async fn run(self) {
-        let mut tick = tokio::time::interval(TICK);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut beat = ticking::every(TICK);
         loop {
-            tick.tick().await;
+            beat.tick().await;
             if let Err(error) = self.tick().await {
                 tracing::warn!(%error, shard = self.number, "the hold clock could not tick");
             }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::event::TerminalCertificate;
 use crate::event_store::personal::Ask;
+use crate::event_store::ticking;
 use crate::jobs::{Job, store as jobs};
 use crate::secrets::Vault;
 
@@ -53,10 +54,9 @@ impl Revoker {
 
     /// Runs until the task is ended.
     pub async fn run(self) {
-        let mut tick = tokio::time::interval(TICK);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut beat = ticking::every(TICK);
         loop {
-            tick.tick().await;
+            beat.tick().await;
             if let Err(error) = self.tick().await {
                 tracing::warn!(%error, "the revocations that are due cannot be read");
             }

@@ -10,7 +10,7 @@ use super::confirm::Drawn;
 use super::refund::{Follow, REFUND};
 use crate::event_store::job::unanswered;
 use crate::event_store::overlay::Origin;
-use crate::event_store::{Decision, Outcome, Shard, WriteError, fresh, read};
+use crate::event_store::{Decision, Outcome, Shard, WriteError, fresh, read, ticking};
 use crate::event_store::{Job as Write, RefusalCode};
 use crate::jobs::{Job, pause, store as jobs};
 use crate::kernel::Refusal;
@@ -60,10 +60,9 @@ impl Refunder {
 
     /// Ticks until the process ends. What fails is tried again.
     pub async fn run(self) {
-        let mut tick = tokio::time::interval(TICK);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut beat = ticking::every(TICK);
         loop {
-            tick.tick().await;
+            beat.tick().await;
             if let Err(error) = self.tick().await {
                 tracing::warn!(%error, shard = self.number, "the refunds that are due cannot be read");
             }

@@ -9,7 +9,7 @@ use super::withdrawal::{Passes, Withdrawal};
 use super::{Away, Follow, FundingAdapter, Progress, SETTLE, named};
 use crate::event_store::job::unanswered;
 use crate::event_store::overlay::Origin;
-use crate::event_store::{Decision, Outcome, Recorded, Shard, WriteError, fresh, read};
+use crate::event_store::{Decision, Outcome, Recorded, Shard, WriteError, fresh, read, ticking};
 use crate::event_store::{Job as Write, RefusalCode};
 use crate::jobs::{Job, pause, store as jobs};
 use crate::kernel::Refusal;
@@ -75,10 +75,9 @@ impl Settler {
 
     /// Ticks until the process ends. What fails is tried again.
     pub async fn run(self) {
-        let mut tick = tokio::time::interval(TICK);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut beat = ticking::every(TICK);
         loop {
-            tick.tick().await;
+            beat.tick().await;
             if let Err(error) = self.tick().await {
                 tracing::warn!(%error, shard = self.number, "the orders that are due cannot be read");
             }
