@@ -107,7 +107,7 @@ impl Counter {
 
     /// Captures from it.
     pub async fn captures(&self, txid: &str, amount: Option<&str>, is_final: bool) -> Result<(), RefusalCode> {
-        let command = Capture { amount: amount.map(Into::into), is_final };
+        let command = Capture { amount: amount.map(|text| (text.into(), "BRL".into())), is_final };
         let at = (self.till.terminal, txid);
         told(self.charges.capture(&self.book.actor, &any_key(), at, &command, &render()).await)
     }

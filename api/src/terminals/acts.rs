@@ -10,7 +10,6 @@ use crate::write::{self, Ready};
 use actix_web::http::header;
 use actix_web::{HttpResponse, http::StatusCode};
 use serde::Serialize;
-use serde_json::Value;
 use std::sync::Arc;
 use vintem_core::event_store::{Answer, Disposed, Done, Outcome, StoredBody};
 use vintem_core::kernel::Instant;
@@ -33,30 +32,33 @@ pub fn render(context: &Context) -> Render {
     })
 }
 
+/// Where in the log the answer of an act is to be read, and whether it was given before; nothing where the answer was kept.
+pub fn unkept(disposed: &Disposed) -> Option<(i64, bool)> {
+    match disposed {
+        Disposed::Done(done, Answer { body: StoredBody::Rendered, .. }) => match done.outcomes.first()? {
+            Outcome::Applied(applied) | Outcome::Already(applied) => Some((applied.events.first()?.position, false)),
+            Outcome::Refused(_) => None,
+        },
+        Disposed::Replayed(stored) if !matches!(stored.body, Some(StoredBody::Whole(_))) => {
+            Some((stored.position?, true))
+        }
+        _ => None,
+    }
+}
+
 /// Answers an act by what it left behind: what the txid stands for, and when.
 pub async fn answered(
     context: &Context,
     executed: Executed,
-    show: impl Fn(Slot, Instant) -> Result<Value, Problem>,
+    show: impl Fn(Slot, Instant) -> Result<Vec<u8>, Problem>,
 ) -> Result<HttpResponse, Problem> {
     let Executed { disposed, known } = executed;
-    let (position, is_replay) = match &disposed {
-        Disposed::Done(done, Answer { body: StoredBody::Rendered, .. }) => match done.outcomes.first() {
-            Some(Outcome::Applied(applied) | Outcome::Already(applied)) => {
-                (applied.events.first().map(|event| event.position), false)
-            }
-            _ => (None, false),
-        },
-        Disposed::Replayed(stored) if !matches!(stored.body, Some(StoredBody::Whole(_))) => (stored.position, true),
-        _ => (None, false),
-    };
-    let Some(position) = position else {
+    let Some((position, is_replay)) = unkept(&disposed) else {
         return Ok(write::answered(context, disposed, &known).await?.respond());
     };
     let at = context.app.charges.at(&context.actor, position).await;
     let (slot, then) = at.map_err(|error| Problem::from(error).after_the_write())?;
-    let body = show(slot, then)?.to_string().into_bytes();
-    Ok(Ready { status: 200, body, is_replay }.respond())
+    Ok(Ready { status: 200, body: show(slot, then)?, is_replay }.respond())
 }
 
 /// What is idempotent by its name: made now, or found as it is.
@@ -66,6 +68,6 @@ pub fn made(is_new: bool, shown: &impl Serialize) -> HttpResponse {
 }
 
 /// A document of ours always is JSON.
-pub fn json(shown: &impl Serialize) -> Value {
-    serde_json::to_value(shown).unwrap_or_default()
+pub fn bytes(shown: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(shown).unwrap_or_default()
 }

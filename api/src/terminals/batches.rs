@@ -11,7 +11,6 @@ use crate::write;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use vintem_core::event_store::{Answer, Disposed, Outcome, StoredBody};
 use vintem_core::payments::charges::{NewClosing, NewTally};
 
 /// What a terminal has counted.
@@ -72,21 +71,13 @@ pub async fn close(request: HttpRequest, write: Write<ClosingInput>) -> Result<H
     let closing = NewClosing { number, counted, last_seq };
     let render = acts::render(&context);
     let executed = app.charges.close_batch(&context.actor, &key, (own, &closing), &render).await?;
-    let (is_closed, is_replay) = match &executed.disposed {
-        Disposed::Done(done, Answer { body: StoredBody::Rendered, .. }) => {
-            (!matches!(done.outcomes.first(), Some(Outcome::Refused(_))), false)
-        }
-        Disposed::Replayed(stored) => (!matches!(stored.body, Some(StoredBody::Whole(_))), true),
-        _ => (false, false),
-    };
-    if !is_closed {
+    let Some((_, is_replay)) = acts::unkept(&executed.disposed) else {
         return Ok(write::answered(&context, executed.disposed, &executed.known).await?.respond());
-    }
+    };
     // What a closed batch holds never changes, so its report is the same for ever.
     let report = app.charges.batch(&context.actor, own, number).await;
     let report = TerminalBatch::of(report.map_err(|error| Problem::from(error).after_the_write())?);
-    let body = acts::json(&report).to_string().into_bytes();
-    Ok(write::Ready { status: 200, body, is_replay }.respond())
+    Ok(write::Ready { status: 200, body: acts::bytes(&report), is_replay }.respond())
 }
 
 /// Read the report of a batch: of one that is closed always the same.

@@ -137,11 +137,7 @@ pub async fn last(context: Context, request: HttpRequest) -> Result<HttpResponse
 pub async fn capture(request: HttpRequest, write: Write<TerminalCaptureInput>) -> Result<HttpResponse, Problem> {
     let Write { context, key, value: TerminalCaptureInput { amount, is_final } } = write;
     let (own, app, actor) = (terminal(&context)?.terminal, &context.app, &context.actor);
-    let charge = app.charges.find(actor, own, txid(&request)?).await?;
-    if amount.as_ref().is_some_and(|money| money.asset != charge.created.asset) {
-        return Err(invalid("/amount/asset", "out-of-range", format!("the charge is in {}", charge.created.asset)));
-    }
-    let command = Capture { amount: amount.map(|money| money.amount), is_final };
+    let command = Capture { amount: amount.map(|money| (money.amount, money.asset)), is_final };
     let executed = app.charges.capture(actor, &key, (own, txid(&request)?), &command, &acts::render(&context)).await?;
     answered(&context, executed, as_charge).await
 }
@@ -158,8 +154,8 @@ pub async fn cancel(request: HttpRequest, write: Write<TerminalCancelInput>) -> 
 }
 
 /// What an act left behind.
-fn as_charge(slot: Slot, now: Instant) -> Result<serde_json::Value, Problem> {
-    Ok(acts::json(&TerminalCharge::of(&slot.charge()?, None, now)))
+fn as_charge(slot: Slot, now: Instant) -> Result<Vec<u8>, Problem> {
+    Ok(acts::bytes(&TerminalCharge::of(&slot.charge()?, None, now)))
 }
 
 async fn shown(context: &Context, charge: &Charge) -> Result<TerminalCharge, Problem> {

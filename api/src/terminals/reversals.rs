@@ -40,7 +40,7 @@ pub async fn reverse(asked: Write<TerminalReversalInput>) -> Result<HttpResponse
     acts::note(&context, seq, &key.fingerprint).await?;
     let (own, render) = (terminal(&context)?.terminal, render(&context));
     let executed = context.app.charges.reverse(&context.actor, &key, (own, &command), &render).await?;
-    let show = |slot, _| Ok(acts::json(&TerminalReversal::of(&slot).map_err(write::unreadable)?));
+    let show = |slot, _| Ok(acts::bytes(&TerminalReversal::of(&slot).map_err(write::unreadable)?));
     answered(&context, executed, show).await
 }
 
@@ -50,7 +50,7 @@ fn render(context: &Context) -> Render {
     Arc::new(move |done: &Done, known: &Known| match done.outcomes.first() {
         Some(Outcome::Already(applied)) => match applied.events.first().and_then(TerminalReversal::again) {
             Some(again) => {
-                let body = StoredBody::Whole(acts::json(&again).to_string().into_bytes());
+                let body = StoredBody::Whole(acts::bytes(&again));
                 Answer { status: 200, code: None, body }
             }
             None => usual(done, known),

@@ -18,8 +18,8 @@ use uuid::Uuid;
 /// What a terminal captures.
 #[derive(Debug, Clone)]
 pub struct Capture {
-    /// Decimal text; without it all that is left.
-    pub amount: Option<String>,
+    /// Decimal text, and of what; without them all that is left.
+    pub amount: Option<(String, String)>,
     /// Nothing more will be captured: what remains goes back to the payer.
     pub is_final: bool,
 }
@@ -27,13 +27,16 @@ pub struct Capture {
 impl Charge {
     /// Decides a capture.
     pub fn capture(&self, command: &Capture, drawn: &Drawn) -> Result<Decision, Refusal> {
+        if let Some((_, asset)) = &command.amount {
+            self.check_asset(asset)?;
+        }
         let hold = match self.held() {
             Ok(hold) => hold,
             Err(refusal) => return Ok(self.refuse(refusal)),
         };
         let scale = self.created.scale;
         let amount = match &command.amount {
-            Some(text) => transaction::amount(text, scale, "/amount/amount")?,
+            Some((text, _)) => transaction::amount(text, scale, "/amount/amount")?,
             None => hold.lines.first().map_or(Minor::ZERO, Line::remaining),
         };
         let left = ledger::allowed(hold, 0, command.is_final);

@@ -3,6 +3,7 @@
 //! What became of an authorisation is what the hold's own stream says, because the hold ends by itself when its time is over, and
 //! whoever captures or cancels meets that end there.
 
+use super::create::malformed;
 use super::event::{
     self, ChargeAuthorised, ChargeCaptured, ChargeCreated, ChargeReversed, RefundFailed, RefundRequested,
     RefundSucceeded, ReversalResult,
@@ -223,6 +224,14 @@ impl Charge {
     /// A refund of it, by what the terminal calls it.
     pub fn refund(&self, id: &str) -> Option<&Refund> {
         self.refunds.iter().find(|refund| refund.requested.refund == id)
+    }
+
+    /// Refuses an amount of something else.
+    pub(super) fn check_asset(&self, asset: &str) -> Result<(), Refusal> {
+        if asset == self.created.asset {
+            return Ok(());
+        }
+        Err(malformed(&format!("the charge is in {}", self.created.asset), "/amount/asset"))
     }
 
     /// From then on it can be confirmed no more.

@@ -6,7 +6,7 @@
 
 use super::charge::{Charge, Refund, RefundStatus, already, reversed};
 use super::confirm::Drawn;
-use super::create::{check_txid, malformed};
+use super::create::check_txid;
 use super::event::{self, RefundFailed, RefundReason, RefundRequested, RefundSucceeded};
 use crate::event_store::overlay::id_taken;
 use crate::event_store::personal::{Ask, Change};
@@ -56,9 +56,7 @@ impl Charge {
     /// Decides a refund. What takes an approval is refused and not kept, because it may be approved later.
     pub fn give_back(&self, command: &NewRefund, drawn: &Drawn) -> Result<Decision, Refusal> {
         check_txid(&command.id, "/refund_id")?;
-        if command.asset != self.created.asset {
-            return Err(malformed(&format!("the charge is in {}", self.created.asset), "/amount/asset"));
-        }
+        self.check_asset(&command.asset)?;
         let amount = transaction::amount(&command.amount, self.created.scale, "/amount/amount")?;
         if let Some(Refund { requested, recorded, .. }) = self.refund(&command.id) {
             let is_same = requested.amount == amount && requested.reason == command.reason;

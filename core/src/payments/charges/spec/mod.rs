@@ -185,7 +185,7 @@ impl World {
     }
 
     fn captures(&mut self, amount: Option<&str>, is_final: bool) -> Verdict {
-        let command = Capture { amount: amount.map(Into::into), is_final };
+        let command = Capture { amount: amount.map(|text| (text.into(), "BRL".into())), is_final };
         let (charge, drawn) = (self.charge()?, self.drawn());
         let decision = charge.capture(&command, &drawn).map_err(|refusal| refusal.code)?;
         self.does(decision)
