@@ -231,13 +231,8 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest for Question<T> {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        let mut payload = payload.take();
-        async move {
-            let context = Context::of(&request).await?;
-            Ok(Self { context, value: said(&request, &mut payload).await?.value })
-        }
-        .boxed_local()
+        let named = Named::from_request(request, payload);
+        async move { named.await.map(|Named { context, value, .. }| Self { context, value }) }.boxed_local()
     }
 }
 
