@@ -101,6 +101,34 @@ impl Ledger {
         Err(WriteError::Overloaded.into())
     }
 
+    /// Does what a context decides on what is known, and decides again when that has moved on meanwhile. Without a key it is idempotent
+    /// by its own streams.
+    pub async fn decided<E: From<WriteError>>(
+        &self,
+        actor: &Actor,
+        key: Option<&RequestKey>,
+        render: &Render,
+        decide: impl AsyncFn() -> Result<(Decision, Known), E>,
+    ) -> Result<Executed, E> {
+        for _ in 0..ATTEMPTS {
+            let (decision, known) = decide().await?;
+            let known = Arc::new(known);
+            let (render, names) = (render.clone(), known.clone());
+            let job = Job {
+                origin: actor.origin.clone(),
+                request: key.cloned(),
+                items: vec![decision.into()],
+                render: Arc::new(move |done| render(done, &names)),
+            };
+            let shard = self.shards.get(&actor.shard).ok_or(WriteError::DatabaseUnavailable)?;
+            match shard.dispose(job).await? {
+                Disposed::Conflict(_) => {}
+                disposed => return Ok(Executed { disposed, known }),
+            }
+        }
+        Err(WriteError::Overloaded.into())
+    }
+
     /// Reads what the commands need. A posting between remembered accounts needs no look-up at all.
     async fn load(&self, actor: &Actor, commands: &[Grouped], again: bool) -> Result<Loaded, LedgerError> {
         let tenant = actor.origin.tenant;

@@ -15,7 +15,7 @@ use crate::access::settings::LegalMode;
 use crate::access::tenant_settings;
 use crate::event_store::job::unanswered;
 use crate::event_store::read::{self, tenant_tx};
-use crate::event_store::{Decision, Disposed, Job, Recorded, RequestKey, Shard, WriteError, fresh};
+use crate::event_store::{Decision, Job, Recorded, RequestKey, Shard, WriteError, fresh};
 use crate::holders::Holders;
 use crate::holders::details::Private;
 use crate::kernel::{Minor, Refusal, RefusalCode};
@@ -25,11 +25,8 @@ use crate::ledger::{account, transaction};
 use crate::secrets::people::Place;
 use sqlx::PgPool;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use uuid::Uuid;
 
-/// A decision that lost so often competes with too many others.
-const ATTEMPTS: usize = 5;
 /// The field that a note is sealed as.
 const NOTE: &str = "note";
 
@@ -105,7 +102,7 @@ impl Payments {
             };
             Ok((transfer::request(id, &asked)?, known))
         };
-        self.decided(actor, key, render, decide).await
+        self.ledger.decided(actor, Some(key), render, decide).await
     }
 
     /// A transfer of a person's: the payer's always, the payee's once money has moved. Anybody else's is not found.
@@ -156,7 +153,7 @@ impl Payments {
             let known = self.known(actor, [payer.account, payee.account, fees]).await?;
             Ok((transfer.confirm(fresh::new_id(), fees, &limits, by), known))
         };
-        self.decided(actor, key, render, decide).await
+        self.ledger.decided(actor, Some(key), render, decide).await
     }
 
     /// How a sandbox wants a confirmation of so much to end. Of nearly all amounts nobody is asked.
@@ -189,7 +186,7 @@ impl Payments {
             let limits = self.limits(actor, party.holder, account.scale).await?;
             Ok((limits.change(&change)?, Known::default()))
         };
-        self.decided(actor, key, render, decide).await
+        self.ledger.decided(actor, Some(key), render, decide).await
     }
 
     /// What payments in an asset cost.
@@ -219,7 +216,7 @@ impl Payments {
         let scale = known.assets.get(asset).copied().ok_or_else(nothing)?;
         let (stream, list) = (Prices::stream(actor.origin.tenant, asset), list(scale)?);
         let decide = async || Ok((self.prices(actor, asset).await?.change(stream, &list)?, Known::default()));
-        self.decided(actor, key, render, decide).await
+        self.ledger.decided(actor, Some(key), render, decide).await
     }
 
     /// Brings money into being, or out of it.
@@ -232,7 +229,7 @@ impl Payments {
     ) -> Result<Executed, PaymentError> {
         let known = self.opened(actor, ISSUED, &command.asset, BTreeSet::from([command.account])).await?;
         let decide = async || Ok((issuance::decide(command, actor.origin.tenant, &known)?, known.clone()));
-        self.decided(actor, key, render, decide).await
+        self.ledger.decided(actor, Some(key), render, decide).await
     }
 
     /// What is known of some accounts and of one of the system, which is opened unless it is there.
@@ -255,43 +252,6 @@ impl Payments {
         // Who was faster has opened the same one.
         self.shard(actor)?.dispose(Job { origin, request: None, items, render: unanswered() }).await?;
         Ok(self.ledger.known(actor, accounts, assets).await?)
-    }
-
-    /// Does what is decided on what the ledger says, and decides again when that has moved on meanwhile.
-    pub(super) async fn decided(
-        &self,
-        actor: &Actor,
-        key: &RequestKey,
-        render: &Render,
-        decide: impl AsyncFn() -> Result<(Decision, Known), PaymentError>,
-    ) -> Result<Executed, PaymentError> {
-        self.decided_under(actor, Some(key), render, decide).await
-    }
-
-    /// The same for what is idempotent by its own stream, and needs no key.
-    pub(super) async fn decided_under(
-        &self,
-        actor: &Actor,
-        key: Option<&RequestKey>,
-        render: &Render,
-        decide: impl AsyncFn() -> Result<(Decision, Known), PaymentError>,
-    ) -> Result<Executed, PaymentError> {
-        for _ in 0..ATTEMPTS {
-            let (decision, known) = decide().await?;
-            let known = Arc::new(known);
-            let (render, names) = (render.clone(), known.clone());
-            let job = Job {
-                origin: actor.origin.clone(),
-                request: key.cloned(),
-                items: vec![decision.into()],
-                render: Arc::new(move |done| render(done, &names)),
-            };
-            match self.shard(actor)?.dispose(job).await? {
-                Disposed::Conflict(_) => {}
-                disposed => return Ok(Executed { disposed, known }),
-            }
-        }
-        Err(WriteError::Overloaded.into())
     }
 
     pub(super) fn shard(&self, actor: &Actor) -> Result<&Shard, WriteError> {

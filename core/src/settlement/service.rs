@@ -7,17 +7,13 @@ use super::provider::{self, NewProvider, Provider, ProviderChange};
 use super::store::{self, Row};
 use crate::access::staff::Territory;
 use crate::event_store::read::{self, tenant_tx};
-use crate::event_store::{Decision, Disposed, Job, Recorded, RequestKey, Shard, WriteError};
+use crate::event_store::{Recorded, RequestKey};
 use crate::kernel::{Refusal, RefusalCode};
 use crate::ledger::known::Known;
 use crate::ledger::service::{Actor, Executed, Ledger, Render};
 use sqlx::PgPool;
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
 use uuid::Uuid;
-
-/// Companies change rarely; who loses so often competes with too many others.
-const ATTEMPTS: usize = 5;
 
 /// What the API needs of this context. Reads as `vintem_reader`, appends through the writers of the shards.
 #[derive(Clone)]
@@ -57,7 +53,7 @@ impl Services {
             let existing = self.streams(actor, &[stream]).await?;
             Ok((provider::register(stream, &says, &existing), Known::default()))
         };
-        self.decided(actor, key, render, decide).await
+        self.ledger.decided(actor, Some(key), render, decide).await
     }
 
     /// Changes what is known of one.
@@ -76,7 +72,7 @@ impl Services {
             let provider = self.provider(actor, territory, id).await?;
             Ok((provider.change(expected, change)?, Known::default()))
         };
-        self.decided(actor, key, render, decide).await
+        self.ledger.decided(actor, Some(key), render, decide).await
     }
 
     /// A provider that the caller looks after. Others, and another tenant's, are not found.
@@ -127,7 +123,7 @@ impl Services {
             let known = self.ledger.known(actor, accounts.clone(), assets).await?;
             Ok((offer::open(&offer, tenant, &known)?, known))
         };
-        self.decided(actor, key, render, decide).await
+        self.ledger.decided(actor, Some(key), render, decide).await
     }
 
     /// Changes a service that the caller looks after.
@@ -156,7 +152,7 @@ impl Services {
             let known = self.ledger.known(actor, named.collect(), assets).await?;
             Ok((service.change(tenant, expected, change, &known)?, known))
         };
-        self.decided(actor, key, render, decide).await
+        self.ledger.decided(actor, Some(key), render, decide).await
     }
 
     /// A service that the caller looks after. Others, and another tenant's, are not found.
@@ -211,36 +207,6 @@ impl Services {
         let events = read::streams(&mut tx, actor.shard, streams).await?;
         tx.commit().await?;
         Ok(events)
-    }
-
-    /// Does what is decided on what the log says, and decides again when that has moved on meanwhile.
-    async fn decided(
-        &self,
-        actor: &Actor,
-        key: &RequestKey,
-        render: &Render,
-        decide: impl AsyncFn() -> Result<(Decision, Known), SettlementError>,
-    ) -> Result<Executed, SettlementError> {
-        for _ in 0..ATTEMPTS {
-            let (decision, known) = decide().await?;
-            let known = Arc::new(known);
-            let (render, names) = (render.clone(), known.clone());
-            let job = Job {
-                origin: actor.origin.clone(),
-                request: Some(key.clone()),
-                items: vec![decision.into()],
-                render: Arc::new(move |done| render(done, &names)),
-            };
-            match self.shard(actor)?.dispose(job).await? {
-                Disposed::Conflict(_) => {}
-                disposed => return Ok(Executed { disposed, known }),
-            }
-        }
-        Err(WriteError::Overloaded.into())
-    }
-
-    fn shard(&self, actor: &Actor) -> Result<&Shard, WriteError> {
-        self.ledger.shard(actor.shard).ok_or(WriteError::DatabaseUnavailable)
     }
 }
 

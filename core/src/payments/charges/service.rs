@@ -145,7 +145,7 @@ impl Charges {
             let drawn = self.drawn(actor, charge.created.terminal).await?;
             Ok((charge.confirm(consent, bounds, &drawn), known))
         };
-        self.payments.decided(actor, key, render, decide).await
+        self.payments.ledger.decided(actor, Some(key), render, decide).await
     }
 
     /// Captures from an authorisation.
@@ -162,7 +162,7 @@ impl Charges {
             let known = self.parties(actor, &charge, charge.payer()).await?;
             Ok((charge.capture(command, &self.drawn(actor, terminal).await?)?, known))
         };
-        self.payments.decided(actor, key, render, decide).await
+        self.payments.ledger.decided(actor, Some(key), render, decide).await
     }
 
     /// Gives a charge up.
@@ -177,7 +177,7 @@ impl Charges {
             let charge = self.find(actor, terminal, txid).await?;
             Ok((charge.cancel(), self.parties(actor, &charge, charge.payer()).await?))
         };
-        self.payments.decided(actor, key, render, decide).await
+        self.payments.ledger.decided(actor, Some(key), render, decide).await
     }
 
     /// Gives up what is open at a terminal that is not to be trusted any more; answers how many charges. Whoever calls has
@@ -210,7 +210,7 @@ impl Charges {
             let drawn = self.drawn(actor, terminal).await?;
             Ok((reverse::reverse(&slot, command, terminal, &captured, &drawn), Known::default()))
         };
-        self.payments.decided(actor, key, render, decide).await
+        self.payments.ledger.decided(actor, Some(key), render, decide).await
     }
 
     /// Gives back something of what was captured, or finds what was given back before; answers whether it is new.
@@ -242,7 +242,7 @@ impl Charges {
         let counted = closing.tallies(&known)?;
         let facts = BatchClosed { terminal, number, counted, last_seq };
         let decide = async || Ok((self.batches(actor, terminal).await?.close(&facts)?, Known::default()));
-        self.payments.decided(actor, key, render, decide).await
+        self.payments.ledger.decided(actor, Some(key), render, decide).await
     }
 
     /// Records what is idempotent by its stream; answers whether it is new.
@@ -253,8 +253,8 @@ impl Charges {
     ) -> Result<bool, PaymentError> {
         let answer = unanswered();
         let render: Render = Arc::new(move |done, _| answer(done));
-        let decide = async || Ok((decide().await?, Known::default()));
-        let executed = self.payments.decided_under(actor, None, &render, decide).await?;
+        let decide = async || Ok::<_, PaymentError>((decide().await?, Known::default()));
+        let executed = self.payments.ledger.decided(actor, None, &render, decide).await?;
         match executed.disposed.alone()? {
             Outcome::Applied(_) => Ok(true),
             Outcome::Already(_) => Ok(false),

@@ -63,7 +63,7 @@ impl Payments {
             open_seconds,
         };
         let decide = async || Ok((topup::request(id, tenant, &asked), known.clone()));
-        self.decided(actor, key, render, decide).await
+        self.ledger.decided(actor, Some(key), render, decide).await
     }
 
     /// A top-up of a person's. Anybody else's is not found.
@@ -92,7 +92,7 @@ impl Payments {
             nonce: said::nonce(),
         };
         let decide = async || Ok((withdrawal::request(fresh::new_id(), &asked), known.clone()));
-        self.decided(actor, key, render, decide).await
+        self.ledger.decided(actor, Some(key), render, decide).await
     }
 
     /// A withdrawal of a person's. Anybody else's is not found.
@@ -119,7 +119,7 @@ impl Payments {
             let returns = self.returns(actor, owner.account).await?;
             Ok((withdrawal.approve(tenant, fresh::new_id(), withdrawals, (&limits, &returns), by), known))
         };
-        self.decided(actor, key, render, decide).await
+        self.ledger.decided(actor, Some(key), render, decide).await
     }
 
     /// What may still come back to an account.

@@ -72,7 +72,7 @@ impl Payments {
             nonce: said::nonce(),
         };
         let decide = async || Ok((self.mandates(actor, payer.holder).await?.request(&says, now), Known::default()));
-        self.decided(actor, key, render, decide).await
+        self.ledger.decided(actor, Some(key), render, decide).await
     }
 
     /// A person's mandates.
@@ -99,7 +99,7 @@ impl Payments {
             let mandate = mandates.get(by.intent).ok_or_else(nothing)?;
             Ok((mandates.activate(mandate, by.device.id), Known::default()))
         };
-        self.decided(actor, key, render, decide).await
+        self.ledger.decided(actor, Some(key), render, decide).await
     }
 
     /// What the writer holds a charge against that is paid by a mandate: the mandate and its cap, and the limits of its owner.
