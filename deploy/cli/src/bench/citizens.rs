@@ -1,7 +1,6 @@
 //! Citizens for the benchmark: telephones that register like any other, with codes from the stack's mailbox.
 
 use std::net::Ipv4Addr;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -12,8 +11,6 @@ use super::BenchError;
 use crate::client::device::Device;
 use crate::client::{Client, Connection, Knock, Knocked};
 use crate::progress::Progress;
-use crate::simulate::founding::Citizen;
-use crate::simulate::phone::Owner;
 use crate::stack::{Stack, first, mailbox, twin};
 
 /// What every one of them pays with.
@@ -94,13 +91,6 @@ impl Town {
         let token = opened["access_token"].as_str().map(SecretString::from).ok_or_else(|| undone("no token".into()))?;
         let account = opened["account_id"].as_str().unwrap_or_default().to_owned();
         Ok(Phone { device, token, account, cpf, password })
-    }
-
-    /// A citizen as a simulation has them, who signs in anew.
-    pub fn as_citizen(&self, phone: Phone) -> Citizen {
-        let Phone { device, account, cpf, password, .. } = phone;
-        let owner = Owner { tenant: self.name.clone(), cpf, password, pin: PIN.to_owned(), account };
-        (owner, Arc::new(device))
     }
 
     /// What a telephone says that nobody knows yet.

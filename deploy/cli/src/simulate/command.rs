@@ -1,5 +1,6 @@
 //! The command: a town in the development stack, a script, and what came of it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -9,14 +10,16 @@ use vintem_core::event_store::fresh::new_id;
 
 use super::chance::Share;
 use super::founding::{self, Citizen};
+use super::phone::Owner;
+use super::registry::Registry;
 use super::run::{Place, Reckoning, Script, Trouble, run};
 use super::wire::Weather;
 use super::{SimulationError, books, devices, screen};
-use crate::bench::citizens::Town;
+use crate::bench::citizens::{PIN, Phone, Town};
 use crate::client::Connection;
 use crate::client::line::Line;
 use crate::stack::ui::say;
-use crate::stack::{Stack, first, process, servers, vault_server};
+use crate::stack::{Stack, process, servers, vault_server};
 
 /// How late messages are, where the network reorders them.
 const LATE: Share = Share::thousandths(30);
@@ -107,18 +110,19 @@ impl Simulate {
     }
 }
 
-/// Those who settle, and those who register.
+/// Those who register, and those who settle.
 async fn settle(stack: &Stack, town: &Town, args: &Simulate) -> Result<Vec<Citizen>, SimulationError> {
-    let registered = town.citizens(args.register.min(args.citizens)).await?;
-    let mut citizens: Vec<Citizen> = registered.into_iter().map(|phone| town.as_citizen(phone)).collect();
-    let registry = first::registry(stack).await?;
+    let register = args.register.min(args.citizens);
+    let registered = town.citizens(register).await?;
+    let registry = Registry::of(stack).await?;
     let actor = registry.actor(&town.name).await?;
-    let settled =
-        founding::citizens(&registry.citizens, &actor, &town.name, args.citizens - args.register.min(args.citizens))
-            .await;
+    let settled = founding::citizens(&registry.citizens, &actor, &town.name, args.citizens - register).await;
     registry.close().await;
-    citizens.extend(settled?);
-    Ok(citizens)
+    let registered = registered.into_iter().map(|Phone { device, account, cpf, password, .. }| {
+        let owner = Owner { tenant: town.name.clone(), cpf, password, pin: PIN.to_owned(), account };
+        (owner, Arc::new(device))
+    });
+    Ok(registered.chain(settled?).collect())
 }
 
 fn place(stack: &Stack) -> Result<Place, SimulationError> {

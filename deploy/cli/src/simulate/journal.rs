@@ -90,11 +90,6 @@ impl Journal {
         self.last_seq
     }
 
-    /// The number of the last one.
-    pub fn last_seq(&self) -> u64 {
-        self.last_seq
-    }
-
     /// The number and the key of the next message.
     pub fn insist(&mut self, chance: &mut Chance) -> Insistence {
         Insistence { seq: self.next_seq(), key: chance.key() }

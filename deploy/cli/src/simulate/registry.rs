@@ -13,12 +13,12 @@ use vintem_core::look_ups::AllLookUps;
 use vintem_core::messages::Messenger;
 use vintem_core::secrets::people::PersonKeys;
 use vintem_core::secrets::{
-    BlindIndex, DatabaseRole, FOLLOW_EVERY, LeasedDatabase, ProcessSettings, RequestDigest, SecretsError, Vault,
-    WrappingToken,
+    BlindIndex, DatabaseRole, FOLLOW_EVERY, LeasedDatabase, RequestDigest, Vault, WrappingToken,
 };
 use vintem_core::telemetry::clock;
 
 use super::SimulationError;
+use crate::stack::{Stack, first, servers};
 
 const CONNECTIONS: u32 = 2;
 const CACHED_ACCOUNTS: u64 = 1_000;
@@ -36,8 +36,10 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Logs in as the API does.
-    pub async fn log_in(settings: ProcessSettings, wrapping: WrappingToken, shard: i16) -> Result<Self, SecretsError> {
+    /// Logs in to a stack as its API does.
+    pub async fn of(stack: &Stack) -> Result<Self, SimulationError> {
+        let (settings, shard) = (first::settings(stack, servers::API.name).await?, first::SHARD);
+        let wrapping = WrappingToken::new(stack.wrapped_secret_id(servers::API.name).await?);
         let vault = Vault::login(settings.vault.clone(), wrapping).await?;
         let ledger = |role| LeasedDatabase::connect(&vault, &settings.database, role, CONNECTIONS);
         let (reader, writer) = (ledger(DatabaseRole::Reader).await?, ledger(DatabaseRole::Writer).await?);

@@ -11,6 +11,7 @@ use super::SimulationError;
 use super::books::{self, Difference};
 use super::chance::Chance;
 use super::founding::{Citizen, FUNDS, Founded};
+use super::journal::Journal;
 use super::phone::Phone;
 use super::screen;
 use super::street::Street;
@@ -169,10 +170,16 @@ async fn reckon(
                 .push(Difference(format!("citizen {number} has {has:?}, and should have {should:?} (posted, held)")));
         }
     }
-    let takings: i64 = paid.values().sum();
+    let takings: i64 = devices.iter().map(|device| taken(&device.journal)).sum();
     let has = books::balance(client, &founded.account).await?.0;
     if has != takings {
-        differences.push(Difference(format!("the service has {has}, and its terminals took {takings}")));
+        differences.push(Difference(format!("the service has {has}, and its terminals say that they took {takings}")));
     }
     Ok((differences, takings))
+}
+
+/// What a terminal says it took, less what it says it gave back.
+fn taken(journal: &Journal) -> i64 {
+    let [(_, captured), (_, back)] = journal.counted();
+    i64::try_from(captured).unwrap_or(i64::MAX) - i64::try_from(back).unwrap_or(i64::MAX)
 }

@@ -18,11 +18,10 @@ use vintem_core::verify::{self, Finding, Report};
 use super::error::StackError;
 use super::state::FirstClient;
 use super::ui::Step;
-use super::{DATABASE, Stack, servers};
+use super::{DATABASE, Stack};
 use crate::client::{Client, Connection};
 use crate::demo::{self, DemoError, Played};
 use crate::session::{MigrationError, Session};
-use crate::simulate::registry::Registry;
 
 /// The tenant's name.
 pub const TENANT: &str = "demo";
@@ -115,13 +114,6 @@ async fn invite(session: &mut Session, tenant: &str, logins: &[String]) -> Resul
         tickets.push(invite_by_operator(&mut connection, &writer, &tenant, &login, &support).await?.ticket.reveal());
     }
     Ok(tickets)
-}
-
-/// Who may settle citizens: the API's own rights, in this process.
-pub async fn registry(stack: &Stack) -> Result<Registry, StackError> {
-    let (settings, wrapped) =
-        (settings(stack, servers::API.name).await?, stack.wrapped_secret_id(servers::API.name).await?);
-    Ok(Registry::log_in(settings, WrappingToken::new(wrapped), SHARD).await.map_err(FirstError::from)?)
 }
 
 /// Lets people become citizens of a tenant, with accounts in an asset.
@@ -222,7 +214,8 @@ async fn log_in(stack: &Stack, role: DatabaseRole) -> Result<Session, StackError
     Ok(Session::log_in(settings, WrappingToken::new(wrapped), role).await.map_err(FirstError::from)?)
 }
 
-async fn settings(stack: &Stack, role: &str) -> Result<ProcessSettings, StackError> {
+/// How a process of that name logs in, by itself or in another one's place.
+pub async fn settings(stack: &Stack, role: &str) -> Result<ProcessSettings, StackError> {
     let authority = stack.folder().authority();
     let vault = VaultSettings {
         address: stack.vault_address(),
