@@ -1,4 +1,4 @@
-//! `cargo dev test`: the services that tests need, then the test runner as it is.
+//! `cargo dev test`: the stack as it is in this checkout, then the test runner as it is.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -14,7 +14,9 @@ pub async fn test(arguments: Vec<OsString>) -> Result<u8, StackError> {
     let folder = Folder::of_checkout(&checkout);
     {
         let _one_at_a_time = up::begin(&folder)?;
-        up::services(&folder, &checkout, false).await?;
+        let stack = up::services(&folder, &checkout, false).await?;
+        // A simulation plays in the stack itself, and must meet this build there.
+        up::product(&stack, &checkout).await?;
     }
     // Tests start the product's own processes, which a test run alone does not build.
     let built = cargo(&checkout, &["build", "--release", "--workspace"], Vec::new(), &folder)?;

@@ -23,31 +23,35 @@ pub async fn up(yes: bool) -> Result<(), StackError> {
     let folder = Folder::of_checkout(&checkout);
     let _one_at_a_time = begin(&folder)?;
     let stack = services(&folder, &checkout, yes).await?;
+    product(&stack, &checkout).await?;
     let mut known = stack.known().clone();
-
-    let step = Step::begin("Schema", "migrating");
-    first::migrate(&stack).await?;
-    step.done("of this version");
-
-    let mut step = Step::begin("API", "compiling");
-    let programs = servers::build(&checkout, |package| step.tell(&format!("compiling {package}")))?;
-    step.tell("starting");
-    servers::ensure(&stack, servers::API, &programs).await?;
-    step.done(&format!("supervised, on port {}", known.ports.api));
-
-    let step = Step::begin("Worker", "starting");
-    servers::ensure(&stack, servers::WORKER, &programs).await?;
-    step.done(&format!("supervised, metrics on port {}", known.ports.worker_metrics));
-
-    door(&stack).await?;
-
-    let step = Step::begin("Certificates", "starting who renews them");
-    certifier::ensure(&stack).await?;
-    step.done("renewed at two thirds of their lives");
-
     let new_client = if known.first_client.is_none() { Some(first_client(&stack, &mut known).await?) } else { None };
     stack.vault().await?.write("auth/token/revoke-self", serde_json::json!({})).await?;
     welcome::print(&stack, &known, new_client.as_ref());
+    Ok(())
+}
+
+/// The product itself: the schema and the processes of this build, behind their door.
+pub async fn product(stack: &Stack, checkout: &Path) -> Result<(), StackError> {
+    let step = Step::begin("Schema", "migrating");
+    first::migrate(stack).await?;
+    step.done("of this version");
+
+    let mut step = Step::begin("API", "compiling");
+    let programs = servers::build(checkout, |package| step.tell(&format!("compiling {package}")))?;
+    step.tell("starting");
+    servers::ensure(stack, servers::API, &programs).await?;
+    step.done(&format!("supervised, on port {}", stack.known().ports.api));
+
+    let step = Step::begin("Worker", "starting");
+    servers::ensure(stack, servers::WORKER, &programs).await?;
+    step.done(&format!("supervised, metrics on port {}", stack.known().ports.worker_metrics));
+
+    door(stack).await?;
+
+    let step = Step::begin("Certificates", "starting who renews them");
+    certifier::ensure(stack).await?;
+    step.done("renewed at two thirds of their lives");
     Ok(())
 }
 
@@ -103,7 +107,7 @@ pub fn begin(folder: &Folder) -> Result<std::fs::File, StackError> {
         .ok_or_else(|| StackError::Declined("another `cargo dev` command is changing this stack right now".into()))
 }
 
-/// What tests need as well: Postgres, RabbitMQ, Vault and the mailbox running, the first database, roles and policies.
+/// What the product runs on: Postgres, RabbitMQ, Vault and the mailbox running, the first database, roles and policies.
 pub async fn services(folder: &Folder, checkout: &Path, yes: bool) -> Result<Stack, StackError> {
     packages::ensure(yes)?;
     let known = decide(folder, checkout)?;
