@@ -30,6 +30,8 @@
 //! - Whoever registers with the number of somebody whom the back office knows is that person if the code went to the contact on record,
 //!   and is refused like everybody else who names a number that is taken if it did not.
 //!
+//! A simulation's town [`settling`] leaves the code out, and nothing else.
+//!
 //! Deliberately absent: passkeys, codes of an authenticator; changing the contact of somebody who has lost the one that is known.
 
 pub mod challenge;
